@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * descriptor - from a file to a complete struct.
+ *
+ * The file is read into a tree, the tree is walked in the file's order, and
+ * each key that the schema knows is set. Then the keys that were not there get
+ * their defaults, which are read just as if the user had written them. Nothing
+ * stops at a first problem: all are collected, and put in the order of the
+ * file at the end.
+ */
+#include "agent/descriptor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/field.h"
+#include "agent/problems.h"
+#include "agent/rules.h"
+#include "agent/schema.h"
+#include "agent/yaml.h"
+
+/* The schema has fewer keys; tests hold this. */
+#define KEYS_MAX 64
+
+struct loading {
+	struct descriptor *d;
+	struct field_source from;
+	const struct yaml_node *root;
+	const struct schema_row *rows; /* the schema */
+	size_t n_rows;
+	const struct yaml_node *set[KEYS_MAX];      /* what the file has for each row, or NULL */
+	const struct yaml_node *sections[KEYS_MAX]; /* the section each row is in, or NULL */
+};
+
+static const char *environment(const char *name)
+{
+	return getenv(name);
+}
+
+static void refuse_key(struct loading *l, const struct yaml_node *node, const char *path)
+{
+	struct problems *problems = l->from.problems;
+	const char *meant = schema_suggest(path);
+	if (schema_is_unsupported(path)) {
+		problems_add(problems, false, l->from.file, node->key_line, node->key_column, path,
+				"is not supported by this version");
+	} else if (meant == NULL) {
+		problems_add(problems, false, l->from.file, node->key_line, node->key_column, path,
+				"unknown key");
+	} else {
+		problems_add(problems, false, l->from.file, node->key_line, node->key_column, path,
+				"unknown key (did you mean %s?)", meant);
+	}
+}
+
+static void read_key(struct loading *l, const struct yaml_node *node)
+{
+	char path[YAML_PATH_MAX];
+	yaml_path(node, path, sizeof(path));
+	const struct schema_row *row = schema_find(path);
+	if (row == NULL) {
+		refuse_key(l, node, path);
+		return;
+	}
+	l->set[row - l->rows] = node;
+	field_set(l->d, row, node, &l->from);
+}
+
+/* Remembers where a missing key of the section would belong. */
+static void note_section(struct loading *l, const struct yaml_node *section)
+{
+	size_t len = strlen(section->key);
+	for (size_t i = 0; i < l->n_rows; i++) {
+		const char *path = l->rows[i].path;
+		if (strncmp(path, section->key, len) == 0 && path[len] == '.') {
+			l->sections[i] = section;
+		}
+	}
+}
+
+static void read_section(struct loading *l, const struct yaml_node *section)
+{
+	if (!schema_is_section(section->key)) {
+		refuse_key(l, section, section->key);
+		return;
+	}
+	note_section(l, section);
+	if (section->refused || yaml_is_nothing(section)) {
+		return; /* reported already, or all of its keys are commented out */
+	}
+	if (section->kind != YAML_MAP) {
+		field_refuse(&l->from, section, NULL, "must be a mapping of keys, not %s",
+				yaml_kind_name(section->kind));
+		return;
+	}
+	for (size_t i = 0; i < section->n; i++) {
+		read_key(l, section->items[i]);
+	}
+}
+
+/* ---- what the file does not have ------------------------------------------------- */
+
+static void refuse_missing(struct loading *l, size_t i)
+{
+	const struct yaml_node *section = l->sections[i];
+	bool there = section != NULL;
+	if (there && (section->refused ||
+				     (section->kind != YAML_MAP && !yaml_is_nothing(section)))) {
+		return; /* the section itself is wrong, which says it all */
+	}
+	problems_add(l->from.problems, false, l->from.file,
+			there ? section->key_line : l->root->line,
+			there ? section->key_column : l->root->column, l->rows[i].path,
+			"is required");
+}
+
+static void set_default(struct loading *l, const struct schema_row *row)
+{
+	struct field_source from = l->from;
+	from.fallback = row->fallback;
+	struct yaml_node *node = yaml_parse(
+			row->path, row->fallback, strlen(row->fallback), l->from.problems);
+	if (node != NULL) {
+		field_set(l->d, row, node, &from);
+	}
+	yaml_destroy(node);
+}
+
+static void complete(struct loading *l)
+{
+	for (size_t i = 0; i < l->n_rows; i++) {
+		if (l->set[i] != NULL) {
+			continue;
+		}
+		if (l->rows[i].required) {
+			refuse_missing(l, i);
+		} else if (l->rows[i].fallback != NULL) {
+			set_default(l, &l->rows[i]);
+		}
+	}
+	struct target *target = &l->d->probe.target;
+	if (target->kind == TARGET_INET && target->inet.port == 0) {
+		snprintf(target->inet.host, sizeof(target->inet.host), "localhost");
+		target->inet.port = (uint16_t)l->d->service.port;
+	}
+}
+
+static void apply_rules(struct loading *l)
+{
+	size_t n;
+	const struct rule *rules = rules_all(&n);
+	for (size_t i = 0; i < n; i++) {
+		char sentence[200];
+		const struct yaml_node *node = l->set[schema_find(rules[i].key) - l->rows];
+		if (node != NULL && rules[i].broken(l->d, sentence, sizeof(sentence))) {
+			problems_add(l->from.problems, true, l->from.file, node->line, node->column,
+					rules[i].key, "%s", sentence);
+		}
+	}
+}
+
+/* ---- all of it ------------------------------------------------------------------- */
+
+static void read_tree(struct loading *l)
+{
+	if (l->root->kind != YAML_MAP) {
+		field_refuse(&l->from, l->root, NULL,
+				"a descriptor is a mapping of sections, not %s",
+				yaml_kind_name(l->root->kind));
+		return;
+	}
+	for (size_t i = 0; i < l->root->n; i++) {
+		read_section(l, l->root->items[i]);
+	}
+	complete(l);
+}
+
+static void parse(struct descriptor *d, const char *file, const char *text, size_t len,
+		struct problems *problems)
+{
+	struct loading l = { .d = d };
+	size_t n_errors = problems->n_errors;
+	struct yaml_node *root = yaml_parse(file, text, len, problems);
+	l.from = (struct field_source){ .file = file, .lookup = environment, .problems = problems };
+	l.root = root;
+	l.rows = schema_rows(&l.n_rows);
+	if (root != NULL) {
+		read_tree(&l);
+		if (problems->n_errors == n_errors) {
+			apply_rules(&l);
+		}
+	}
+	yaml_destroy(root);
+}
+
+int descriptor_parse(struct descriptor *d, const char *file, const char *text, size_t len,
+		struct problems *problems)
+{
+	size_t n_errors = problems->n_errors, first = problems->n;
+	*d = (struct descriptor){ .file = strdup(file) };
+	if (d->file == NULL) {
+		problems_add(problems, false, file, 0, 0, NULL, "out of memory");
+	} else {
+		parse(d, file, text, len, problems);
+	}
+	problems_sort(problems, first);
+	if (problems->n_errors != n_errors) {
+		descriptor_finish(d);
+		return -1;
+	}
+	return 0;
+}
+
+/* Reads up to `max` bytes; returns how many, or -1 with errno set. */
+static ssize_t read_file(const char *file, char *text, size_t max)
+{
+	FILE *in = fopen(file, "rbe");
+	if (in == NULL) {
+		return -1;
+	}
+	size_t len = fread(text, 1, max, in);
+	int error = ferror(in) != 0 ? errno : 0;
+	fclose(in);
+	errno = error;
+	return error != 0 ? -1 : (ssize_t)len;
+}
+
+int descriptor_load(struct descriptor *d, const char *file, struct problems *problems)
+{
+	*d = (struct descriptor){ 0 };
+	size_t max = YAML_SIZE_MAX + 1; /* one more, so that a file too large shows */
+	char *text = malloc(max);
+	ssize_t len = text == NULL ? -1 : read_file(file, text, max);
+	int result = -1;
+	if (len < 0) {
+		problems_add(problems, false, file, 0, 0, NULL, "cannot be read: %s",
+				strerror(text == NULL ? ENOMEM : errno));
+	} else {
+		result = descriptor_parse(d, file, text, (size_t)len, problems);
+	}
+	free(text);
+	return result;
+}
+
+void descriptor_finish(struct descriptor *d)
+{
+	size_t n;
+	const struct schema_row *rows = schema_rows(&n);
+	for (size_t i = 0; i < n; i++) {
+		field_finish(d, &rows[i]);
+	}
+	free(d->file);
+	*d = (struct descriptor){ 0 };
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_DESCRIPTOR_H
+#define AGENT_DESCRIPTOR_H
+
+/*
+ * descriptor - one YAML file that describes one service: what to register,
+ * where, and how to tell whether it is well.
+ *
+ * The table in agent/schema.c is the only place that knows a key's name,
+ * type, limits, default and help. Loading, printing, freeing and the tests of
+ * the documentation walk it.
+ *
+ * Pure: reads the text it is given and the environment, opens nothing but the
+ * file itself (and the list of network interfaces for `interface:`).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "agent/endpoint.h"
+#include "agent/log.h"
+
+struct problems;
+
+/* A scalar of a metadata mapping, typed as it was written. */
+enum scalar_kind { SCALAR_TEXT, SCALAR_NUMBER, SCALAR_TRUE, SCALAR_FALSE, SCALAR_NULL };
+
+struct scalar {
+	enum scalar_kind kind;
+	char *name; /* owned */
+	char *text; /* owned; SCALAR_NUMBER: a JSON number exactly as written (1.10 stays 1.10) */
+};
+
+struct scalars {
+	struct scalar *at; /* owned; in the order of the file */
+	size_t n;
+};
+
+struct endpoints {
+	struct endpoint *at; /* owned; in the order of the file */
+	size_t n;            /* at least 1 in a loaded descriptor */
+};
+
+enum probe_mode { PROBE_MODE_AUTO, PROBE_MODE_WATCH, PROBE_MODE_CHECK };
+
+/* What UNIMPLEMENTED from Health/Check means. */
+enum unimplemented { UNIMPLEMENTED_PASS, UNIMPLEMENTED_FAIL };
+
+/*
+ * A loaded descriptor is complete: every default is filled in. All texts are
+ * owned and never NULL. Durations are milliseconds.
+ */
+struct descriptor {
+	char *file; /* as given, for messages */
+
+	struct {
+		char *name;
+		char *host; /* advertised; `interface:eth0` is already its address here */
+		uint32_t port;
+		char *protocol;
+		struct scalars metadata;
+	} service;
+
+	struct {
+		char *prefix;    /* begins with '/', no '/' at the end */
+		uint32_t ttl_ms; /* whole seconds */
+	} registry;              /* section `register`, a word that C keeps for itself */
+
+	struct {
+		struct endpoints endpoints;
+		uint32_t request_timeout_ms;
+	} etcd;
+
+	struct {
+		struct target target;
+		char *service;
+		enum probe_mode mode;
+		uint32_t interval_ms;
+		uint32_t timeout_ms;
+		uint32_t success_threshold;
+		uint32_t failure_threshold;
+		uint32_t initial_delay_ms;
+		enum unimplemented unimplemented;
+		struct scalars metadata; /* gRPC request metadata; all SCALAR_TEXT */
+	} probe;
+
+	struct {
+		uint32_t linger_ms;
+	} shutdown;
+
+	struct {
+		enum log_level level;
+		enum log_format format;
+	} log;
+};
+
+/*
+ * Reads one file into *d. Returns 0, perhaps with warnings added to *problems;
+ * or -1 with at least one error added, and *d zeroed. All problems of the file
+ * are reported, in the order of the file.
+ */
+int descriptor_load(struct descriptor *d, const char *file, struct problems *problems);
+
+/* The same from memory; `file` is for the messages. */
+int descriptor_parse(struct descriptor *d, const char *file, const char *text, size_t len,
+		struct problems *problems);
+
+/* Frees what *d owns and zeroes it. Safe on a zeroed struct. */
+void descriptor_finish(struct descriptor *d);
+
+enum secrets {
+	SECRETS_SHOWN, /* descriptor_parse reads it back to the same struct */
+	SECRETS_MASKED /* for people: the values of probe.metadata are stars */
+};
+
+/* Prints the effective descriptor as YAML, every key of the schema. */
+void descriptor_print(const struct descriptor *d, enum secrets secrets, FILE *out);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * descriptor_print - a struct as the file that would give it.
+ *
+ * Whatever could be taken for something else is put in double quotes: a text
+ * that looks like a number, a sign with a meaning in YAML. A ${ in a value is
+ * written $${, since reading expands it.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "agent/descriptor.h"
+#include "agent/duration.h"
+#include "agent/scalar.h"
+#include "agent/schema.h"
+#include "agent/utf8.h"
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS  "0123456789"
+
+/* True when the text means itself without quotes, in every place where we print one. */
+static bool is_plain(const char *text)
+{
+	size_t len = strlen(text);
+	return len > 0 && strspn(text, LETTERS DIGITS "/") > 0 &&
+	       strspn(text, LETTERS DIGITS "/._-:@%+=") == len && text[len - 1] != ':';
+}
+
+/* True for what libyaml reads as it stands inside double quotes. */
+static bool is_bare(uint32_t code)
+{
+	return code >= 0x20 && !utf8_is_control(code) && code != 0x2028 && code != 0x2029 &&
+	       code != 0xfeff && code != 0xfffe && code != 0xffff;
+}
+
+static void print_quoted(FILE *out, const char *text, bool expanded)
+{
+	size_t len = strlen(text);
+	putc('"', out);
+	for (size_t at = 0, n; at < len; at += n) {
+		uint32_t code = 0;
+		n = utf8_decode(text + at, len - at, &code);
+		if (n == 0) {
+			break; /* cannot be: texts were checked when they were read */
+		}
+		if (expanded && strncmp(text + at, "${", 2) == 0) {
+			putc('$', out);
+		}
+		if (!is_bare(code)) {
+			fprintf(out, "\\u%04" PRIX32, code);
+		} else {
+			fprintf(out, "%s%.*s", code == '"' || code == '\\' ? "\\" : "", (int)n,
+					text + at);
+		}
+	}
+	putc('"', out);
+}
+
+static void print_text(FILE *out, const char *text)
+{
+	if (is_plain(text) && scalar_kind_of(text) != SCALAR_NULL) {
+		fputs(text, out);
+	} else {
+		print_quoted(out, text, true);
+	}
+}
+
+static void print_span(FILE *out, uint32_t ms)
+{
+	char text[DURATION_TEXT_MAX];
+	duration_format(text, sizeof(text), ms);
+	fputs(text, out);
+}
+
+static void print_scalar(FILE *out, const struct scalar *s)
+{
+	if (is_plain(s->name)) {
+		fprintf(out, "\n    %s: ", s->name);
+	} else {
+		fputs("\n    ", out);
+		print_quoted(out, s->name, false); /* keys are not expanded */
+		fputs(": ", out);
+	}
+	if (s->kind != SCALAR_TEXT) {
+		fputs(s->text, out);
+	} else if (scalar_kind_of(s->text) != SCALAR_TEXT) {
+		print_quoted(out, s->text, true);
+	} else {
+		print_text(out, s->text);
+	}
+}
+
+/* Request metadata is where tokens are: the names are enough to see what is sent. */
+static void print_masked(FILE *out, const struct scalars *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		fprintf(out, "\n    %s: \"********\"", s->at[i].name);
+	}
+	if (s->n == 0) {
+		fputs("{}", out);
+	}
+}
+
+static void print_scalars(FILE *out, const struct scalars *s)
+{
+	if (s->n == 0) {
+		fputs("{}", out);
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		print_scalar(out, &s->at[i]);
+	}
+}
+
+static void print_endpoints(FILE *out, const struct endpoints *list)
+{
+	char text[ENDPOINT_TEXT_MAX];
+	for (size_t i = 0; i < list->n; i++) {
+		endpoint_format(text, sizeof(text), list->at[i].host, list->at[i].port);
+		fputs("\n    - ", out);
+		print_text(out, text);
+	}
+}
+
+static void print_target(FILE *out, const struct target *target)
+{
+	char text[TARGET_TEXT_MAX];
+	target_format(text, sizeof(text), target);
+	print_text(out, text);
+}
+
+static void print_value(
+		FILE *out, const struct schema_row *row, const void *member, enum secrets secrets)
+{
+	switch (row->kind) {
+	case SCHEMA_NAME:
+	case SCHEMA_TOKEN:
+	case SCHEMA_TEXT:
+	case SCHEMA_HOST:
+	case SCHEMA_PREFIX:
+		print_text(out, *(const char *const *)member);
+		break;
+	case SCHEMA_COUNT:
+		fprintf(out, "%" PRIu32, *(const uint32_t *)member);
+		break;
+	case SCHEMA_SPAN:
+	case SCHEMA_SECONDS:
+		print_span(out, *(const uint32_t *)member);
+		break;
+	case SCHEMA_WORD:
+		fputs(row->words[*(const unsigned *)member], out);
+		break;
+	case SCHEMA_ONLY:
+		fputs(row->words[0], out);
+		break;
+	case SCHEMA_ONLY_LIST:
+		fprintf(out, "[%s]", row->words[0]);
+		break;
+	case SCHEMA_ENDPOINTS:
+		print_endpoints(out, member);
+		break;
+	case SCHEMA_TARGET:
+		print_target(out, member);
+		break;
+	case SCHEMA_HEADERS:
+		if (secrets == SECRETS_MASKED) {
+			print_masked(out, member);
+			break;
+		}
+		print_scalars(out, member);
+		break;
+	case SCHEMA_SCALARS:
+		print_scalars(out, member);
+		break;
+	}
+}
+
+/* A block begins on the next line: no space behind the colon. */
+static bool is_block(const struct schema_row *row, const void *member)
+{
+	bool scalars = row->kind == SCHEMA_SCALARS || row->kind == SCHEMA_HEADERS;
+	return row->kind == SCHEMA_ENDPOINTS ||
+	       (scalars && ((const struct scalars *)member)->n > 0);
+}
+
+void descriptor_print(const struct descriptor *d, enum secrets secrets, FILE *out)
+{
+	size_t n;
+	const struct schema_row *rows = schema_rows(&n);
+	const char *section = "";
+	for (size_t i = 0; i < n; i++) {
+		const void *member = (const char *)d + rows[i].at;
+		size_t len = strcspn(rows[i].path, ".") + 1;
+		if (strncmp(section, rows[i].path, len) != 0) {
+			fprintf(out, "%.*s:\n", (int)len - 1, rows[i].path);
+		}
+		section = rows[i].path;
+		fprintf(out, "  %s:%s", section + len, is_block(&rows[i], member) ? "" : " ");
+		print_value(out, &rows[i], member, secrets);
+		putc('\n', out);
+	}
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/descriptor_set.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/util.h"
+#include "agent/value.h"
+
+static void no_memory(struct problems *problems, const char *path)
+{
+	problems_add(problems, false, path, 0, 0, NULL, "out of memory");
+}
+
+static void load_file(struct descriptor_set *set, const char *path, struct problems *problems)
+{
+	struct descriptor *grown = realloc(set->at, (set->n + 1) * sizeof *grown);
+
+	if (grown == NULL) {
+		no_memory(problems, path);
+		return;
+	}
+	set->at = grown;
+	if (descriptor_load(&set->at[set->n], path, problems) == 0) {
+		set->n++;
+	}
+}
+
+static int is_yaml(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return entry->d_name[0] != '.' && dot != NULL && strcmp(dot, ".yaml") == 0;
+}
+
+static void load_folder(struct descriptor_set *set, const char *folder, struct problems *problems)
+{
+	struct dirent **entries;
+	int n = scandir(folder, &entries, is_yaml, alphasort);
+
+	if (n < 0) {
+		problems_add(problems, false, folder, 0, 0, NULL, "cannot be read: %s",
+				strerror(errno));
+		return;
+	}
+	if (n == 0) {
+		problems_add(problems, false, folder, 0, 0, NULL,
+				"the folder has no file that ends in .yaml");
+	}
+	for (int i = 0; i < n; i++) {
+		char *path;
+		if (asprintf(&path, "%s/%s", folder, entries[i]->d_name) < 0) {
+			no_memory(problems, folder);
+		} else {
+			load_file(set, path, problems);
+			free(path);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static void load_path(struct descriptor_set *set, const char *path, struct problems *problems)
+{
+	struct stat info;
+
+	if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+		load_folder(set, path, problems);
+	} else {
+		load_file(set, path, problems); /* it says what is wrong with the file */
+	}
+}
+
+/* A key and whose it is, to find the ones that are claimed twice. */
+struct claim {
+	char *key; /* owned */
+	const struct descriptor *desc;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+	int order = strcmp(x->key, y->key);
+
+	return order != 0 ? order : (x->desc > y->desc) - (x->desc < y->desc);
+}
+
+static void check_keys(const struct descriptor_set *set, struct problems *problems)
+{
+	struct claim *claims = calloc(set->n + 1, sizeof *claims);
+	size_t n = 0;
+
+	for (; claims != NULL && n < set->n; n++) {
+		claims[n] = (struct claim){ value_key(&set->at[n]), &set->at[n] };
+		if (claims[n].key == NULL) {
+			break;
+		}
+	}
+	if (claims == NULL || n < set->n) {
+		no_memory(problems, "descriptors");
+	} else {
+		qsort(claims, n, sizeof *claims, by_key);
+		for (size_t i = 1; i < n; i++) {
+			if (strcmp(claims[i].key, claims[i - 1].key) == 0) {
+				problems_add(problems, false, claims[i].desc->file, 0, 0, NULL,
+						"registers the key %s, which %s registers already",
+						claims[i].key, claims[i - 1].desc->file);
+			}
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		free(claims[i].key);
+	}
+	free(claims);
+}
+
+/* There is one log for all of them. */
+static void check_logs(const struct descriptor_set *set, struct problems *problems)
+{
+	for (size_t i = 1; i < set->n; i++) {
+		if (set->at[i].log.level != set->at[0].log.level ||
+				set->at[i].log.format != set->at[0].log.format) {
+			problems_add(problems, true, set->at[i].file, 0, 0, "log",
+					"differs from %s, whose log section counts for the whole agent",
+					set->at[0].file);
+		}
+	}
+}
+
+int descriptor_set_load(struct descriptor_set *set, const char *const *paths, size_t n_paths,
+		struct problems *problems)
+{
+	memset(set, 0, sizeof *set);
+	for (size_t i = 0; i < n_paths; i++) {
+		load_path(set, paths[i], problems);
+	}
+	if (problems->n_errors == 0) {
+		check_keys(set, problems);
+		check_logs(set, problems);
+	}
+	if (problems->n_errors > 0) {
+		descriptor_set_finish(set);
+		return -1;
+	}
+	return 0;
+}
+
+void descriptor_set_finish(struct descriptor_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		descriptor_finish(&set->at[i]);
+	}
+	free(set->at);
+	memset(set, 0, sizeof *set);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_FIELD_H
+#define AGENT_FIELD_H
+
+/*
+ * field - from what stands in the file to a member of struct descriptor, for
+ * each kind of key in the schema.
+ */
+
+#include <stdbool.h>
+
+#include "agent/expand.h"
+
+struct descriptor;
+struct problems;
+struct schema_row;
+struct yaml_node;
+
+/* What the values come from; all borrowed. */
+struct field_source {
+	const char *file;
+	const char *fallback; /* the default that is being read; NULL: it is the user's value */
+	expand_lookup *lookup;
+	struct problems *problems;
+};
+
+/* Expands, checks and stores. What is wrong is added to from->problems, and *d kept releasable. */
+void field_set(struct descriptor *d, const struct schema_row *row, const struct yaml_node *node,
+		const struct field_source *from);
+
+/* Frees the member that the row describes; safe on a zeroed one. */
+void field_finish(struct descriptor *d, const struct schema_row *row);
+
+/* Adds a problem at a node. `key` NULL stands for the node's own path. */
+void field_refuse(const struct field_source *from, const struct yaml_node *node, const char *key,
+		const char *fmt, ...) ERR_PRINTF(4, 5);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/field_text.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/descriptor.h"
+#include "agent/duration.h"
+#include "agent/endpoint.h"
+#include "agent/interface.h"
+#include "agent/schema.h"
+#include "agent/suggest.h"
+#include "agent/utf8.h"
+
+#define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+#define DIGITS     "0123456789"
+
+static_assert(sizeof(enum probe_mode) == sizeof(unsigned), "set_word stores an unsigned");
+static_assert(sizeof(enum unimplemented) == sizeof(unsigned), "set_word stores an unsigned");
+static_assert(sizeof(enum log_level) == sizeof(unsigned), "set_word stores an unsigned");
+static_assert(sizeof(enum log_format) == sizeof(unsigned), "set_word stores an unsigned");
+
+/* Stores a copy of text[0..len) in place of what *member holds. */
+static int keep(void *member, const char *text, size_t len, struct err *err)
+{
+	char **kept = member;
+	char *copy = strndup(text, len);
+	if (copy == NULL) {
+		return err_set(err, ERR_SYSTEM, "out of memory");
+	}
+	free(*kept);
+	*kept = copy;
+	return 0;
+}
+
+static int set_name(void *member, const char *text, struct err *err)
+{
+	if (strspn(text, NAME_CHARS) != strlen(text)) {
+		return err_set(err, ERR_SYNTAX,
+				"'%.80s' may only have letters, digits, and the signs . _ -", text);
+	}
+	return keep(member, text, strlen(text), err);
+}
+
+static int set_token(void *member, const char *text, struct err *err)
+{
+	for (const char *at = text; *at != '\0'; at++) {
+		if (*at <= ' ' || *at > '~') {
+			return err_set(err, ERR_SYNTAX,
+					"'%.80s' may only have printable ASCII without spaces",
+					text);
+		}
+	}
+	return keep(member, text, strlen(text), err);
+}
+
+static bool has_control(const char *text)
+{
+	uint32_t code;
+	size_t len = strlen(text);
+	for (size_t at = 0, n; at < len; at += n) {
+		n = utf8_decode(text + at, len - at, &code);
+		if (n == 0 || utf8_is_control(code)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int set_text(void *member, const char *text, struct err *err)
+{
+	if (has_control(text)) {
+		return err_set(err, ERR_SYNTAX, "holds a control character");
+	}
+	return keep(member, text, strlen(text), err);
+}
+
+/* What people write where a host belongs. */
+static int refuse_host(const char *text, struct err *err)
+{
+	if (strstr(text, "://") != NULL) {
+		return err_set(err, ERR_SYNTAX, "'%.80s' is a URL, give the host alone", text);
+	}
+	const char *colon = strchr(text, ':');
+	if (colon != NULL && strspn(colon + 1, DIGITS) == strlen(colon + 1)) {
+		return err_set(err, ERR_SYNTAX,
+				"'%.80s' has a port in it, which goes to service.port", text);
+	}
+	return err_set(err, ERR_SYNTAX, "'%.80s' is not a host name, an address, or interface:NAME",
+			text);
+}
+
+static int set_host(void *member, const char *text, struct err *err)
+{
+	static const char by_interface[] = "interface:";
+	char host[ENDPOINT_HOST_MAX + 1];
+	size_t len = strlen(text);
+	if (strncmp(text, by_interface, strlen(by_interface)) == 0) {
+		text += strlen(by_interface);
+		return interface_address(text, host, sizeof(host), err) < 0
+				       ? -1
+				       : keep(member, host, strlen(host), err);
+	}
+	if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
+		snprintf(host, sizeof(host), "%.*s", (int)len - 2, text + 1);
+		return endpoint_is_ipv6(host) ? keep(member, host, strlen(host), err)
+					      : refuse_host(text, err);
+	}
+	return endpoint_host_valid(text) ? keep(member, text, len, err) : refuse_host(text, err);
+}
+
+static int set_prefix(void *member, const char *text, struct err *err)
+{
+	size_t len = strlen(text);
+	if (text[0] != '/') {
+		return err_set(err, ERR_SYNTAX, "'%.80s' does not begin with / (try /%.80s)", text,
+				text);
+	}
+	if (len == 1) {
+		return err_set(err, ERR_RANGE, "'/' alone is no prefix (try /services)");
+	}
+	if (strstr(text, "//") != NULL) {
+		return err_set(err, ERR_SYNTAX, "'%.80s' has an empty part between two /", text);
+	}
+	if (has_control(text)) {
+		return err_set(err, ERR_SYNTAX, "holds a control character");
+	}
+	if (text[len - 1] == '/') { /* one at the end is a habit, not a mistake */
+		len--;
+	}
+	return keep(member, text, len, err);
+}
+
+static int set_count(void *member, const struct schema_row *row, const char *text, struct err *err)
+{
+	size_t len = strlen(text);
+	if (strspn(text, DIGITS) != len || (text[0] == '0' && len > 1)) {
+		return err_set(err, ERR_SYNTAX, "'%.80s' is not a whole number from %u to %u", text,
+				row->min, row->max);
+	}
+	uint64_t n = 0;
+	for (size_t i = 0; i < len && n <= row->max; i++) {
+		n = n * 10 + (uint64_t)(text[i] - '0');
+	}
+	if (n < row->min || n > row->max) {
+		return err_set(err, ERR_RANGE, "%.40s is outside %u..%u", text, row->min, row->max);
+	}
+	*(uint32_t *)member = (uint32_t)n;
+	return 0;
+}
+
+static int set_span(void *member, const struct schema_row *row, const char *text, struct err *err)
+{
+	uint32_t ms;
+	if (duration_parse(text, &ms, err) < 0) {
+		return -1;
+	}
+	if (ms < row->min || ms > row->max) {
+		char min[DURATION_TEXT_MAX], max[DURATION_TEXT_MAX];
+		duration_format(min, sizeof(min), row->min);
+		duration_format(max, sizeof(max), row->max);
+		return err_set(err, ERR_RANGE, "%.40s is outside %s..%s", text, min, max);
+	}
+	if (row->kind == SCHEMA_SECONDS && ms % 1000 != 0) {
+		return err_set(err, ERR_RANGE, "%.40s is not a whole number of seconds", text);
+	}
+	*(uint32_t *)member = ms;
+	return 0;
+}
+
+/* "'wach' is none of auto, watch, check (did you mean watch?)" */
+static int refuse_word(const struct schema_row *row, const char *text, struct err *err)
+{
+	char all[80] = "", hint[80] = "";
+	size_t nearest = SUGGEST_MAX;
+	for (size_t i = 0; row->words[i] != NULL; i++) {
+		size_t len = strlen(all), rank = suggest_rank(text, row->words[i]);
+		snprintf(all + len, sizeof(all) - len, "%s%s", i == 0 ? "" : ", ", row->words[i]);
+		if (rank > 0 && rank < nearest) {
+			nearest = rank;
+			snprintf(hint, sizeof(hint), " (did you mean %s?)", row->words[i]);
+		}
+	}
+	return err_set(err, ERR_UNKNOWN, "'%.80s' is none of %s%s", text, all, hint);
+}
+
+static int set_word(void *member, const struct schema_row *row, const char *text, struct err *err)
+{
+	for (unsigned i = 0; row->words[i] != NULL; i++) {
+		if (strcmp(row->words[i], text) == 0) {
+			*(unsigned *)member = i;
+			return 0;
+		}
+	}
+	return refuse_word(row, text, err);
+}
+
+static int check_only(const struct schema_row *row, const char *text, struct err *err)
+{
+	if (strcmp(row->words[0], text) == 0) {
+		return 0;
+	}
+	for (size_t i = 1; row->words[i] != NULL; i++) {
+		if (strcmp(row->words[i], text) == 0) {
+			return err_set(err, ERR_UNKNOWN,
+					"'%s' is not supported by this version (%s is)", text,
+					row->words[0]);
+		}
+	}
+	return err_set(err, ERR_UNKNOWN, "'%.80s' is unknown (%s is supported)", text,
+			row->words[0]);
+}
+
+static bool is_sized(const struct schema_row *row)
+{
+	return row->kind == SCHEMA_NAME || row->kind == SCHEMA_TOKEN || row->kind == SCHEMA_TEXT ||
+	       row->kind == SCHEMA_HOST || row->kind == SCHEMA_PREFIX;
+}
+
+/* Holds for every kind: only what may be empty is empty, and nothing is endless. */
+static int check_size(const struct schema_row *row, const char *text, struct err *err)
+{
+	size_t len = strlen(text);
+	bool sized = is_sized(row);
+	if (len == 0 && row->required) {
+		return err_set(err, ERR_MISSING, "is empty");
+	}
+	if (len == 0 && (!sized || row->min > 0)) {
+		return err_set(err, ERR_MISSING,
+				"is empty (leave the key out to get the default%s%s)",
+				row->fallback == NULL ? "" : ", ",
+				row->fallback == NULL ? "" : row->fallback);
+	}
+	if (sized && (len < row->min || len > row->max)) {
+		return err_set(err, ERR_RANGE, "has %zu characters, must have %u to %u", len,
+				row->min, row->max);
+	}
+	return 0;
+}
+
+int field_text_set(void *member, const struct schema_row *row, const char *text, struct err *err)
+{
+	if (check_size(row, text, err) < 0) {
+		return -1;
+	}
+	switch (row->kind) {
+	case SCHEMA_NAME:
+		return set_name(member, text, err);
+	case SCHEMA_TOKEN:
+		return set_token(member, text, err);
+	case SCHEMA_TEXT:
+		return set_text(member, text, err);
+	case SCHEMA_HOST:
+		return set_host(member, text, err);
+	case SCHEMA_PREFIX:
+		return set_prefix(member, text, err);
+	case SCHEMA_COUNT:
+		return set_count(member, row, text, err);
+	case SCHEMA_SPAN:
+	case SCHEMA_SECONDS:
+		return set_span(member, row, text, err);
+	case SCHEMA_WORD:
+		return set_word(member, row, text, err);
+	case SCHEMA_ONLY:
+	case SCHEMA_ONLY_LIST:
+		return check_only(row, text, err);
+	case SCHEMA_TARGET:
+		return target_parse(member, text, err);
+	case SCHEMA_ENDPOINTS:
+	case SCHEMA_SCALARS:
+	case SCHEMA_HEADERS:
+		break; /* not texts: field.c has them */
+	}
+	return err_set(err, ERR_SYNTAX, "is not a text");
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * log - see log.h.
+ *
+ * A line is put together in one buffer and written with one write(), so lines
+ * of several processes on one stderr do not mix. What does not fit is cut.
+ */
+#include "agent/log.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/util.h"
+
+#define LINE_MAX_BYTES 2048
+#define MESSAGE_MAX    1024
+
+static struct {
+	enum log_level level;
+	enum log_format format;
+} sink = { LOG_INFO, LOG_TEXT };
+
+static const char *const level_names[] = {
+	[LOG_ERROR] = "error",
+	[LOG_WARN] = "warn",
+	[LOG_INFO] = "info",
+	[LOG_DEBUG] = "debug",
+};
+
+/* A line in the making; one byte is kept back for the newline. */
+struct line {
+	char text[LINE_MAX_BYTES];
+	size_t len;
+};
+
+void log_setup(enum log_level level, enum log_format format)
+{
+	sink.level = level;
+	sink.format = format;
+}
+
+bool log_enabled(enum log_level level)
+{
+	return level <= sink.level;
+}
+
+const char *log_level_name(enum log_level level)
+{
+	return level_names[level];
+}
+
+static void add(struct line *l, const char *text)
+{
+	size_t room = sizeof l->text - 1 - l->len;
+	size_t len = strlen(text);
+
+	if (len > room) {
+		len = room;
+	}
+	memcpy(l->text + l->len, text, len);
+	l->len += len;
+}
+
+/* Control bytes become \xNN, so that one fact stays one line. */
+static void add_escaped(struct line *l, const char *text, bool quoted)
+{
+	for (const char *c = text; *c != '\0'; c++) {
+		unsigned char byte = (unsigned char)*c;
+		char piece[8];
+
+		if (byte < 0x20 || byte == 0x7f) {
+			(void)snprintf(piece, sizeof piece, "\\x%02x", (unsigned)byte);
+		} else if (quoted && (byte == '"' || byte == '\\')) {
+			(void)snprintf(piece, sizeof piece, "\\%c", *c);
+		} else {
+			piece[0] = *c;
+			piece[1] = '\0';
+		}
+		add(l, piece);
+	}
+}
+
+/* Bare words stay bare; anything that would blur where a value ends is quoted. */
+static bool needs_quotes(const char *text)
+{
+	return strpbrk(text, " \t\r\n\"\\=") != NULL;
+}
+
+static void add_text(struct line *l, const char *text, bool always_quoted)
+{
+	bool quoted = always_quoted || needs_quotes(text);
+
+	add(l, quoted ? "\"" : "");
+	add_escaped(l, text, quoted);
+	add(l, quoted ? "\"" : "");
+}
+
+static void format_number(char *out, size_t size, const struct log_field *f)
+{
+	if (f->kind == LOG_FIELD_HEX) {
+		(void)snprintf(out, size, "%" PRIx64, (uint64_t)f->number);
+	} else if (f->kind == LOG_FIELD_TOOK) {
+		double ms = f->seconds * 1e3;
+		if (ms < 10.0) {
+			(void)snprintf(out, size, "%.1fms", ms);
+		} else if (ms < 1000.0) {
+			(void)snprintf(out, size, "%.0fms", ms);
+		} else {
+			(void)snprintf(out, size, f->seconds < 100.0 ? "%.3gs" : "%.0fs",
+					f->seconds);
+		}
+	} else {
+		(void)snprintf(out, size, "%" PRId64, f->number);
+	}
+}
+
+static bool is_text(const struct log_field *f)
+{
+	return f->kind == LOG_FIELD_TEXT || f->kind == LOG_FIELD_SAY;
+}
+
+static bool is_empty(const struct log_field *f)
+{
+	if (f->kind == LOG_FIELD_TOOK) {
+		return f->seconds <= 0.0;
+	}
+	return is_text(f) && (f->text == NULL || f->text[0] == '\0');
+}
+
+static void add_field(struct line *l, const struct log_field *f)
+{
+	char number[32];
+
+	add(l, " ");
+	if (f->kind != LOG_FIELD_SAY) {
+		add(l, f->name);
+		add(l, "=");
+	}
+	if (is_text(f)) {
+		add_text(l, f->text, f->kind == LOG_FIELD_SAY);
+		return;
+	}
+	format_number(number, sizeof number, f);
+	add(l, number);
+}
+
+static void timestamp(char *out, size_t size)
+{
+	struct timespec ts;
+	struct tm tm;
+	char seconds[32];
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts); /* for people; nothing is decided by it */
+	(void)gmtime_r(&ts.tv_sec, &tm);
+	(void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(out, size, "%s.%03ldZ", seconds, ts.tv_nsec / 1000000);
+}
+
+static void build_text(struct line *l, enum log_level level, const struct log_field *fields,
+		const char *message)
+{
+	char head[64];
+
+	timestamp(head, sizeof head);
+	add(l, head);
+	(void)snprintf(head, sizeof head, " %-5s ", level_names[level]);
+	add(l, head);
+	add_escaped(l, message, false);
+	for (const struct log_field *f = fields; f != NULL && f->name != NULL; f++) {
+		if (!is_empty(f)) {
+			add_field(l, f);
+		}
+	}
+}
+
+static void build_json(struct line *l, enum log_level level, const struct log_field *fields,
+		const char *message)
+{
+	char text[64];
+	cJSON *object = cJSON_CreateObject();
+
+	timestamp(text, sizeof text);
+	(void)cJSON_AddStringToObject(object, "time", text);
+	(void)cJSON_AddStringToObject(object, "level", level_names[level]);
+	(void)cJSON_AddStringToObject(object, "msg", message);
+	for (const struct log_field *f = fields; f != NULL && f->name != NULL; f++) {
+		if (is_empty(f)) {
+			continue;
+		}
+		format_number(text, sizeof text, f);
+		if (f->kind == LOG_FIELD_NUMBER) {
+			(void)cJSON_AddRawToObject(object, f->name, text);
+		} else {
+			(void)cJSON_AddStringToObject(object, f->name, is_text(f) ? f->text : text);
+		}
+	}
+	if (!cJSON_PrintPreallocated(object, l->text, (int)sizeof l->text - 1, 0)) {
+		(void)snprintf(l->text, sizeof l->text,
+				"{\"level\":\"%s\",\"msg\":\"a log line that did not fit\"}",
+				level_names[level]);
+	}
+	l->len = strlen(l->text);
+	cJSON_Delete(object);
+}
+
+void log_write(enum log_level level, const struct log_field *fields, const char *fmt, ...)
+{
+	if (!log_enabled(level)) {
+		return;
+	}
+	int saved = errno;
+	char message[MESSAGE_MAX];
+	struct line line = { .len = 0 };
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(message, sizeof message, fmt, args);
+	va_end(args);
+	if (sink.format == LOG_JSON) {
+		build_json(&line, level, fields, message);
+	} else {
+		build_text(&line, level, fields, message);
+	}
+	line.text[line.len++] = '\n';
+	if (write(STDERR_FILENO, line.text, line.len) < 0) {
+		/* Nowhere is left to say it. */
+	}
+	errno = saved;
+}

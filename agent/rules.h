@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_RULES_H
+#define AGENT_RULES_H
+
+/*
+ * rules - what is allowed in a descriptor, but probably not meant: a slip in a
+ * unit, mostly. They are warnings, said about keys that the user has written.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct descriptor;
+
+struct rule {
+	const char *key; /* the one that is likely to be wrong */
+	/* True when it looks wrong; the sentence is then in `say`. */
+	bool (*broken)(const struct descriptor *d, char *say, size_t size);
+};
+
+const struct rule *rules_all(size_t *n);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/schema.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "agent/descriptor.h"
+#include "agent/suggest.h"
+#include "agent/util.h"
+
+#define SECOND ((uint32_t)1000)
+#define HOUR   (3600 * SECOND)
+
+#define AT(member) offsetof(struct descriptor, member)
+
+static const char *const formats[] = { "services", "grpc-naming", "skydns", "go-zero", "kratos",
+	"kitex", NULL };
+static const char *const probe_types[] = { "grpc", "tcp", "http", "exec", NULL };
+
+/* In the order of the enums. */
+static const char *const probe_modes[] = { "auto", "watch", "check", NULL };
+static const char *const unimplemented[] = { "pass", "fail", NULL };
+static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
+static const char *const log_formats[] = { "text", "json", NULL };
+
+static_assert(PROBE_MODE_CHECK == 2 && UNIMPLEMENTED_FAIL == 1, "the words above follow the enums");
+static_assert(LOG_DEBUG == 3 && LOG_JSON == 1, "the words above follow the enums");
+
+/* clang-format off */
+static const struct schema_row rows[] = {
+	{ "service.name", SCHEMA_NAME, true, AT(service.name), 1, 253, NULL,
+		NULL, "name of the service, a part of its key" },
+	{ "service.host", SCHEMA_HOST, false, AT(service.host), 1, 253, NULL,
+		"localhost", "advertised host: a name, an address, or interface:eth0" },
+	{ "service.port", SCHEMA_COUNT, true, AT(service.port), 1, 65535, NULL,
+		NULL, "advertised port" },
+	{ "service.protocol", SCHEMA_TOKEN, false, AT(service.protocol), 1, 64, NULL,
+		"grpc", "protocol that the value names" },
+	{ "service.metadata", SCHEMA_SCALARS, false, AT(service.metadata), 0, 0, NULL,
+		"{}", "further members of the value, in order, typed as written" },
+
+	{ "register.prefix", SCHEMA_PREFIX, false, AT(registry.prefix), 1, 512, NULL,
+		"/services", "first part of the key" },
+	{ "register.ttl", SCHEMA_SECONDS, false, AT(registry.ttl_ms), 2 * SECOND, 24 * HOUR, NULL,
+		"10s", "time to live of the lease, in whole seconds" },
+	{ "register.formats", SCHEMA_ONLY_LIST, false, 0, 0, 0, formats,
+		"[services]", "how the key and the value look" },
+
+	{ "etcd.endpoints", SCHEMA_ENDPOINTS, false, AT(etcd.endpoints), 0, 0, NULL,
+		"${ETCD_HOSTS:-localhost:2379}", "members of the cluster: a list, or text with commas" },
+	{ "etcd.request_timeout", SCHEMA_SPAN, false, AT(etcd.request_timeout_ms), 50, 60 * SECOND, NULL,
+		"2s", "time that one request to etcd may take" },
+
+	{ "probe.type", SCHEMA_ONLY, false, 0, 0, 0, probe_types,
+		"grpc", "kind of probe" },
+	{ "probe.target", SCHEMA_TARGET, false, AT(probe.target), 0, 0, NULL,
+		NULL, "what is probed: address:port or unix:/path; default localhost and service.port" },
+	{ "probe.service", SCHEMA_TEXT, false, AT(probe.service), 0, 253, NULL,
+		"\"\"", "service name that the health service is asked for" },
+	{ "probe.mode", SCHEMA_WORD, false, AT(probe.mode), 0, 0, probe_modes,
+		"auto", "Health/Watch, Health/Check, or what the server has" },
+	{ "probe.interval", SCHEMA_SPAN, false, AT(probe.interval_ms), 100, HOUR, NULL,
+		"1s", "time from check to check" },
+	{ "probe.timeout", SCHEMA_SPAN, false, AT(probe.timeout_ms), 10, 60 * SECOND, NULL,
+		"1s", "time that one check may take" },
+	{ "probe.success_threshold", SCHEMA_COUNT, false, AT(probe.success_threshold), 1, 1000, NULL,
+		"1", "passes in a row before the service counts as up" },
+	{ "probe.failure_threshold", SCHEMA_COUNT, false, AT(probe.failure_threshold), 1, 1000, NULL,
+		"3", "soft failures in a row before it counts as down" },
+	{ "probe.initial_delay", SCHEMA_SPAN, false, AT(probe.initial_delay_ms), 0, HOUR, NULL,
+		"0s", "wait before the first check" },
+	{ "probe.unimplemented", SCHEMA_WORD, false, AT(probe.unimplemented), 0, 0, unimplemented,
+		"pass", "what a server without a health service counts as" },
+	{ "probe.metadata", SCHEMA_HEADERS, false, AT(probe.metadata), 0, 0, NULL,
+		"{}", "gRPC request metadata" },
+
+	{ "shutdown.linger", SCHEMA_SPAN, false, AT(shutdown.linger_ms), 0, HOUR, NULL,
+		"0s", "wait between the revoke and the exit" },
+
+	{ "log.level", SCHEMA_WORD, false, AT(log.level), 0, 0, log_levels,
+		"info", "error, warn, info or debug" },
+	{ "log.format", SCHEMA_WORD, false, AT(log.format), 0, 0, log_formats,
+		"text", "text or json" },
+};
+
+static const char *const sections[] = {
+	"service", "register", "etcd", "probe", "shutdown", "log",
+};
+
+static const char *const unsupported[] = {
+	"admin", "discover",
+	"etcd.password", "etcd.password_file", "etcd.tls", "etcd.username",
+	"probe.command", "probe.path", "probe.tls",
+};
+/* clang-format on */
+
+const struct schema_row *schema_rows(size_t *n)
+{
+	*n = ARRAY_LEN(rows);
+	return rows;
+}
+
+const struct schema_row *schema_find(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (strcmp(rows[i].path, path) == 0) {
+			return &rows[i];
+		}
+	}
+	return NULL;
+}
+
+/* Length of the section in a path, 0 when it has none. */
+static size_t section_len(const char *path)
+{
+	const char *dot = strchr(path, '.');
+	return dot == NULL ? 0 : (size_t)(dot - path);
+}
+
+static const char *leaf_of(const char *path)
+{
+	size_t n = section_len(path);
+	return n == 0 ? path : path + n + 1;
+}
+
+static bool is_one_of(const char *text, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i], text) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool schema_is_section(const char *name)
+{
+	return is_one_of(name, sections, ARRAY_LEN(sections));
+}
+
+bool schema_is_unsupported(const char *path)
+{
+	return is_one_of(path, unsupported, ARRAY_LEN(unsupported));
+}
+
+/* How far a row is from an unknown key; 0: not near. A slip is nearer than a wrong section. */
+static size_t rank_of(const struct schema_row *row, const char *path)
+{
+	size_t n = section_len(path);
+	if (n > 0 && section_len(row->path) == n && strncmp(row->path, path, n) == 0) {
+		return suggest_rank(leaf_of(path), leaf_of(row->path));
+	}
+	return strcmp(leaf_of(path), leaf_of(row->path)) == 0 ? SUGGEST_MAX : 0;
+}
+
+static const char *suggest_section(const char *name)
+{
+	const char *best = NULL;
+	size_t nearest = SUGGEST_MAX;
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+		size_t rank = suggest_rank(name, sections[i]);
+		if (rank > 0 && rank < nearest) {
+			nearest = rank;
+			best = sections[i];
+		}
+	}
+	return best;
+}
+
+const char *schema_suggest(const char *path)
+{
+	const char *best = section_len(path) == 0 ? suggest_section(path) : NULL;
+	size_t nearest = SUGGEST_MAX + 1;
+	for (size_t i = 0; best == NULL && i < ARRAY_LEN(rows); i++) {
+		size_t rank = rank_of(&rows[i], path);
+		if (rank > 0 && rank < nearest) {
+			nearest = rank;
+		}
+	}
+	for (size_t i = 0; best == NULL && i < ARRAY_LEN(rows); i++) {
+		if (rank_of(&rows[i], path) == nearest) {
+			best = rows[i].path;
+		}
+	}
+	return best;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_SCHEMA_H
+#define AGENT_SCHEMA_H
+
+/*
+ * schema - the keys of the descriptor, as data.
+ *
+ * The table in schema.c is the only place that knows a key's name, type,
+ * limits, default and help.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How a value is read, checked, stored and printed. */
+enum schema_kind {
+	SCHEMA_NAME,      /* char *: [A-Za-z0-9._-] */
+	SCHEMA_TOKEN,     /* char *: printable ASCII without spaces */
+	SCHEMA_TEXT,      /* char *: without control characters */
+	SCHEMA_HOST,      /* char *: name, address, or interface:NAME */
+	SCHEMA_PREFIX,    /* char *: /path */
+	SCHEMA_COUNT,     /* uint32_t */
+	SCHEMA_SPAN,      /* uint32_t, milliseconds */
+	SCHEMA_SECONDS,   /* uint32_t, milliseconds that are whole seconds */
+	SCHEMA_WORD,      /* an enum; its values are the places in `words` */
+	SCHEMA_ONLY,      /* no member: the first of `words`; the others are not supported yet */
+	SCHEMA_ONLY_LIST, /* the same as a list of one */
+	SCHEMA_ENDPOINTS, /* struct endpoints */
+	SCHEMA_TARGET,    /* struct target */
+	SCHEMA_SCALARS,   /* struct scalars: members of a value */
+	SCHEMA_HEADERS    /* struct scalars: gRPC request metadata, all of it text */
+};
+
+struct schema_row {
+	const char *path; /* section.key */
+	enum schema_kind kind;
+	bool required;
+	size_t at;                /* offset of the member in struct descriptor */
+	uint32_t min, max;        /* inclusive; texts: bytes, spans: milliseconds */
+	const char *const *words; /* ends with NULL; NULL when there are none */
+	const char *fallback;     /* as a user would write it; NULL: required, or from other keys */
+	const char *help;         /* one line */
+};
+
+/* All keys, those of a section together, in the order in which they are printed. */
+const struct schema_row *schema_rows(size_t *n);
+
+/* NULL when there is no such key. */
+const struct schema_row *schema_find(const char *path);
+
+bool schema_is_section(const char *name);
+
+/* True for a key or section that is known, but not to this version. */
+bool schema_is_unsupported(const char *path);
+
+/* The key or section that an unknown path was probably meant to be; NULL when nothing is near. */
+const char *schema_suggest(const char *path);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/log.h"
+#include "agent/util.h"
+
+/* What one call wrote to stderr. */
+static char wrote[8192];
+
+static int kept, ends[2];
+
+static void begin(enum log_level level, enum log_format format)
+{
+	log_setup(level, format);
+	kept = dup(STDERR_FILENO);
+	assert_int_equal(pipe(ends), 0);
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	(void)close(ends[1]);
+}
+
+static void end(void)
+{
+	assert_true(dup2(kept, STDERR_FILENO) >= 0);
+	(void)close(kept);
+	ssize_t n = read(ends[0], wrote, sizeof wrote - 1);
+	assert_true(n >= 0);
+	wrote[n] = '\0';
+	(void)close(ends[0]);
+}
+
+/* 2026-11-22T16:00:00.123Z and the rest of one line. */
+static void expect_line(const char *rest)
+{
+	assert_true(strlen(wrote) > 25);
+	assert_int_equal(wrote[10], 'T');
+	assert_int_equal(wrote[19], '.');
+	assert_int_equal(wrote[23], 'Z');
+	assert_string_equal(wrote + 24, rest);
+}
+
+static void writes_a_line_of_text(void **state)
+{
+	UNUSED(state);
+	begin(LOG_INFO, LOG_TEXT);
+	log_write(LOG_WARN,
+			LOG_FIELDS(LOG_STR("service", "coupon"), LOG_HEX("lease", 0x2d1f),
+					LOG_INT("tries", -3), LOG_TOOK("took", 0.0008),
+					LOG_SAY("it is \"gone\"")),
+			"health %s -> %s", "up", "down");
+	end();
+	expect_line(" warn  health up -> down service=coupon lease=2d1f tries=-3 took=0.8ms "
+		    "\"it is \\\"gone\\\"\"\n");
+}
+
+static void leaves_out_what_is_empty(void **state)
+{
+	UNUSED(state);
+	begin(LOG_INFO, LOG_TEXT);
+	log_write(LOG_INFO,
+			LOG_FIELDS(LOG_STR("a", ""), LOG_STR("b", NULL), LOG_SAY(NULL),
+					LOG_TOOK("took", 0.0), LOG_INT("n", 0)),
+			"fact");
+	end();
+	expect_line(" info  fact n=0\n");
+}
+
+static void no_text_forges_a_line(void **state)
+{
+	UNUSED(state);
+	begin(LOG_INFO, LOG_TEXT);
+	log_write(LOG_ERROR, LOG_FIELDS(LOG_STR("v", "x\n2026 info fine=\x7f\x1b[0m")), "a\nb\r");
+	end();
+	expect_line(" error a\\x0ab\\x0d v=\"x\\x0a2026 info fine=\\x7f\\x1b[0m\"\n");
+	assert_ptr_equal(strchr(wrote, '\n'), wrote + strlen(wrote) - 1);
+}
+
+static void prints_times_for_people(void **state)
+{
+	static const struct {
+		double seconds;
+		const char *text;
+	} cases[] = {
+		{ 0.0008, "0.8ms" },
+		{ 0.0031, "3.1ms" },
+		{ 0.0124, "12ms" },
+		{ 0.25, "250ms" },
+		{ 1.0, "1s" },
+		{ 2.5, "2.5s" },
+		{ 10.0, "10s" },
+		{ 86400.0, "86400s" },
+		{ 1234.0, "1234s" },
+	};
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char expected[64];
+		begin(LOG_INFO, LOG_TEXT);
+		log_write(LOG_INFO, LOG_FIELDS(LOG_TOOK("t", cases[i].seconds)), "m");
+		end();
+		(void)snprintf(expected, sizeof expected, " info  m t=%s\n", cases[i].text);
+		expect_line(expected);
+	}
+}
+
+static void is_quiet_below_its_level(void **state)
+{
+	UNUSED(state);
+	begin(LOG_WARN, LOG_TEXT);
+	log_write(LOG_INFO, NULL, "no");
+	log_write(LOG_DEBUG, NULL, "no");
+	log_write(LOG_WARN, NULL, "yes");
+	end();
+	expect_line(" warn  yes\n");
+	assert_true(log_enabled(LOG_ERROR) && log_enabled(LOG_WARN));
+	assert_false(log_enabled(LOG_INFO));
+}
+
+static void writes_a_line_of_json(void **state)
+{
+	const char *msg;
+	UNUSED(state);
+	begin(LOG_INFO, LOG_JSON);
+	log_write(LOG_WARN,
+			LOG_FIELDS(LOG_STR("service", "a\"\n"), LOG_HEX("lease", 255),
+					LOG_INT("tries", 9007199254740993), LOG_SAY("why")),
+			"fact");
+	end();
+	assert_non_null(msg = strstr(wrote, "\"level\""));
+	assert_string_equal(msg,
+			"\"level\":\"warn\",\"msg\":\"fact\",\"service\":\"a\\\"\\n\","
+			"\"lease\":\"ff\",\"tries\":9007199254740993,\"detail\":\"why\"}\n");
+	assert_memory_equal(wrote, "{\"time\":\"2", 10);
+}
+
+static void cuts_what_does_not_fit(void **state)
+{
+	static const enum log_format formats[] = { LOG_TEXT, LOG_JSON };
+	char text[5000];
+	UNUSED(state);
+	memset(text, '"', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		begin(LOG_INFO, formats[i]);
+		log_write(LOG_INFO, LOG_FIELDS(LOG_STR("v", text)), "%s", text);
+		end();
+		assert_true(strlen(wrote) > 40 && strlen(wrote) <= 2048);
+		assert_ptr_equal(strchr(wrote, '\n'), wrote + strlen(wrote) - 1);
+	}
+	assert_int_equal(wrote[strlen(wrote) - 2], '}'); /* JSON stays JSON */
+}
+
+static void keeps_errno(void **state)
+{
+	UNUSED(state);
+	begin(LOG_INFO, LOG_TEXT);
+	(void)close(STDERR_FILENO); /* not even a failure to write changes it */
+	errno = EXDEV;
+	log_write(LOG_INFO, NULL, "m");
+	int after = errno;
+	end();
+	assert_int_equal(after, EXDEV);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(writes_a_line_of_text),
+		cmocka_unit_test(leaves_out_what_is_empty),
+		cmocka_unit_test(no_text_forges_a_line),
+		cmocka_unit_test(prints_times_for_people),
+		cmocka_unit_test(is_quiet_below_its_level),
+		cmocka_unit_test(writes_a_line_of_json),
+		cmocka_unit_test(cuts_what_does_not_fit),
+		cmocka_unit_test(keeps_errno),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/net/endpoint_ring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int endpoint_ring_init(struct endpoint_ring *ring, unsigned n, struct random *random)
+{
+	ring->order = calloc(n, sizeof *ring->order);
+	if (ring->order == NULL) {
+		return -1;
+	}
+	ring->n = n;
+	ring->current = 0;
+	for (unsigned i = 0; i < n; i++) { /* Fisher and Yates, inside out */
+		unsigned j = random_below(random, i + 1);
+		ring->order[i] = ring->order[j];
+		ring->order[j] = i;
+	}
+	return 0;
+}
+
+void endpoint_ring_finish(struct endpoint_ring *ring)
+{
+	free(ring->order);
+	memset(ring, 0, sizeof *ring);
+}
+
+unsigned endpoint_ring_current(const struct endpoint_ring *ring)
+{
+	return ring->order[ring->current];
+}
+
+void endpoint_ring_leave(struct endpoint_ring *ring, unsigned failed)
+{
+	if (endpoint_ring_current(ring) == failed) {
+		ring->current = (ring->current + 1) % ring->n;
+	}
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_NET_ENDPOINT_RING_H
+#define AGENT_NET_ENDPOINT_RING_H
+
+/*
+ * endpoint_ring - which of several etcd endpoints to use. Pure.
+ *
+ * Shuffled once, so that many agents spread over the members; sticky while the
+ * endpoint in use answers; left at once when it fails.
+ */
+
+#include <stddef.h>
+
+#include "agent/random.h"
+
+struct endpoint_ring {
+	unsigned *order; /* owned: a permutation of 0 .. n-1 */
+	unsigned n;      /* at least 1 */
+	unsigned current;
+};
+
+/* Returns 0, or -1 without memory. */
+int endpoint_ring_init(struct endpoint_ring *ring, unsigned n, struct random *random);
+void endpoint_ring_finish(struct endpoint_ring *ring);
+
+/* The endpoint to use now: an index into the caller's list. */
+unsigned endpoint_ring_current(const struct endpoint_ring *ring);
+
+/*
+ * `failed` did not do its work: the next one is used from now on. When it is
+ * not the one in use any more, someone else has left it already and nothing
+ * changes: ten calls that fail together make one step, not ten.
+ */
+void endpoint_ring_leave(struct endpoint_ring *ring, unsigned failed);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/net/etcd_codec.h"
+
+#include <assert.h>
+#include <etcd.pb-c.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/net/grpc_frame.h"
+
+/* Appends one framed message; `message` begins with its ProtobufCMessage base. */
+static void append(struct etcd_body *body, const ProtobufCMessage *message, size_t size)
+{
+	grpc_prefix(body->at + body->len, (uint32_t)size);
+	(void)protobuf_c_message_pack(message, body->at + body->len + GRPC_PREFIX);
+	body->len += GRPC_PREFIX + size;
+}
+
+static int encode(struct etcd_body *out, const ProtobufCMessage *message)
+{
+	size_t size = protobuf_c_message_get_packed_size(message);
+	struct etcd_body body = { .at = malloc(GRPC_PREFIX + size) };
+
+	if (body.at == NULL) {
+		return -1;
+	}
+	append(&body, message, size);
+	*out = body;
+	return 0;
+}
+
+int etcd_encode_grant(struct etcd_body *out, int64_t ttl_s)
+{
+	Etcdserverpb__LeaseGrantRequest m = ETCDSERVERPB__LEASE_GRANT_REQUEST__INIT;
+
+	m.ttl = ttl_s;
+	return encode(out, &m.base);
+}
+
+int etcd_encode_revoke(struct etcd_body *out, int64_t lease)
+{
+	Etcdserverpb__LeaseRevokeRequest m = ETCDSERVERPB__LEASE_REVOKE_REQUEST__INIT;
+
+	m.id = lease;
+	return encode(out, &m.base);
+}
+
+int etcd_encode_keep_alive(struct etcd_body *out, const int64_t *leases, size_t n)
+{
+	Etcdserverpb__LeaseKeepAliveRequest m = ETCDSERVERPB__LEASE_KEEP_ALIVE_REQUEST__INIT;
+	struct etcd_body body = { NULL, 0 };
+	size_t size = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		m.id = leases[i];
+		size += GRPC_PREFIX + protobuf_c_message_get_packed_size(&m.base);
+	}
+	assert(size > 0); /* there is at least one lease */
+	body.at = malloc(size);
+	if (body.at == NULL) {
+		return -1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		m.id = leases[i];
+		append(&body, &m.base, protobuf_c_message_get_packed_size(&m.base));
+	}
+	*out = body;
+	return 0;
+}
+
+/* protobuf-c has no const bytes; it only reads them. */
+static ProtobufCBinaryData bytes(const char *text)
+{
+	union {
+		const char *in;
+		uint8_t *out;
+	} pun = { .in = text };
+
+	return (ProtobufCBinaryData){ .len = strlen(text), .data = pun.out };
+}
+
+int etcd_encode_range(struct etcd_body *out, const char *key)
+{
+	Etcdserverpb__RangeRequest m = ETCDSERVERPB__RANGE_REQUEST__INIT;
+
+	m.key = bytes(key);
+	return encode(out, &m.base);
+}
+
+int etcd_encode_put_if(struct etcd_body *out, const char *key, const char *value, int64_t lease,
+		int64_t mod_revision)
+{
+	Etcdserverpb__Compare compare = ETCDSERVERPB__COMPARE__INIT;
+	Etcdserverpb__PutRequest put = ETCDSERVERPB__PUT_REQUEST__INIT;
+	Etcdserverpb__RangeRequest range = ETCDSERVERPB__RANGE_REQUEST__INIT;
+	Etcdserverpb__RequestOp success = ETCDSERVERPB__REQUEST_OP__INIT;
+	Etcdserverpb__RequestOp failure = ETCDSERVERPB__REQUEST_OP__INIT;
+	Etcdserverpb__TxnRequest m = ETCDSERVERPB__TXN_REQUEST__INIT;
+	Etcdserverpb__Compare *compares[] = { &compare };
+	Etcdserverpb__RequestOp *successes[] = { &success };
+	Etcdserverpb__RequestOp *failures[] = { &failure };
+
+	compare.key = bytes(key);
+	compare.target = ETCDSERVERPB__COMPARE__COMPARE_TARGET__MOD;
+	compare.target_union_case = ETCDSERVERPB__COMPARE__TARGET_UNION_MOD_REVISION;
+	compare.mod_revision = mod_revision; /* a key that is not there has 0 */
+
+	put.key = bytes(key);
+	put.value = bytes(value);
+	put.lease = lease;
+	success.request_case = ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_PUT;
+	success.request_put = &put;
+
+	range.key = bytes(key);
+	failure.request_case = ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_RANGE;
+	failure.request_range = &range;
+
+	m.n_compare = 1;
+	m.compare = compares;
+	m.n_success = 1;
+	m.success = successes;
+	m.n_failure = 1;
+	m.failure = failures;
+	return encode(out, &m.base);
+}
+
+bool etcd_decode_grant(const uint8_t *data, size_t len, int64_t *lease, int64_t *ttl_s)
+{
+	Etcdserverpb__LeaseGrantResponse *m =
+			etcdserverpb__lease_grant_response__unpack(NULL, len, data);
+
+	if (m == NULL) {
+		return false;
+	}
+	*lease = m->id;
+	*ttl_s = m->ttl;
+	etcdserverpb__lease_grant_response__free_unpacked(m, NULL);
+	return *lease > 0 && *ttl_s > 0;
+}
+
+bool etcd_decode_keep_alive(const uint8_t *data, size_t len, int64_t *lease, int64_t *ttl_s)
+{
+	Etcdserverpb__LeaseKeepAliveResponse *m =
+			etcdserverpb__lease_keep_alive_response__unpack(NULL, len, data);
+
+	if (m == NULL) {
+		return false;
+	}
+	*lease = m->id;
+	*ttl_s = m->ttl;
+	etcdserverpb__lease_keep_alive_response__free_unpacked(m, NULL);
+	return *ttl_s >= 0;
+}
+
+static void read_key(const Etcdserverpb__RangeResponse *range, const char *expected_value,
+		struct etcd_key *key)
+{
+	memset(key, 0, sizeof *key);
+	if (range == NULL || range->n_kvs == 0) {
+		return;
+	}
+	const Etcdserverpb__KeyValue *kv = range->kvs[0];
+	key->present = true;
+	key->lease = kv->lease;
+	key->mod_revision = kv->mod_revision;
+	key->same_value = kv->value.len == strlen(expected_value) &&
+			  (kv->value.len == 0 || memcmp(kv->value.data, expected_value,
+								 kv->value.len) == 0);
+}
+
+bool etcd_decode_range(
+		const uint8_t *data, size_t len, const char *expected_value, struct etcd_key *key)
+{
+	Etcdserverpb__RangeResponse *m = etcdserverpb__range_response__unpack(NULL, len, data);
+
+	if (m == NULL) {
+		return false;
+	}
+	read_key(m, expected_value, key);
+	etcdserverpb__range_response__free_unpacked(m, NULL);
+	return true;
+}
+
+bool etcd_decode_put_if(const uint8_t *data, size_t len, const char *expected_value,
+		bool *succeeded, struct etcd_key *seen)
+{
+	Etcdserverpb__TxnResponse *m = etcdserverpb__txn_response__unpack(NULL, len, data);
+
+	if (m == NULL) {
+		return false;
+	}
+	const Etcdserverpb__RangeResponse *range = NULL;
+	if (m->n_responses > 0 &&
+			m->responses[0]->response_case ==
+					ETCDSERVERPB__RESPONSE_OP__RESPONSE_RESPONSE_RANGE) {
+		range = m->responses[0]->response_range;
+	}
+	bool readable = m->succeeded || range != NULL;
+	*succeeded = m->succeeded;
+	read_key(range, expected_value, seen);
+	etcdserverpb__txn_response__free_unpacked(m, NULL);
+	return readable;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "probes/health_message.h"
+
+#include <health.pb-c.h>
+#include <stdlib.h>
+
+#include "agent/net/grpc_frame.h"
+
+uint8_t *health_request(const char *service, size_t *len)
+{
+	Grpc__Health__V1__HealthCheckRequest m;
+	union {
+		const char *in;
+		char *out;
+	} name = { .in = service }; /* protobuf-c has no const here; it only reads */
+
+	grpc__health__v1__health_check_request__init(&m);
+	m.service = name.out;
+	size_t size = grpc__health__v1__health_check_request__get_packed_size(&m);
+	uint8_t *body = malloc(GRPC_PREFIX + size);
+	if (body != NULL) {
+		grpc_prefix(body, (uint32_t)size);
+		(void)grpc__health__v1__health_check_request__pack(&m, body + GRPC_PREFIX);
+		*len = GRPC_PREFIX + size;
+	}
+	return body;
+}
+
+static enum reason reason_of(Grpc__Health__V1__HealthCheckResponse__ServingStatus status)
+{
+	/* Not our enum: a newer server may send a number that it does not have. */
+	switch ((int)status) {
+	case GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING:
+		return REASON_SERVING;
+	case GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING:
+		return REASON_NOT_SERVING;
+	case GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVICE_UNKNOWN:
+		return REASON_SERVICE_UNKNOWN;
+	}
+	return REASON_STATUS_UNKNOWN;
+}
+
+enum reason health_response(const uint8_t *data, size_t len)
+{
+	Grpc__Health__V1__HealthCheckResponse *m =
+			grpc__health__v1__health_check_response__unpack(NULL, len, data);
+
+	if (m == NULL) {
+		return REASON_BAD_FRAME;
+	}
+	enum reason reason = reason_of(m->status);
+	grpc__health__v1__health_check_response__free_unpacked(m, NULL);
+	return reason;
+}

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/model/world.h"
+
+#include "agent/ownership.h"
+
+#include "tests/model/agent.h"
+
+static uint64_t put_bits(uint64_t packed, unsigned *at, unsigned bits, unsigned value)
+{
+	packed |= (uint64_t)value << *at;
+	*at += bits;
+	return packed;
+}
+
+uint64_t world_pack(const struct world *w)
+{
+	const struct {
+		unsigned bits, value;
+	} fields[] = {
+		{ 4, w->state },
+		{ 2, w->goal },
+		{ 2, w->asked },
+		{ 2, w->lease },
+		{ 2, w->renewals },
+		{ 1, w->paused },
+		{ 1, w->due },
+		{ 1, w->has_held },
+		{ 1, w->put_acked },
+		{ 1, w->contested },
+		{ 1, w->answered },
+		{ 3, w->outcome },
+		{ 2, w->guard },
+		{ 4, w->alive },
+		{ 4, w->revoked },
+		{ 3, w->key },
+		{ 1, w->altered },
+		{ 1, w->newer },
+		{ 2, w->late[0].kind },
+		{ 2, w->late[0].lease },
+		{ 2, w->late[1].kind },
+		{ 2, w->late[1].lease },
+	};
+	uint64_t packed = 0;
+	unsigned at = 0;
+
+	for (unsigned i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+		packed = put_bits(packed, &at, fields[i].bits, fields[i].value);
+	}
+	return packed;
+}
+
+static uint8_t take_bits(uint64_t *packed, unsigned bits)
+{
+	uint8_t value = (uint8_t)(*packed & ((1u << bits) - 1));
+
+	*packed >>= bits;
+	return value;
+}
+
+/* In the order of world_pack. */
+struct world world_unpack(uint64_t packed)
+{
+	struct world w;
+
+	w.state = take_bits(&packed, 4);
+	w.goal = take_bits(&packed, 2);
+	w.asked = take_bits(&packed, 2);
+	w.lease = take_bits(&packed, 2);
+	w.renewals = take_bits(&packed, 2);
+	w.paused = take_bits(&packed, 1);
+	w.due = take_bits(&packed, 1);
+	w.has_held = take_bits(&packed, 1);
+	w.put_acked = take_bits(&packed, 1);
+	w.contested = take_bits(&packed, 1);
+	w.answered = take_bits(&packed, 1);
+	w.outcome = take_bits(&packed, 3);
+	w.guard = take_bits(&packed, 2);
+	w.alive = take_bits(&packed, 4);
+	w.revoked = take_bits(&packed, 4);
+	w.key = take_bits(&packed, 3);
+	w.altered = take_bits(&packed, 1);
+	w.newer = take_bits(&packed, 1);
+	for (unsigned i = 0; i < LATE_MAX; i++) {
+		w.late[i].kind = take_bits(&packed, 2);
+		w.late[i].lease = take_bits(&packed, 2);
+	}
+	return w;
+}
+
+/* ---- etcd ---------------------------------------------------------------------------------- */
+
+static bool is_alive(const struct world *w, unsigned lease)
+{
+	return (w->alive & 1u << lease) != 0;
+}
+
+/* Every change of the key has a new mod_revision, so what was seen before is stale. */
+static void set_key(struct world *w, uint8_t key)
+{
+	w->key = key;
+	w->altered = false;
+	w->newer = false;
+	if (w->guard == GUARD_SEEN) {
+		w->guard = GUARD_STALE;
+	}
+	for (unsigned i = 0; i < LATE_MAX; i++) {
+		if (w->late[i].kind == LATE_PUT_SEEN) {
+			w->late[i] = (struct late){ LATE_NONE, 0 };
+		}
+	}
+}
+
+static void end_lease(struct world *w, unsigned lease)
+{
+	w->alive = (uint8_t)(w->alive & ~(1u << lease));
+	if (w->key == lease) {
+		set_key(w, KEY_ABSENT);
+	}
+}
+
+/* A put of ours, whose guard holds. */
+static enum outcome put_key(struct model *m, struct world *w, uint8_t lease)
+{
+	if (!is_alive(w, lease)) {
+		return OUTCOME_GONE;
+	}
+	if (w->key == KEY_OTHER && w->newer) {
+		m->broken = "a put of ours replaces the key of someone newer";
+	}
+	set_key(w, lease);
+	return OUTCOME_OK;
+}
+
+static enum claim judge(const struct world *w, bool may_take_over)
+{
+	struct etcd_key seen = {
+		.present = w->key != KEY_ABSENT,
+		.same_value = w->key <= LEASES && !w->altered,
+		.lease = w->key == KEY_NOBODY ? 0 : w->key,
+		.mod_revision = 1,
+	};
+
+	return ownership_judge(&seen, w->lease, may_take_over);
+}
+
+static void answer(struct world *w, enum outcome outcome)
+{
+	w->answered = true;
+	w->outcome = (uint8_t)outcome;
+	w->guard = GUARD_ABSENT;
+}
+
+/* One transaction of a put; what it finds may lead to another. */
+static void apply_put(struct model *m, struct world *w)
+{
+	if (w->guard == GUARD_SEEN || (w->guard == GUARD_ABSENT && w->key == KEY_ABSENT)) {
+		answer(w, put_key(m, w, w->lease));
+		return;
+	}
+	switch (judge(w, !w->has_held)) {
+	case CLAIM_OURS:
+		answer(w, OUTCOME_OK);
+		break;
+	case CLAIM_PUT:
+		w->guard = GUARD_ABSENT;
+		break;
+	case CLAIM_REPLACE:
+		w->guard = GUARD_SEEN;
+		break;
+	case CLAIM_TAKEN:
+		answer(w, OUTCOME_TAKEN);
+		break;
+	}
+}
+
+static void apply_verify(struct world *w)
+{
+	switch (judge(w, false)) {
+	case CLAIM_OURS:
+		answer(w, OUTCOME_OK);
+		break;
+	case CLAIM_PUT:
+	case CLAIM_REPLACE:
+		answer(w, OUTCOME_DETACHED);
+		break;
+	case CLAIM_TAKEN:
+		answer(w, OUTCOME_TAKEN);
+		break;
+	}
+}
+
+static void apply(struct model *m, struct world *w)
+{
+	switch ((enum lease_state)w->state) {
+	case LEASE_GRANTING: /* the lease comes to be when its id arrives: nobody can name it before
+			      */
+		answer(w, OUTCOME_OK);
+		break;
+	case LEASE_PUTTING:
+		apply_put(m, w);
+		break;
+	case LEASE_RENEWING:
+		answer(w, is_alive(w, w->lease) ? OUTCOME_OK : OUTCOME_GONE);
+		break;
+	case LEASE_VERIFYING:
+		apply_verify(w);
+		break;
+	case LEASE_REVOKING:
+		answer(w, is_alive(w, w->lease) ? OUTCOME_OK : OUTCOME_GONE);
+		end_lease(w, w->lease);
+		break;
+	case LEASE_NONE:
+	case LEASE_GRANTED:
+	case LEASE_HELD:
+	case LEASE_DOOMED:
+	case N_LEASE_STATES:
+		break;
+	}
+}
+
+/* ---- late messages --------------------------------------------------------------------------- */
+
+static bool delay(struct model *m, struct world *w)
+{
+	unsigned slot = 0;
+	struct late late = { LATE_REVOKE, w->lease };
+
+	if (w->state == LEASE_PUTTING && w->guard != GUARD_STALE) {
+		late.kind = w->guard == GUARD_SEEN ? LATE_PUT_SEEN : LATE_PUT_ABSENT;
+	} else if (w->state != LEASE_REVOKING) {
+		return false;
+	}
+	while (slot < m->late_max && w->late[slot].kind != LATE_NONE) {
+		slot++;
+	}
+	if (slot == m->late_max || !is_alive(w, w->lease)) {
+		return false;
+	}
+	w->late[slot] = late;
+	agent_finish(m, w, OUTCOME_UNSURE);
+	return true;
+}
+
+static void arrive(struct model *m, struct world *w, unsigned i)
+{
+	struct late late = w->late[i];
+
+	w->late[i] = (struct late){ LATE_NONE, 0 };
+	if (late.kind == LATE_REVOKE) {
+		end_lease(w, late.lease);
+	} else if (late.kind == LATE_PUT_SEEN || w->key == KEY_ABSENT) {
+		(void)put_key(m, w, late.lease);
+	}
+}
+
+/* ---- everybody else -------------------------------------------------------------------------- */
+
+static bool other_puts(struct world *w)
+{
+	if (w->key == KEY_OTHER && w->newer == w->has_held) {
+		return false;
+	}
+	set_key(w, KEY_OTHER);
+	w->newer = w->has_held;
+	return true;
+}
+
+static bool alter(struct world *w)
+{
+	uint8_t lease = w->key;
+
+	if (lease == KEY_ABSENT || lease > LEASES || w->altered) {
+		return false;
+	}
+	set_key(w, lease);
+	w->altered = true;
+	return true;
+}
+
+static bool change_key(struct world *w, uint8_t from, uint8_t to)
+{
+	if (w->key != from) {
+		return false;
+	}
+	set_key(w, to);
+	return true;
+}
+
+static bool disturb(struct world *w, struct move move)
+{
+	switch (move.kind) {
+	case MOVE_EXPIRE:
+		if (!is_alive(w, move.arg)) {
+			return false;
+		}
+		end_lease(w, move.arg);
+		return true;
+	case MOVE_DELETE:
+		return w->key != KEY_ABSENT && change_key(w, w->key, KEY_ABSENT);
+	case MOVE_ALTER:
+		return alter(w);
+	case MOVE_UNLEASE:
+		return w->key != KEY_NOBODY && change_key(w, w->key, KEY_NOBODY);
+	case MOVE_OTHER_PUTS:
+		return other_puts(w);
+	case MOVE_OTHER_GOES:
+		return change_key(w, KEY_OTHER, KEY_ABSENT);
+	case MOVE_GOAL:
+	case MOVE_TIMER:
+	case MOVE_APPLY:
+	case MOVE_ANSWER:
+	case MOVE_LOSE:
+	case MOVE_LOSE_ANSWER:
+	case MOVE_DELAY:
+	case MOVE_LATE:
+	case MOVE_DROP:
+		break;
+	}
+	return false;
+}
+
+/* ---- one move -------------------------------------------------------------------------------- */
+
+static bool is_put(const struct late *late)
+{
+	return late->kind == LATE_PUT_ABSENT || late->kind == LATE_PUT_SEEN;
+}
+
+/* Forgets what can have no effect any more, so that equal states look equal. */
+static void tidy(struct world *w)
+{
+	for (unsigned id = 1; id <= LEASES; id++) {
+		bool named = id == w->lease || id == w->key;
+		for (unsigned i = 0; i < LATE_MAX; i++) {
+			named = named || (is_put(&w->late[i]) && w->late[i].lease == id);
+		}
+		if (!named) {
+			end_lease(w, id);
+		}
+		if (!is_alive(w, id) && id != w->lease) {
+			w->revoked = (uint8_t)(w->revoked & ~(1u << id));
+		}
+	}
+	for (unsigned i = 0; i < LATE_MAX; i++) {
+		if (!is_alive(w, w->late[i].lease)) {
+			w->late[i] = (struct late){ LATE_NONE, 0 };
+		}
+	}
+	if (w->late[0].kind < w->late[1].kind) {
+		struct late first = w->late[0];
+		w->late[0] = w->late[1];
+		w->late[1] = first;
+	}
+}
+
+static bool make_move(struct model *m, struct world *w, struct move move)
+{
+	bool in_flight = w->state >= N_RESTING;
+	bool sent = in_flight && !w->answered, answered = in_flight && w->answered;
+
+	switch (move.kind) {
+	case MOVE_GOAL:
+		return agent_want(m, w, move.arg);
+	case MOVE_TIMER:
+		return agent_wake(m, w);
+	case MOVE_APPLY:
+		if (sent) {
+			apply(m, w);
+		}
+		return sent;
+	case MOVE_ANSWER:
+		if (answered) {
+			agent_finish(m, w, (enum outcome)w->outcome);
+		}
+		return answered;
+	case MOVE_LOSE:
+	case MOVE_LOSE_ANSWER:
+		if (move.kind == MOVE_LOSE ? !sent : !answered) {
+			return false;
+		}
+		agent_finish(m, w, OUTCOME_UNSURE);
+		return true;
+	case MOVE_DELAY:
+		return sent && delay(m, w);
+	case MOVE_LATE:
+	case MOVE_DROP:
+		if (w->late[move.arg].kind == LATE_NONE) {
+			return false;
+		}
+		if (move.kind == MOVE_LATE) {
+			arrive(m, w, move.arg);
+		}
+		w->late[move.arg] = (struct late){ LATE_NONE, 0 };
+		return true;
+	case MOVE_EXPIRE:
+	case MOVE_DELETE:
+	case MOVE_ALTER:
+	case MOVE_UNLEASE:
+	case MOVE_OTHER_PUTS:
+	case MOVE_OTHER_GOES:
+		return disturb(w, move);
+	}
+	return false;
+}
+
+bool world_move(struct model *m, struct world *w, struct move move)
+{
+	bool made = make_move(m, w, move);
+
+	if (made) {
+		tidy(w);
+	}
+	return made;
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * curl_carrier - unary gRPC over libcurl.
+ *
+ * Two things about libcurl shape this file.
+ *
+ * Joining. Before 8.0.0, asking for HTTP/2 with prior knowledge on a
+ * connection that is open already breaks the transfer and the connection. So
+ * we know for each target whether a socket is open or on its way. If there is
+ * none, the request makes one, with prior knowledge. If there is one, the
+ * request asks for plain HTTP/2, waits for that connection, and is refused a
+ * socket of its own: libcurl can then only join, or fail at once, and then it
+ * is started again afresh.
+ *
+ * Broken connections. libcurl takes an idle socket out of the loop, so a
+ * connection that died is noticed by the next request on it. Such a request is
+ * tried once more on a fresh connection before anyone hears of it. Repeating
+ * is safe for every call we make (lease.c says why). An end without a
+ * grpc-status is such a failure too, even when libcurl calls it success.
+ */
+#include "agent/net/curl_carrier.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/clock.h"
+#include "agent/net/curl_handle.h"
+#include "agent/net/curl_loop.h"
+#include "agent/net/curl_target.h"
+#include "agent/util.h"
+
+#define FIRST_SOUND_VERSION 0x080000 /* joining works with prior knowledge */
+#define FIRST_DEAF_VERSION  0x080c00 /* 8.12.0 and 8.13.0 take `te: trailers` out */
+#define LAST_DEAF_VERSION   0x080d00
+
+struct curl_carrier {
+	struct curl_loop loop;
+	struct curl_handles handles;
+	struct curl_target *targets;
+	struct carrier_request *active, *finished;
+	ev_timer later; /* something is in `finished` that failed at its start */
+	bool may_join;  /* this libcurl joins with prior knowledge */
+};
+
+/* ---- lists ----------------------------------------------------------------------- */
+
+static void link_request(struct carrier_request **list, struct carrier_request *r)
+{
+	r->next = *list;
+	r->link = list;
+	if (r->next != NULL) {
+		r->next->link = &r->next;
+	}
+	*list = r;
+}
+
+static void unlink_request(struct carrier_request *r)
+{
+	*r->link = r->next;
+	if (r->next != NULL) {
+		r->next->link = r->link;
+	}
+	r->next = NULL;
+	r->link = NULL;
+}
+
+/* ---- a request's life ------------------------------------------------------------ */
+
+static void deliver_later(struct curl_carrier *c)
+{
+	if (!ev_is_active(&c->later)) {
+		ev_timer_set(&c->later, 0.0, 0.0);
+		ev_timer_start(c->loop.loop, &c->later);
+	}
+}
+
+static void finish(struct curl_carrier *c, struct carrier_request *r, enum carrier_end end)
+{
+	if (r->easy != NULL) {
+		(void)curl_multi_remove_handle(c->loop.multi, r->easy);
+		curl_handle_give(&c->handles, r->easy);
+		r->easy = NULL;
+	}
+	if (r->fresh) {
+		r->target->connecting--;
+	}
+	unlink_request(r);
+	r->fresh = false;
+	r->end = end;
+	link_request(&c->finished, r);
+}
+
+static void launch(struct curl_carrier *c, struct carrier_request *r, bool fresh)
+{
+	double left = r->deadline - clock_now();
+	long timeout_ms = (long)(left * 1000.0);
+
+	memset(&r->status, 0, sizeof r->status);
+	r->n_received = 0;
+	r->fresh = fresh;
+	if (fresh) {
+		r->target->connecting++;
+	}
+	if (timeout_ms < 1) {
+		(void)snprintf(r->why, sizeof r->why, "no answer from %s in time", r->target->name);
+		finish(c, r, CARRIER_TIMEOUT);
+		deliver_later(c);
+		return;
+	}
+	struct curl_joining joining = {
+		.prior_knowledge = fresh || c->may_join,
+		.separate = fresh && (!c->may_join || r->retried || r->target->stale),
+	};
+	r->easy = r->body == NULL ? NULL : curl_handle_take(&c->handles, r, &joining, timeout_ms);
+	if (r->easy == NULL || curl_multi_add_handle(c->loop.multi, r->easy) != CURLM_OK) {
+		(void)snprintf(r->why, sizeof r->why, "out of memory");
+		finish(c, r, CARRIER_NO_MEMORY);
+		deliver_later(c);
+		return;
+	}
+	if (fresh) {
+		r->target->stale = false;
+	}
+}
+
+void curl_carrier_start(struct curl_carrier *c, struct carrier_request *r, struct curl_target *t,
+		const char *path, const uint8_t *body, size_t len, double deadline,
+		carrier_done *done)
+{
+	assert(r->carrier == NULL); /* one call at a time */
+	memset(r, 0, sizeof *r);
+	r->carrier = c;
+	r->target = t;
+	r->path = path;
+	r->body = body;
+	r->len = len;
+	r->deadline = deadline;
+	r->done = done;
+	link_request(&c->active, r);
+	launch(c, r, !curl_target_joinable(t));
+}
+
+void curl_carrier_cancel(struct carrier_request *r)
+{
+	struct curl_carrier *c = r->carrier;
+
+	if (c == NULL) {
+		return;
+	}
+	finish(c, r, CARRIER_BROKEN);
+	unlink_request(r);
+	free(r->received);
+	r->received = NULL;
+	r->carrier = NULL;
+}
+
+/* ---- how it ended ---------------------------------------------------------------- */
+
+/* Failures that say more about the connection than about the server. */
+static bool is_connection_failure(const struct carrier_request *r, CURLcode code)
+{
+	switch ((int)code) {
+	case CURLE_OK:
+		return !r->status.seen;
+	case CURLE_COULDNT_CONNECT:
+		return !r->fresh; /* we refused it a socket: what it wanted to join is gone */
+	case CURLE_HTTP2:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_HTTP2_STREAM:
+		return !r->status.seen;
+	}
+	return false;
+}
+
+/* Whether the connection was there before the request. */
+static bool was_joined(const struct carrier_request *r)
+{
+	long connects = 0;
+
+	(void)curl_easy_getinfo(r->easy, CURLINFO_NUM_CONNECTS, &connects);
+	return !r->fresh || connects == 0;
+}
+
+static enum carrier_end classify(struct carrier_request *r, CURLcode code)
+{
+	const char *name = r->target->name;
+	long os_errno = 0;
+
+	if (grpc_status_complete(&r->status)) {
+		return CARRIER_ANSWERED;
+	}
+	(void)curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &os_errno);
+	switch ((int)code) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+		(void)snprintf(r->why, sizeof r->why, "the name in %s cannot be resolved", name);
+		return CARRIER_UNREACHABLE;
+	case CURLE_COULDNT_CONNECT:
+		if (os_errno == ECONNREFUSED) {
+			(void)snprintf(r->why, sizeof r->why, "nothing listens on %s", name);
+			return CARRIER_REFUSED;
+		}
+		(void)snprintf(r->why, sizeof r->why, "%s cannot be reached: %s", name,
+				os_errno != 0 ? strerror((int)os_errno) : "no connection");
+		return CARRIER_UNREACHABLE;
+	case CURLE_OPERATION_TIMEDOUT:
+		(void)snprintf(r->why, sizeof r->why, "no answer from %s in time", name);
+		return CARRIER_TIMEOUT;
+	case CURLE_WRITE_ERROR:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_WEIRD_SERVER_REPLY:
+		(void)snprintf(r->why, sizeof r->why, "%s does not answer as etcd does", name);
+		return CARRIER_NOT_GRPC;
+	}
+	if (r->status.http != 0 && !r->status.grpc_type) {
+		(void)snprintf(r->why, sizeof r->why, "%s does not speak gRPC (HTTP status %d)",
+				name, r->status.http);
+		return CARRIER_NOT_GRPC;
+	}
+	(void)snprintf(r->why, sizeof r->why, "the connection to %s broke: %s", name,
+			code == CURLE_OK ? "no grpc-status" : curl_easy_strerror(code));
+	return CARRIER_BROKEN;
+}
+
+/*
+ * Once more on a fresh connection. When many requests fail together, the first
+ * makes that connection and the others join it; one that fails even so makes
+ * its own.
+ */
+static void try_again(struct curl_carrier *c, struct carrier_request *r)
+{
+	(void)curl_multi_remove_handle(c->loop.multi, r->easy);
+	curl_handle_give(&c->handles, r->easy);
+	r->easy = NULL;
+	if (r->fresh) {
+		r->target->connecting--;
+	}
+	bool fresh = r->target->connecting == 0 || r->rejoined;
+	r->retried = fresh;
+	r->rejoined = !fresh;
+	launch(c, r, fresh);
+}
+
+static void on_result(struct curl_carrier *c, struct carrier_request *r, CURLcode code)
+{
+	long http = 0;
+
+	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &http);
+	r->status.http = (int)http;
+	if (is_connection_failure(r, code) && was_joined(r) && !r->retried) {
+		try_again(c, r);
+		return;
+	}
+	enum carrier_end end = classify(r, code);
+	if (end == CARRIER_TIMEOUT) {
+		curl_target_abandon(r->target);
+	}
+	finish(c, r, end);
+}
+
+/* Copies all that the answer needs, then calls: `done` may use the request again at once. */
+static void dispatch(struct curl_carrier *c)
+{
+	struct carrier_request *r;
+
+	while ((r = c->finished) != NULL) {
+		struct grpc_status status = r->status;
+		uint8_t *received = r->received;
+		char why[sizeof r->why];
+		struct carrier_answer answer = { .end = r->end,
+			.status = &status,
+			.body = received,
+			.len = r->n_received,
+			.why = why };
+
+		memcpy(why, r->why, sizeof why);
+		unlink_request(r);
+		r->received = NULL;
+		r->carrier = NULL;
+		r->done(r, &answer);
+		free(received);
+	}
+}
+
+/* ---- what the loop reports ------------------------------------------------------- */
+
+static void on_transfer(struct curl_loop *l, void *easy, int code)
+{
+	struct carrier_request *r = NULL;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&r);
+	on_result(CONTAINER_OF(l, struct curl_carrier, loop), r, (CURLcode)code);
+}
+
+static void on_failure(struct curl_loop *l, const char *why)
+{
+	struct curl_carrier *c = CONTAINER_OF(l, struct curl_carrier, loop);
+
+	while (c->active != NULL) {
+		struct carrier_request *r = c->active;
+		(void)snprintf(r->why, sizeof r->why, "libcurl failed: %s", why);
+		finish(c, r, CARRIER_BROKEN);
+	}
+}
+
+static void on_settled(struct curl_loop *l)
+{
+	dispatch(CONTAINER_OF(l, struct curl_carrier, loop));
+}
+
+static void on_later(struct ev_loop *loop, ev_timer *later, int revents)
+{
+	UNUSED(loop);
+	UNUSED(revents);
+	dispatch(CONTAINER_OF(later, struct curl_carrier, later));
+}
+
+static const struct curl_loop_events events = {
+	.on_result = on_transfer,
+	.on_failure = on_failure,
+	.on_settled = on_settled,
+};
+
+/* ---- making and ending ----------------------------------------------------------- */
+
+const char *curl_carrier_advice(void)
+{
+	unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+
+	if (version >= FIRST_DEAF_VERSION && version <= LAST_DEAF_VERSION) {
+		return "this libcurl (8.12.0 to 8.13.0) leaves out a header that gRPC asks for: "
+		       "use another version if calls to etcd fail";
+	}
+	return NULL;
+}
+
+struct curl_carrier *curl_carrier_create(struct ev_loop *loop, struct err *err)
+{
+	struct curl_carrier *c = calloc(1, sizeof *c);
+
+	if (c == NULL) {
+		(void)err_set(err, ERR_SYSTEM, "out of memory");
+		return NULL;
+	}
+	if (curl_loop_init(&c->loop, loop, &events, err) < 0) {
+		free(c);
+		return NULL;
+	}
+	c->may_join = curl_version_info(CURLVERSION_NOW)->version_num >= FIRST_SOUND_VERSION;
+	ev_timer_init(&c->later, on_later, 0.0, 0.0);
+	if (curl_handles_init(&c->handles) < 0) {
+		(void)err_set(err, ERR_SYSTEM, "out of memory");
+		curl_carrier_destroy(c);
+		return NULL;
+	}
+	return c;
+}
+
+struct curl_target *curl_carrier_target(struct curl_carrier *c, const struct endpoint *endpoint)
+{
+	struct curl_target *t = curl_target_create(endpoint);
+
+	if (t != NULL) {
+		t->next = c->targets;
+		c->targets = t;
+	}
+	return t;
+}
+
+/* Requests first, then the multi, which closes sockets and so still needs the targets. */
+void curl_carrier_destroy(struct curl_carrier *c)
+{
+	if (c == NULL) {
+		return;
+	}
+	while (c->active != NULL) {
+		curl_carrier_cancel(c->active);
+	}
+	while (c->finished != NULL) {
+		curl_carrier_cancel(c->finished);
+	}
+	curl_handles_finish(&c->handles);
+	curl_loop_finish(&c->loop);
+	ev_timer_stop(c->loop.loop, &c->later);
+	while (c->targets != NULL) {
+		struct curl_target *t = c->targets;
+		c->targets = t->next;
+		free(t);
+	}
+	free(c);
+}

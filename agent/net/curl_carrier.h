@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_NET_CURL_CARRIER_H
+#define AGENT_NET_CURL_CARRIER_H
+
+/*
+ * curl_carrier - carries unary gRPC calls over libcurl's multi interface, on
+ * the libev loop. The only file that knows libcurl.
+ *
+ * A start never calls back: even an immediate failure is delivered from the
+ * loop. A cancel never calls back. A request is detached before its `done` is
+ * called, so `done` may start the next one on the same struct.
+ */
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/endpoint.h"
+#include "agent/err.h"
+#include "agent/net/grpc_status.h"
+
+struct curl_carrier;
+struct curl_target;
+
+enum carrier_end {
+	CARRIER_ANSWERED,    /* a grpc-status arrived; it may still be an error */
+	CARRIER_REFUSED,     /* nothing listens */
+	CARRIER_UNREACHABLE, /* no such name, no route */
+	CARRIER_TIMEOUT,     /* nothing until the deadline */
+	CARRIER_BROKEN,      /* the connection failed under the request, also when tried afresh */
+	CARRIER_NOT_GRPC,    /* it answers, but not as a gRPC server does */
+	CARRIER_NO_MEMORY
+};
+
+/* Valid only until `done` returns. */
+struct carrier_answer {
+	enum carrier_end end;
+	const struct grpc_status *status; /* CARRIER_ANSWERED: complete */
+	const uint8_t *body;              /* framed messages, as they came */
+	size_t len;
+	const char *why; /* one sentence; "" when it was answered */
+};
+
+struct carrier_request;
+typedef void carrier_done(struct carrier_request *request, const struct carrier_answer *answer);
+
+/* Embedded by its user. Members are for curl_carrier.c only. */
+struct carrier_request {
+	struct curl_carrier *carrier; /* NULL when not in flight */
+	struct curl_target *target;   /* borrowed */
+	struct carrier_request *next, **link;
+	void *easy; /* owned while in flight */
+	carrier_done *done;
+	const char *path;
+	const uint8_t *body; /* borrowed */
+	size_t len;
+	double deadline; /* clock_now() time */
+	bool fresh;      /* on a connection of its own making */
+	bool retried;    /* ... after one that failed */
+	bool rejoined;   /* tried again on another's new connection */
+	enum carrier_end end;
+	struct grpc_status status;
+	uint8_t *received; /* owned */
+	size_t n_received;
+	char why[400];
+};
+
+/* NULL with *err filled when libcurl cannot do what is needed here. */
+struct curl_carrier *curl_carrier_create(struct ev_loop *loop, struct err *err);
+
+/* Accepts NULL. Requests in flight are cancelled; targets are freed. */
+void curl_carrier_destroy(struct curl_carrier *c);
+
+/* What a person should know about this libcurl, or NULL. */
+const char *curl_carrier_advice(void);
+
+/* A server to talk to. Owned by the carrier; NULL without memory. */
+struct curl_target *curl_carrier_target(struct curl_carrier *c, const struct endpoint *endpoint);
+
+/*
+ * POSTs `body` (borrowed until the end; NULL ends as CARRIER_NO_MEMORY) to `path` (a literal) on
+ * the target. `deadline` is a clock_now() time.
+ */
+void curl_carrier_start(struct curl_carrier *c, struct carrier_request *r, struct curl_target *t,
+		const char *path, const uint8_t *body, size_t len, double deadline,
+		carrier_done *done);
+
+/* Safe on a zeroed request and on one that has ended. */
+void curl_carrier_cancel(struct carrier_request *r);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * etcd - typed calls, and what each answer means.
+ *
+ * A put is a transaction guarded by the key's mod_revision: first "it is not
+ * there", then, when something is there that may be written anew (ownership.c
+ * decides), "it is still what I just saw". Whoever changes the key in between
+ * makes the guard fail, and the new state is judged again.
+ */
+#include "agent/net/etcd.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/clock.h"
+#include "agent/net/etcd_batch.h"
+#include "agent/net/grpc_frame.h"
+#include "agent/ownership.h"
+#include "agent/util.h"
+
+/* Transactions in one put before it is left to the back-off. */
+#define PUT_ROUNDS 4
+
+/* Room for one value of etcd's largest request (1.5 MiB). */
+#define MESSAGE_LIMIT (2u << 20)
+
+int etcd_init(struct etcd *e, struct ev_loop *loop, struct curl_carrier *carrier,
+		const struct endpoints *endpoints, double request_timeout, struct random *random)
+{
+	memset(e, 0, sizeof *e);
+	if (etcd_channel_init(&e->channel, carrier, endpoints, random) < 0) {
+		return -1;
+	}
+	e->loop = loop;
+	e->request_timeout = request_timeout;
+	etcd_batch_init(e);
+	return 0;
+}
+
+void etcd_finish(struct etcd *e)
+{
+	if (e->loop != NULL) {
+		etcd_batch_finish(e);
+		etcd_channel_finish(&e->channel);
+	}
+	memset(e, 0, sizeof *e);
+}
+
+/* ---- beginnings and ends --------------------------------------------------------- */
+
+static void begin(struct etcd *e, struct etcd_call *call, double timeout, etcd_done *done)
+{
+	assert(call->etcd == NULL); /* one call in flight */
+	memset(call, 0, sizeof *call);
+	call->etcd = e;
+	call->done = done;
+	call->sent_at = clock_now();
+	call->deadline = call->sent_at + timeout;
+}
+
+static void end(struct etcd_call *call, const struct etcd_reply *reply)
+{
+	call->etcd = NULL;
+	call->done(call, reply);
+}
+
+static void end_unsure(struct etcd_call *call, const char *why)
+{
+	struct etcd_reply reply = { .outcome = OUTCOME_UNSURE, .why = why };
+
+	end(call, &reply);
+}
+
+static void end_ok(struct etcd_call *call)
+{
+	struct etcd_reply reply = { .outcome = OUTCOME_OK, .why = "" };
+
+	end(call, &reply);
+}
+
+/* etcd's word for a lease it does not have; its code alone (NOT_FOUND) could mean other things. */
+static bool says_lease_is_gone(const struct etcd_answer *answer)
+{
+	return answer->code == GRPC_NOT_FOUND &&
+	       strstr(answer->text, "requested lease not found") != NULL;
+}
+
+/* What every call but a grant makes of an answer that is not OK. */
+static void end_failed(struct etcd_call *call, const struct etcd_answer *answer)
+{
+	struct etcd_reply reply = { .outcome = OUTCOME_UNSURE, .why = answer->text };
+
+	if (says_lease_is_gone(answer)) {
+		reply.outcome = OUTCOME_GONE;
+		reply.why = "etcd does not know the lease any more";
+	}
+	end(call, &reply);
+}
+
+/* The one message of a unary answer, in place; false when there is not exactly one. */
+static bool only_message(const struct etcd_answer *answer, const uint8_t **message, size_t *len)
+{
+	const uint8_t *body = answer->body;
+
+	if (answer->len < GRPC_PREFIX || body[0] != 0) {
+		return false;
+	}
+	size_t announced = (size_t)body[1] << 24 | (size_t)body[2] << 16 | (size_t)body[3] << 8 |
+			   body[4];
+	*message = body + GRPC_PREFIX;
+	*len = answer->len - GRPC_PREFIX;
+	return announced == *len && announced <= MESSAGE_LIMIT;
+}
+
+static struct etcd_call *call_of(struct etcd_request *request)
+{
+	return CONTAINER_OF(request, struct etcd_call, request);
+}
+
+/* ---- grant ----------------------------------------------------------------------- */
+
+static void on_granted(struct etcd_request *request, const struct etcd_answer *answer)
+{
+	struct etcd_call *call = call_of(request);
+	const uint8_t *message;
+	size_t len;
+	int64_t lease, ttl_s;
+
+	if (!answer->ok) {
+		end_unsure(call, answer->text);
+	} else if (!only_message(answer, &message, &len) ||
+			!etcd_decode_grant(message, len, &lease, &ttl_s)) {
+		end_unsure(call, "etcd's answer to a grant cannot be read");
+	} else {
+		struct etcd_reply reply = {
+			.outcome = OUTCOME_OK, .lease = lease, .ttl = (double)ttl_s, .why = ""
+		};
+		end(call, &reply);
+	}
+}
+
+void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done *done)
+{
+	struct etcd_body body = { NULL, 0 };
+
+	begin(e, call, e->request_timeout, done);
+	(void)etcd_encode_grant(&body, ttl_s);
+	etcd_request_start(&e->channel, &call->request, ETCD_PATH_GRANT, body, call->deadline,
+			on_granted);
+}
+
+/* ---- revoke ---------------------------------------------------------------------- */
+
+static void on_revoked(struct etcd_request *request, const struct etcd_answer *answer)
+{
+	struct etcd_call *call = call_of(request);
+
+	if (answer->ok) {
+		end_ok(call);
+	} else {
+		end_failed(call, answer);
+	}
+}
+
+void etcd_revoke(struct etcd *e, struct etcd_call *call, int64_t lease, etcd_done *done)
+{
+	struct etcd_body body = { NULL, 0 };
+
+	begin(e, call, e->request_timeout, done);
+	(void)etcd_encode_revoke(&body, lease);
+	etcd_request_start(&e->channel, &call->request, ETCD_PATH_REVOKE, body, call->deadline,
+			on_revoked);
+}
+
+/* ---- put ------------------------------------------------------------------------- */
+
+static void end_taken(struct etcd_call *call, int64_t other)
+{
+	struct etcd_reply reply = {
+		.outcome = OUTCOME_TAKEN, .other = other, .why = "the key hangs on another lease"
+	};
+
+	end(call, &reply);
+}
+
+static void end_put(struct etcd_call *call, int64_t taken_from)
+{
+	struct etcd_reply reply = {
+		.outcome = OUTCOME_OK, .took_over = taken_from != 0, .other = taken_from, .why = ""
+	};
+
+	end(call, &reply);
+}
+
+static void send_put(struct etcd_call *call);
+
+static void put_again(struct etcd_call *call, const struct etcd_key *seen)
+{
+	if (call->rounds >= PUT_ROUNDS) {
+		end_unsure(call, "the key changes faster than it can be written");
+		return;
+	}
+	call->expected_mod = seen->mod_revision;
+	call->other = seen->lease == call->claim.lease ? 0 : seen->lease;
+	send_put(call);
+}
+
+static void on_put(struct etcd_request *request, const struct etcd_answer *answer)
+{
+	struct etcd_call *call = call_of(request);
+	const struct etcd_claim *claim = &call->claim;
+	const uint8_t *message;
+	size_t len;
+	bool succeeded;
+	struct etcd_key seen;
+
+	if (!answer->ok) {
+		end_failed(call, answer);
+		return;
+	}
+	if (!only_message(answer, &message, &len) ||
+			!etcd_decode_put_if(message, len, claim->value, &succeeded, &seen)) {
+		end_unsure(call, "etcd's answer to a put cannot be read");
+		return;
+	}
+	if (succeeded) {
+		end_put(call, call->other);
+		return;
+	}
+	switch (ownership_judge(&seen, claim->lease, claim->may_take_over)) {
+	case CLAIM_OURS: /* an earlier try did arrive */
+		end_put(call, call->other);
+		break;
+	case CLAIM_PUT:
+	case CLAIM_REPLACE:
+		put_again(call, &seen);
+		break;
+	case CLAIM_TAKEN:
+		end_taken(call, seen.lease);
+		break;
+	}
+}
+
+static void send_put(struct etcd_call *call)
+{
+	struct etcd_body body = { NULL, 0 };
+	const struct etcd_claim *claim = &call->claim;
+
+	call->rounds++;
+	(void)etcd_encode_put_if(&body, claim->key, claim->value, claim->lease, call->expected_mod);
+	etcd_request_start(&call->etcd->channel, &call->request, ETCD_PATH_TXN, body,
+			call->deadline, on_put);
+}
+
+void etcd_put(struct etcd *e, struct etcd_call *call, const struct etcd_claim *claim,
+		etcd_done *done)
+{
+	begin(e, call, e->request_timeout, done);
+	call->claim = *claim;
+	send_put(call);
+}
+
+/* ---- verify ---------------------------------------------------------------------- */
+
+static void on_seen(struct etcd_request *request, const struct etcd_answer *answer)
+{
+	struct etcd_call *call = call_of(request);
+	struct etcd_reply detached = { .outcome = OUTCOME_DETACHED,
+		.why = "the key is not there, or not as it was written" };
+	const uint8_t *message;
+	size_t len;
+	struct etcd_key seen;
+
+	if (!answer->ok) {
+		end_unsure(call, answer->text);
+		return;
+	}
+	if (!only_message(answer, &message, &len) ||
+			!etcd_decode_range(message, len, call->claim.value, &seen)) {
+		end_unsure(call, "etcd's answer to a range cannot be read");
+		return;
+	}
+	switch (ownership_judge(&seen, call->claim.lease, false)) {
+	case CLAIM_OURS:
+		end_ok(call);
+		break;
+	case CLAIM_PUT:
+	case CLAIM_REPLACE:
+		end(call, &detached);
+		break;
+	case CLAIM_TAKEN:
+		end_taken(call, seen.lease);
+		break;
+	}
+}
+
+void etcd_verify(struct etcd *e, struct etcd_call *call, const struct etcd_claim *claim,
+		etcd_done *done)
+{
+	struct etcd_body body = { NULL, 0 };
+
+	begin(e, call, e->request_timeout, done);
+	call->claim = *claim;
+	(void)etcd_encode_range(&body, claim->key);
+	etcd_request_start(&e->channel, &call->request, ETCD_PATH_RANGE, body, call->deadline,
+			on_seen);
+}
+
+/* ---- renew ----------------------------------------------------------------------- */
+
+void etcd_renew(struct etcd *e, struct etcd_call *call, int64_t lease, double ttl, etcd_done *done)
+{
+	/* A follower may sit on a renewal for seconds: the lease must live to see the next try. */
+	double third = ttl / 3.0;
+
+	begin(e, call, e->request_timeout < third ? e->request_timeout : third, done);
+	call->lease = lease;
+	etcd_batch_add(e, call);
+}
+
+void etcd_cancel(struct etcd_call *call)
+{
+	if (call->etcd == NULL) {
+		return;
+	}
+	if (call->batched) {
+		etcd_batch_remove(call);
+	} else {
+		etcd_request_cancel(&call->request);
+	}
+	call->etcd = NULL;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_NET_ETCD_H
+#define AGENT_NET_ETCD_H
+
+/*
+ * etcd - the five things a registration asks of etcd, each with one outcome.
+ *
+ * Whatever happens on the way, a call ends in one of lease.h's outcomes, with
+ * a sentence for people. OUTCOME_GONE is narrow on purpose: only etcd's own
+ * word that the lease does not exist. A start never calls back, a cancel never
+ * calls back, and a call is detached before its `done` runs.
+ */
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/lease.h"
+#include "agent/net/etcd_channel.h"
+
+/* One cluster, shared by all registrations that name the same endpoints. */
+struct etcd {
+	struct ev_loop *loop; /* borrowed */
+	struct etcd_channel channel;
+	double request_timeout;     /* seconds */
+	struct etcd_call *waiting;  /* renewals that go out together */
+	struct etcd_batch *batches; /* renewals that are out */
+	ev_timer gather;            /* runs while `waiting` is not empty */
+};
+
+/* Returns 0, or -1 without memory. */
+int etcd_init(struct etcd *e, struct ev_loop *loop, struct curl_carrier *carrier,
+		const struct endpoints *endpoints, double request_timeout, struct random *random);
+
+/* Every call must have ended or be cancelled before. Safe on a zeroed struct. */
+void etcd_finish(struct etcd *e);
+
+/* A key to be held. All borrowed; must outlive the call. */
+struct etcd_claim {
+	const char *key, *value;
+	int64_t lease;
+	bool may_take_over; /* also from another's lease */
+};
+
+/* Valid only until `done` returns. */
+struct etcd_reply {
+	enum outcome outcome;
+	int64_t lease;   /* after a grant that is OK */
+	double ttl;      /* after a grant or renewal that is OK: seconds, as etcd granted */
+	bool took_over;  /* after a put that is OK: the key was another's */
+	int64_t other;   /* TAKEN, or took_over: the other lease */
+	const char *why; /* one sentence; "" when OK */
+};
+
+struct etcd_call;
+typedef void etcd_done(struct etcd_call *call, const struct etcd_reply *reply);
+
+/* Embedded by its user, zeroed before the first use. sent_at is for all, the rest for etcd.c. */
+struct etcd_call {
+	double sent_at; /* clock_now() when it was started */
+	struct etcd *etcd;
+	etcd_done *done;
+	struct etcd_request request;
+	struct etcd_claim claim;
+	int64_t lease;
+	double deadline;
+	int64_t expected_mod; /* put: the mod_revision that the transaction is guarded by */
+	int64_t other;        /* put: the lease that the key is taken from, 0 for none */
+	unsigned rounds;      /* put: transactions so far */
+	bool batched;
+	struct etcd_call *next, **link; /* in etcd.waiting or in a batch */
+};
+
+void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done *done);
+void etcd_put(struct etcd *e, struct etcd_call *call, const struct etcd_claim *claim,
+		etcd_done *done);
+void etcd_verify(struct etcd *e, struct etcd_call *call, const struct etcd_claim *claim,
+		etcd_done *done);
+void etcd_revoke(struct etcd *e, struct etcd_call *call, int64_t lease, etcd_done *done);
+
+/* Renewals that start within a few milliseconds go out in one request. `ttl` in seconds. */
+void etcd_renew(struct etcd *e, struct etcd_call *call, int64_t lease, double ttl, etcd_done *done);
+
+/* Never calls back. Safe on a zeroed call and on one that has ended. */
+void etcd_cancel(struct etcd_call *call);
+
+#endif

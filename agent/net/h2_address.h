@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_NET_H2_ADDRESS_H
+#define AGENT_NET_H2_ADDRESS_H
+
+/*
+ * h2_address - from a probe's target to a socket that is connecting.
+ *
+ * "localhost" stands for both loopback addresses, 127.0.0.1 first: a service
+ * may listen on either.
+ */
+
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "agent/endpoint.h"
+
+#define H2_ADDRESSES 2
+
+struct h2_address {
+	union {
+		struct sockaddr any;
+		struct sockaddr_storage storage;
+		struct sockaddr_un local;
+	} at;
+	socklen_t len;
+};
+
+/* Fills `out` and returns how many addresses there are, at least 1. */
+unsigned h2_addresses(struct h2_address out[H2_ADDRESSES], const struct target *target);
+
+/*
+ * A non-blocking socket on its way to the address, or -1 with errno set. Data
+ * that stays unacknowledged for `user_timeout_ms` ends a TCP connection.
+ */
+int h2_address_connect(const struct h2_address *address, unsigned user_timeout_ms);
+
+/*
+ * True when a TCP socket has connected to itself. That happens when nothing
+ * listens on a port of the ephemeral range and the kernel picks that very port
+ * as the source; kept open, it would hold the service's port.
+ */
+bool h2_address_is_self(int fd);
+
+/* Closes at once and leaves no TIME_WAIT behind. */
+void h2_address_drop(int fd);
+
+#endif

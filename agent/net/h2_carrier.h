@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_NET_H2_CARRIER_H
+#define AGENT_NET_H2_CARRIER_H
+
+/*
+ * h2_carrier - one HTTP/2 connection to the probed service and the gRPC
+ * streams on it, on the libev loop.
+ *
+ * What becomes of the connection is told when it happens, idle or not. A start
+ * never calls back and neither does a cancel or a close; every event comes
+ * from the loop, after the connection has done its own bookkeeping, so the
+ * callee may close it, open it again, or start the next stream. It may not
+ * free the connection.
+ *
+ * No timer runs in here: deadlines are the owner's, who cancels.
+ */
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/endpoint.h"
+#include "agent/net/h2_address.h"
+#include "agent/net/h2_session.h"
+
+enum h2_event {
+	H2_GOAWAY,      /* the server wants no new streams here; still open, the owner closes */
+	H2_CLOSED,      /* the server closed it */
+	H2_RESET,       /* it was reset, or timed out in the kernel */
+	H2_REFUSED,     /* nothing listens */
+	H2_UNREACHABLE, /* no route, no permission */
+	H2_NOT_HTTP2,   /* what came is not HTTP/2 */
+	H2_NO_RESOURCES /* we are out of descriptors, ports or memory */
+};
+
+struct h2_conn;
+
+/* All but H2_GOAWAY: the connection is closed and its streams have ended without a word. */
+typedef void h2_on_event(struct h2_conn *conn, enum h2_event event, const char *detail);
+
+/* Embedded; members are for h2_carrier.c only. */
+struct h2_conn {
+	struct ev_loop *loop; /* borrowed */
+	h2_on_event *on_event;
+	struct h2_session session;
+	struct h2_address addresses[H2_ADDRESSES];
+	unsigned n_addresses, address;
+	unsigned user_timeout_ms;
+	char authority[ENDPOINT_TEXT_MAX];
+	int fd; /* -1 when there is none */
+	ev_io io;
+	ev_timer later; /* delivers `failure`, found outside of the loop's callbacks */
+	enum h2_event failure;
+	const char *failure_detail;
+	bool open; /* from h2_conn_open until it has ended */
+	bool connecting;
+	bool any_refused;
+	uint8_t first[8]; /* the peer's first bytes, to say what it speaks instead */
+	size_t n_first;
+};
+
+void h2_conn_init(struct h2_conn *conn, struct ev_loop *loop, h2_on_event *on_event);
+
+/*
+ * Begins to connect; streams may be started at once. The connection must be
+ * closed. TCP gives up on data that stays unacknowledged for user_timeout_ms.
+ */
+void h2_conn_open(struct h2_conn *conn, const struct target *target, unsigned user_timeout_ms);
+
+bool h2_conn_is_open(const struct h2_conn *conn);
+
+/* True once the server has spoken HTTP/2 on it. */
+bool h2_conn_is_established(const struct h2_conn *conn);
+
+/* Ends streams and connection, politely where the socket allows. Safe when closed. */
+void h2_conn_close(struct h2_conn *conn);
+
+/*
+ * Starts a call on an open connection; the stream must not be in flight. When
+ * it cannot be begun, the connection ends with H2_NO_RESOURCES, from the loop.
+ */
+void h2_stream_start(struct h2_conn *conn, struct h2_stream *stream, const struct h2_call *call,
+		const struct h2_stream_events *events);
+
+/* Safe on a zeroed stream and on one that has ended. */
+void h2_stream_cancel(struct h2_stream *stream);
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/net/h2_session.h"
+
+#include <assert.h>
+#include <nghttp2/nghttp2.h>
+#include <string.h>
+
+#include "agent/util.h"
+
+#define HEADERS_COMMON 7
+#define HEADERS_MAX    (HEADERS_COMMON + 65)
+
+/* ---- nghttp2's callbacks: leave marks -------------------------------------------- */
+
+static struct h2_stream *stream_of(nghttp2_session *session, int32_t id)
+{
+	return id == 0 ? NULL : nghttp2_session_get_stream_user_data(session, id);
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+		size_t n_name, const uint8_t *value, size_t n_value, uint8_t flags, void *user)
+{
+	struct h2_stream *stream = stream_of(session, frame->hd.stream_id);
+
+	UNUSED(flags);
+	UNUSED(user);
+	if (stream != NULL) {
+		grpc_status_header(&stream->status, (const char *)name, n_name, (const char *)value,
+				n_value);
+	}
+	return 0;
+}
+
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data,
+		size_t len, void *user)
+{
+	struct h2_stream *stream = stream_of(session, id);
+
+	UNUSED(flags);
+	UNUSED(user);
+	if (stream == NULL || stream->bad_frame) {
+		return 0;
+	}
+	for (;;) {
+		enum frame_result result = frame_reader_next(&stream->reader, &data, &len);
+		if (result == FRAME_MORE) {
+			return 0;
+		}
+		if (result != FRAME_MESSAGE) {
+			stream->bad_frame = true;
+			return 0;
+		}
+		stream->events->on_message(
+				stream, stream->reader.message, stream->reader.message_len);
+		stream->news = stream->events->on_news != NULL;
+	}
+}
+
+static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+	struct h2_session *s = user;
+
+	UNUSED(session);
+	if (frame->hd.type == NGHTTP2_GOAWAY) {
+		s->goaway = true;
+	} else if (frame->hd.type == NGHTTP2_SETTINGS) {
+		s->established = true;
+	}
+	return 0;
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *user)
+{
+	struct h2_stream *stream = stream_of(session, id);
+
+	UNUSED(user);
+	if (stream != NULL) {
+		stream->ended = true;
+		stream->reset = error != NGHTTP2_NO_ERROR;
+	}
+	return 0;
+}
+
+static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *out, size_t room,
+		uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+	struct h2_stream *stream = stream_of(session, id);
+
+	UNUSED(source);
+	UNUSED(user);
+	if (stream == NULL) {
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* cancelled before it was sent */
+	}
+	size_t n = stream->n_body < room ? stream->n_body : room;
+	memcpy(out, stream->body, n);
+	stream->body += n;
+	stream->n_body -= n;
+	if (stream->n_body == 0) {
+		*flags |= NGHTTP2_DATA_FLAG_EOF;
+	}
+	return (ssize_t)n;
+}
+
+/* ---- streams --------------------------------------------------------------------- */
+
+static void attach(struct h2_session *s, struct h2_stream *stream)
+{
+	stream->session = s;
+	stream->next = s->streams;
+	stream->link = &s->streams;
+	if (stream->next != NULL) {
+		stream->next->link = &stream->next;
+	}
+	s->streams = stream;
+}
+
+static void detach(struct h2_stream *stream)
+{
+	*stream->link = stream->next;
+	if (stream->next != NULL) {
+		stream->next->link = stream->link;
+	}
+	stream->session = NULL;
+	stream->next = NULL;
+	stream->link = NULL;
+	frame_reader_finish(&stream->reader);
+}
+
+void h2_session_drop(struct h2_stream *stream)
+{
+	void *nghttp2 = stream->session->nghttp2;
+
+	(void)nghttp2_session_set_stream_user_data(nghttp2, stream->id, NULL);
+	if (!stream->ended) {
+		(void)nghttp2_submit_rst_stream(
+				nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_CANCEL);
+	}
+	detach(stream);
+}
+
+static nghttp2_nv header(const char *name, const char *value)
+{
+	union {
+		const char *in;
+		uint8_t *out;
+	} n = { .in = name }, v = { .in = value }; /* nghttp2 has no const here; it copies */
+
+	return (nghttp2_nv){ n.out, v.out, strlen(name), strlen(value), NGHTTP2_NV_FLAG_NONE };
+}
+
+static size_t all_headers(nghttp2_nv out[], const char *authority, const struct h2_call *call)
+{
+	size_t n = 0;
+
+	out[n++] = header(":method", "POST");
+	out[n++] = header(":scheme", "http");
+	out[n++] = header(":path", call->path);
+	out[n++] = header(":authority", authority);
+	out[n++] = header("content-type", "application/grpc");
+	out[n++] = header("te", "trailers");
+	out[n++] = header("user-agent", "svc-agent");
+	for (size_t i = 0; i < call->n_headers && n < HEADERS_MAX; i++) {
+		out[n++] = header(call->headers[i].name, call->headers[i].value);
+	}
+	return n;
+}
+
+bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const char *authority,
+		const struct h2_call *call, const struct h2_stream_events *events)
+{
+	nghttp2_nv headers[HEADERS_MAX];
+	nghttp2_data_provider provider = { .read_callback = read_body };
+
+	assert(stream->session == NULL);
+	memset(stream, 0, sizeof *stream);
+	frame_reader_init(&stream->reader, call->limit);
+	stream->events = events;
+	stream->body = call->body;
+	stream->n_body = call->n_body;
+	size_t n = all_headers(headers, authority, call);
+	stream->id = nghttp2_submit_request(s->nghttp2, NULL, headers, n, &provider, stream);
+	if (stream->id < 0) {
+		return false;
+	}
+	attach(s, stream);
+	return true;
+}
+
+/* ---- reporting the marks --------------------------------------------------------- */
+
+static enum h2_end end_of(const struct h2_stream *stream)
+{
+	if (stream->status.http != 0 && !stream->status.grpc_type) {
+		return H2_END_NOT_GRPC;
+	}
+	if (stream->bad_frame) {
+		return H2_END_BAD_FRAME;
+	}
+	if (grpc_status_complete(&stream->status)) {
+		bool cut_off = stream->status.code == GRPC_OK &&
+			       !frame_reader_at_rest(&stream->reader);
+		return cut_off ? H2_END_BAD_FRAME : H2_END_STATUS;
+	}
+	return stream->reset ? H2_END_RESET : H2_END_NO_STATUS;
+}
+
+static struct h2_stream *next_marked(const struct h2_session *s)
+{
+	for (struct h2_stream *i = s->streams; i != NULL; i = i->next) {
+		if (i->news || i->ended || i->bad_frame) {
+			return i;
+		}
+	}
+	return NULL;
+}
+
+static void report_stream(struct h2_stream *stream)
+{
+	if (stream->news) {
+		stream->news = false;
+		stream->events->on_news(stream);
+		return; /* whatever else there is comes in the next round, if it still lives */
+	}
+	enum h2_end end = end_of(stream);
+	struct grpc_status status = stream->status;
+	h2_session_drop(stream);
+	stream->events->on_end(stream, end, &status);
+}
+
+/* Every step begins anew at the head of the list: an owner may have changed all of it. */
+bool h2_session_report(struct h2_session *s)
+{
+	unsigned generation = s->generation;
+	struct h2_stream *stream;
+
+	while (s->generation == generation && (stream = next_marked(s)) != NULL) {
+		report_stream(stream);
+	}
+	return s->generation == generation;
+}
+
+/* ---- bytes ----------------------------------------------------------------------- */
+
+bool h2_session_take(struct h2_session *s, const uint8_t *data, size_t len)
+{
+	return nghttp2_session_mem_recv(s->nghttp2, data, len) >= 0;
+}
+
+bool h2_session_wants_more(const struct h2_session *s)
+{
+	return nghttp2_session_want_read(s->nghttp2) != 0;
+}
+
+const uint8_t *h2_session_pending(struct h2_session *s, size_t *len)
+{
+	if (s->n_out == 0) {
+		ssize_t n = nghttp2_session_mem_send(s->nghttp2, &s->out);
+		s->n_out = n > 0 ? (size_t)n : 0;
+	}
+	*len = s->n_out;
+	return s->n_out > 0 ? s->out : NULL;
+}
+
+void h2_session_sent(struct h2_session *s, size_t len)
+{
+	s->out += len;
+	s->n_out -= len;
+}
+
+/* ---- the session ----------------------------------------------------------------- */
+
+static nghttp2_session *create_session(struct h2_session *s)
+{
+	static const nghttp2_settings_entry settings[] = {
+		{ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
+	};
+	nghttp2_session_callbacks *callbacks;
+	nghttp2_session *session = NULL;
+
+	if (nghttp2_session_callbacks_new(&callbacks) != 0) {
+		return NULL;
+	}
+	nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+	if (nghttp2_session_client_new(&session, callbacks, s) != 0) {
+		session = NULL;
+	}
+	nghttp2_session_callbacks_del(callbacks);
+	if (session != NULL && nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings,
+					       ARRAY_LEN(settings)) != 0) {
+		nghttp2_session_del(session);
+		session = NULL;
+	}
+	return session;
+}
+
+int h2_session_open(struct h2_session *s)
+{
+	assert(s->nghttp2 == NULL);
+	s->goaway = false;
+	s->established = false;
+	s->nghttp2 = create_session(s);
+	return s->nghttp2 == NULL ? -1 : 0;
+}
+
+void h2_session_close(struct h2_session *s)
+{
+	if (s->nghttp2 == NULL) {
+		return;
+	}
+	while (s->streams != NULL) {
+		detach(s->streams);
+	}
+	nghttp2_session_del(s->nghttp2);
+	s->nghttp2 = NULL;
+	s->n_out = 0;
+	s->generation++;
+}
+
+void h2_session_say_goodbye(struct h2_session *s)
+{
+	while (s->streams != NULL) {
+		h2_session_drop(s->streams);
+	}
+	(void)nghttp2_session_terminate_session(s->nghttp2, NGHTTP2_NO_ERROR);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_EXIT_CODE_H
+#define AGENT_EXIT_CODE_H
+
+/* exit_code - what the program's end tells its caller; those above 2 are sysexits.h's. */
+
+enum exit_code {
+	EXIT_DONE = 0,      /* done, or cleanly withdrawn */
+	EXIT_NO = 1,        /* the answer is no: unhealthy */
+	EXIT_USAGE = 2,     /* the command line is wrong */
+	EXIT_INTERNAL = 70, /* EX_SOFTWARE: out of memory, or a library that cannot do it */
+	EXIT_LEFT = 75,     /* EX_TEMPFAIL: stopped, but a lease was left to expire */
+	EXIT_CONFIG = 78    /* EX_CONFIG: bad descriptor */
+};
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_OPTIONS_H
+#define AGENT_OPTIONS_H
+
+/*
+ * options - the command line. Two tables, of commands and of options, are the
+ * only place that names them: reading and --help walk them.
+ */
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "agent/err.h"
+
+enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_PROBE, COMMAND_HELP, COMMAND_VERSION };
+
+struct options {
+	enum command command;
+	const char **configs; /* owned array; the texts are argv's */
+	size_t n_configs;     /* at least 1 for a command that needs a descriptor */
+};
+
+/* Returns 0, or -1 with *err filled and *o zeroed. */
+int options_parse(struct options *o, int argc, char **argv, struct err *err);
+
+void options_finish(struct options *o);
+
+void options_help(FILE *out);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/prober.h"
+
+#include <string.h>
+
+#include "agent/clock.h"
+#include "agent/log.h"
+#include "agent/util.h"
+
+/* Audits out of turn are at least so far apart, seconds: a server that closes
+ * every connection must not make us spin. */
+#define EARLY_SPACING 0.1
+
+/* Pauses after a refusal, until the interval is reached, seconds. */
+static const double quick_steps[] = { 0.020, 0.050, 0.100, 0.200, 0.400, 0.800, 1.600 };
+
+/* Repeats are spread a little, always to the early side. */
+#define JITTER_FROM 0.9
+
+static double seconds(uint32_t ms)
+{
+	return (double)ms / 1000.0;
+}
+
+static void schedule(struct prober *p, double pause)
+{
+	ev_timer_stop(p->loop, &p->next);
+	ev_now_update(p->loop);
+	ev_timer_set(&p->next, pause > 0.0 ? pause : 0.0, 0.0);
+	ev_timer_start(p->loop, &p->next);
+}
+
+void prober_audit(struct prober *p)
+{
+	ev_timer_stop(p->loop, &p->next);
+	p->auditing = true;
+	p->early = false;
+	p->started_at = clock_now();
+	p->probe->kind->audit(p->probe, p->started_at + seconds(p->desc->probe.timeout_ms));
+}
+
+static void on_next(struct ev_loop *loop, ev_timer *next, int revents)
+{
+	UNUSED(loop);
+	UNUSED(revents);
+	prober_audit(CONTAINER_OF(next, struct prober, next));
+}
+
+static void schedule_after(struct prober *p, enum reason reason)
+{
+	double interval = seconds(p->desc->probe.interval_ms);
+	double pause = p->started_at + interval * random_between(p->random, JITTER_FROM, 1.0) -
+		       clock_now();
+
+	if (reason == REASON_REFUSED && p->steps < ARRAY_LEN(quick_steps) &&
+			quick_steps[p->steps] < pause) {
+		pause = quick_steps[p->steps++];
+	}
+	schedule(p, pause);
+}
+
+static enum verdict judge(struct prober *p, enum reason reason)
+{
+	if (reason != REASON_UNIMPLEMENTED) {
+		return reason_verdict(reason);
+	}
+	if (p->desc->probe.unimplemented == UNIMPLEMENTED_FAIL) {
+		return VERDICT_HARD_FAIL;
+	}
+	if (!p->warned_unimplemented) {
+		p->warned_unimplemented = true;
+		log_write(LOG_WARN, LOG_FIELDS(LOG_STR("service", p->desc->service.name)),
+				"%s has no health service: that its port answers gRPC passes for "
+				"health (probe.unimplemented: fail changes that)",
+				p->desc->service.name);
+	}
+	return VERDICT_PASS;
+}
+
+static void log_change(const struct prober *p, enum health_state from, enum reason reason,
+		const char *sentence, double took)
+{
+	bool down = p->health.state == HEALTH_DOWN;
+	const struct log_field *fields = LOG_FIELDS(LOG_STR("service", p->desc->service.name),
+			LOG_STR("reason", reason_token(reason)), LOG_TOOK("took", took),
+			LOG_SAY(down ? sentence : NULL));
+
+	log_write(down && from == HEALTH_UP ? LOG_WARN : LOG_INFO, fields, "health %s -> %s",
+			health_name(from), health_name(p->health.state));
+}
+
+/* The first failure of a row is worth a line when it does not bring health down by itself. */
+static void log_same(const struct prober *p, enum reason reason, enum verdict verdict,
+		const char *sentence, double took)
+{
+	bool first = p->health.fails == 1 && p->health.state != HEALTH_DOWN &&
+		     verdict == VERDICT_SOFT_FAIL;
+
+	log_write(first ? LOG_INFO : LOG_DEBUG,
+			LOG_FIELDS(LOG_STR("service", p->desc->service.name),
+					LOG_STR("reason", reason_token(reason)),
+					LOG_TOOK("took", took), LOG_INT("fails", p->health.fails),
+					LOG_INT("of", p->rules.failure_threshold),
+					LOG_SAY(sentence)),
+			"probe %s", verdict == VERDICT_PASS ? "passed" : "failed");
+}
+
+/* Everything that is ever found out about the service passes here. */
+static void on_report(struct probe *probe, const struct probe_report *report)
+{
+	struct prober *p = probe->owner;
+	double now = clock_now();
+	double took = p->auditing ? now - p->started_at : 0.0; /* a push took nobody's time */
+	const char *sentence =
+			report->detail != NULL ? report->detail : reason_sentence(report->reason);
+	enum health_state from = p->health.state;
+	enum verdict verdict = judge(p, report->reason);
+	bool changed = health_note(&p->health, &p->rules, verdict, now);
+
+	if (changed) {
+		log_change(p, from, report->reason, sentence, took);
+	} else {
+		log_same(p, report->reason, verdict, sentence, took);
+	}
+	if (verdict == VERDICT_PASS || changed) {
+		p->steps = 0;
+	}
+	if (report->audit) {
+		p->auditing = false;
+		schedule_after(p, report->reason);
+		if (p->on_audited != NULL) {
+			p->on_audited(p, &(struct prober_result){
+							 report->reason, verdict, sentence, took });
+		}
+	}
+	if (changed) {
+		p->on_change(p);
+	}
+}
+
+static void on_unsettled(struct probe *probe)
+{
+	struct prober *p = probe->owner;
+	double now = clock_now();
+	double from = p->early_at + EARLY_SPACING;
+
+	if (p->auditing || p->early) {
+		return; /* the audit that runs, or the one that is planned, will find out */
+	}
+	p->early = true;
+	p->early_at = from > now ? from : now;
+	schedule(p, p->early_at - now);
+}
+
+static void on_notice(struct probe *probe, const char *sentence)
+{
+	struct prober *p = probe->owner;
+
+	log_write(LOG_INFO, LOG_FIELDS(LOG_STR("service", p->desc->service.name)), "%s", sentence);
+}
+
+static const struct probe_events events = {
+	.on_report = on_report,
+	.on_unsettled = on_unsettled,
+	.on_notice = on_notice,
+};
+
+int prober_init(struct prober *p, struct ev_loop *loop, const struct descriptor *desc,
+		struct random *random, prober_change *on_change)
+{
+	memset(p, 0, sizeof *p);
+	p->loop = loop;
+	p->desc = desc;
+	p->random = random;
+	p->on_change = on_change;
+	p->early_at = -EARLY_SPACING;
+	p->rules = (struct health_rules){
+		.success_threshold = desc->probe.success_threshold,
+		.failure_threshold = desc->probe.failure_threshold,
+		.spacing = seconds(desc->probe.interval_ms) / 2.0,
+	};
+	ev_timer_init(&p->next, on_next, 0.0, 0.0);
+	p->probe = probe_grpc.create(loop, desc, &events, p);
+	return p->probe == NULL ? -1 : 0;
+}
+
+void prober_start(struct prober *p)
+{
+	schedule(p, seconds(p->desc->probe.initial_delay_ms));
+}
+
+void prober_finish(struct prober *p)
+{
+	if (p->probe != NULL) {
+		p->probe->kind->destroy(p->probe);
+		p->probe = NULL;
+	}
+	if (p->loop != NULL) {
+		ev_timer_stop(p->loop, &p->next);
+	}
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_PROBER_H
+#define AGENT_PROBER_H
+
+/*
+ * prober - decides when to probe and turns what is found into health.
+ *
+ * It audits at once when it starts and then every interval; sooner when the
+ * probe says that something happened, and in quick steps after a refusal, so
+ * that a service that comes up is seen as soon as its port listens. Every
+ * report, pushed or asked for, passes one function.
+ */
+
+#include <ev.h>
+
+#include "agent/descriptor.h"
+#include "agent/health.h"
+#include "agent/random.h"
+#include "probes/probe.h"
+
+struct prober;
+
+/* Called from the loop after each change of prober->health.state. */
+typedef void prober_change(struct prober *prober);
+
+/* Borrowed until the callback returns. */
+struct prober_result {
+	enum reason reason;
+	enum verdict verdict; /* by the descriptor's rules */
+	const char *sentence;
+	double took; /* seconds */
+};
+
+/* Called from the loop after each audit; for those who want every result. */
+typedef void prober_audited(struct prober *prober, const struct prober_result *result);
+
+/* Embedded. `health` may be read; the rest is for prober.c. */
+struct prober {
+	struct ev_loop *loop;          /* borrowed */
+	const struct descriptor *desc; /* borrowed */
+	struct random *random;         /* borrowed */
+	prober_change *on_change;
+	prober_audited *on_audited; /* may be NULL */
+	struct probe *probe;        /* owned */
+	struct health health;
+	struct health_rules rules;
+	ev_timer next; /* the next audit; active only between audits */
+	bool auditing;
+	double started_at; /* clock_now() of the last audit */
+	double early_at;   /* clock_now() for which the last audit out of turn was planned */
+	bool early;        /* ... and it has not begun */
+	unsigned steps;    /* quick steps taken since the service was last seen well */
+	bool warned_unimplemented;
+};
+
+/* Starts nothing. Returns 0, or -1 without memory. */
+int prober_init(struct prober *p, struct ev_loop *loop, const struct descriptor *desc,
+		struct random *random, prober_change *on_change);
+
+/* The first audit begins, after probe.initial_delay. */
+void prober_start(struct prober *p);
+
+/* An audit now; none may be running. */
+void prober_audit(struct prober *p);
+
+/* No call back comes after this. Safe on a zeroed struct. */
+void prober_finish(struct prober *p);
+
+#endif

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * registration - the hands of the machine whose head is lease.c.
+ *
+ * look() starts what lease_next asks for; every call ends in on_done(), which
+ * takes what lease_after says; become() is the only writer of the state.
+ *
+ * Every third renewal the key is read back: a renewal that etcd acknowledges
+ * proves the lease, not the key. Renewals of one TTL fall on a common grid of
+ * the clock, so those of many services go out in one request.
+ */
+#include "agent/registration.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/clock.h"
+#include "agent/log.h"
+#include "agent/util.h"
+#include "agent/value.h"
+
+#define RENEWALS_TO_VERIFY 3
+#define BACKOFF_BASE       0.1 /* seconds */
+#define BACKOFF_CAP        5.0 /* seconds; a third of the TTL when that is less and a lease is held */
+#define GRID_PER_TTL       40.0
+#define REPORT_EVERY       10 /* repeats of a failure between two lines about it */
+
+/* ---- what is said ---------------------------------------------------------------- */
+
+static void log_registered(const struct registration *r, const struct etcd_reply *reply)
+{
+	const struct descriptor *d = r->desc;
+	char address[ENDPOINT_TEXT_MAX];
+	struct log_field from =
+			reply->took_over ? LOG_HEX("taken_over_from", reply->other) : LOG_END;
+
+	endpoint_format(address, sizeof address, d->service.host, d->service.port);
+	log_write(LOG_INFO, LOG_FIELDS(LOG_HEX("lease", r->lease), LOG_TOOK("ttl", r->ttl), from),
+			"Service registered: %s at %s", d->service.name, address);
+}
+
+static void log_deregistered(const struct registration *r)
+{
+	const struct descriptor *d = r->desc;
+	char address[ENDPOINT_TEXT_MAX];
+
+	if (!r->listed) {
+		return; /* a lease that never had the key */
+	}
+	endpoint_format(address, sizeof address, d->service.host, d->service.port);
+	log_write(LOG_INFO, LOG_FIELDS(LOG_TOOK("after", clock_now() - r->asked_at)),
+			"Service deregistered: %s at %s", d->service.name, address);
+}
+
+static void log_lost(const struct registration *r, const char *why)
+{
+	double since = clock_now() - (r->sure_until - r->ttl);
+
+	log_write(LOG_WARN,
+			LOG_FIELDS(LOG_STR("service", r->desc->service.name),
+					LOG_HEX("lease", r->lease),
+					LOG_TOOK("last_renewed_before", since), LOG_SAY(why)),
+			"lease lost, registering again");
+}
+
+static void log_contested(const struct registration *r, int64_t other)
+{
+	log_write(LOG_WARN,
+			LOG_FIELDS(LOG_STR("service", r->desc->service.name),
+					LOG_STR("key", r->key), LOG_HEX("its_lease", other)),
+			"another instance holds the key: standing by until it is gone");
+}
+
+static const char *activity(enum lease_state state)
+{
+	static const char *const names[N_LEASE_STATES] = {
+		[LEASE_GRANTING] = "get a lease",
+		[LEASE_PUTTING] = "put the key",
+		[LEASE_RENEWING] = "renew the lease",
+		[LEASE_VERIFYING] = "read the key back",
+		[LEASE_REVOKING] = "revoke the lease",
+	};
+
+	return names[state];
+}
+
+/* The first of a row, then one in ten. */
+static void log_unsure(const struct registration *r, const char *why)
+{
+	enum log_level level = r->unsure % REPORT_EVERY == 1 ? LOG_WARN : LOG_DEBUG;
+
+	log_write(level,
+			LOG_FIELDS(LOG_STR("service", r->desc->service.name),
+					LOG_INT("tries", r->unsure), LOG_SAY(why)),
+			"cannot %s yet, trying again", activity(r->state));
+}
+
+/* ---- the state ------------------------------------------------------------------- */
+
+static double backoff_cap(const struct registration *r, enum lease_state state)
+{
+	double third = r->ttl / 3.0;
+
+	return state != LEASE_NONE && third < BACKOFF_CAP ? third : BACKOFF_CAP;
+}
+
+static double pause_for(struct registration *r, enum lease_state state, enum when when)
+{
+	switch (when) {
+	case WHEN_NOW:
+		break;
+	case WHEN_TEND:
+		return r->verify_due ? 0.0 : r->tend_at - clock_now();
+	case WHEN_BACKOFF:
+		return backoff_next(&r->backoff, r->random, BACKOFF_BASE, backoff_cap(r, state));
+	case WHEN_CLEAR:
+		return r->contested && r->goal != GOAL_EXIT ? r->ttl : 0.0;
+	}
+	return 0.0;
+}
+
+static void wake_after(struct registration *r, double pause)
+{
+	ev_timer_stop(r->loop, &r->wake);
+	ev_now_update(r->loop);
+	ev_timer_set(&r->wake, pause, 0.0);
+	ev_timer_start(r->loop, &r->wake);
+}
+
+/* The only place that changes r->state, so every change is logged once. */
+static void become(struct registration *r, enum lease_state to, double pause)
+{
+	log_write(LOG_DEBUG,
+			LOG_FIELDS(LOG_STR("service", r->desc->service.name),
+					LOG_HEX("lease", r->lease)),
+			"lease %s -> %s", lease_state_name(r->state), lease_state_name(to));
+	r->state = to;
+	ev_timer_stop(r->loop, &r->wake);
+	if (pause > 0.0) {
+		wake_after(r, pause);
+	}
+}
+
+/* The next renewal: a third of the TTL after `sent`, brought forward to the grid. */
+static void plan_renewal(struct registration *r, double sent)
+{
+	double grid = r->ttl / GRID_PER_TTL;
+
+	r->tend_at = (double)(int64_t)((sent + r->ttl / 3.0) / grid) * grid;
+	/* Counted from when we asked, not from when etcd answered: this may be
+	 * early, it must never be late. */
+	r->sure_until = sent + r->ttl;
+}
+
+/* ---- a call came back ------------------------------------------------------------ */
+
+static void on_ok(struct registration *r, const struct etcd_call *call,
+		const struct etcd_reply *reply)
+{
+	backoff_reset(&r->backoff);
+	switch (r->state) {
+	case LEASE_GRANTING:
+		r->lease = reply->lease;
+		r->ttl = reply->ttl;
+		plan_renewal(r, call->sent_at);
+		break;
+	case LEASE_PUTTING:
+		r->renewals = 0;
+		r->verify_due = false;
+		r->has_held = true;
+		r->contested = false;
+		r->listed = true;
+		log_registered(r, reply);
+		break;
+	case LEASE_RENEWING:
+		r->ttl = reply->ttl;
+		plan_renewal(r, call->sent_at);
+		r->renewals++;
+		r->verify_due = r->renewals % RENEWALS_TO_VERIFY == 0;
+		break;
+	case LEASE_VERIFYING:
+		r->verify_due = false;
+		break;
+	case LEASE_REVOKING:
+		log_deregistered(r);
+		r->listed = false;
+		break;
+	case LEASE_NONE:
+	case LEASE_GRANTED:
+	case LEASE_HELD:
+	case LEASE_DOOMED:
+	case N_LEASE_STATES:
+		assert(!"no call is in flight at rest");
+	}
+}
+
+/* What the outcome means beyond the table. */
+static void take_note(struct registration *r, const struct etcd_call *call,
+		const struct etcd_reply *reply)
+{
+	switch (reply->outcome) {
+	case OUTCOME_OK:
+		on_ok(r, call, reply);
+		break;
+	case OUTCOME_GONE:
+		if (r->state == LEASE_REVOKING) {
+			log_deregistered(r);
+		} else {
+			log_lost(r, reply->why);
+		}
+		r->listed = false;
+		break;
+	case OUTCOME_DETACHED:
+		r->verify_due = false;
+		r->listed = false;
+		log_write(LOG_WARN,
+				LOG_FIELDS(LOG_STR("service", r->desc->service.name),
+						LOG_STR("key", r->key), LOG_SAY(reply->why)),
+				"key lost, putting it again");
+		break;
+	case OUTCOME_TAKEN:
+		r->verify_due = false;
+		r->listed = false;
+		if (!r->contested) {
+			r->contested = true;
+			log_contested(r, reply->other);
+		}
+		break;
+	case OUTCOME_UNSURE:
+		r->verify_due = false; /* the renewal comes first */
+		r->unsure++;
+		log_unsure(r, reply->why);
+		return;
+	case N_OUTCOMES:
+		break;
+	}
+	if (r->unsure > 0) {
+		log_write(LOG_INFO,
+				LOG_FIELDS(LOG_STR("service", r->desc->service.name),
+						LOG_INT("tries", r->unsure)),
+				"etcd answers again");
+		r->unsure = 0;
+	}
+}
+
+static void look(struct registration *r);
+
+/* Every call to etcd ends here, whichever it was and however it went. */
+static void on_done(struct etcd_call *call, const struct etcd_reply *reply)
+{
+	struct registration *r = CONTAINER_OF(call, struct registration, call);
+	const struct lease_after *after = &lease_after[r->state][reply->outcome];
+
+	assert(lease_outcomes[r->state][reply->outcome]);
+	take_note(r, call, reply);
+	/* A pause is for the step that it was meant for: a goal that changed during
+	 * the call, and asks for another step, does not wait. */
+	bool same_step = lease_next[after->state][r->goal] ==
+			 lease_next[after->state][r->started_for];
+	become(r, after->state, same_step ? pause_for(r, after->state, after->when) : 0.0);
+	look(r);
+}
+
+/* ---- the next step --------------------------------------------------------------- */
+
+static struct etcd_claim claim_of(const struct registration *r)
+{
+	return (struct etcd_claim){
+		.key = r->key, .value = r->value, .lease = r->lease, .may_take_over = !r->has_held
+	};
+}
+
+static void tend(struct registration *r)
+{
+	if (r->verify_due) {
+		struct etcd_claim claim = claim_of(r);
+		become(r, LEASE_VERIFYING, 0.0);
+		etcd_verify(r->etcd, &r->call, &claim, on_done);
+	} else {
+		become(r, LEASE_RENEWING, 0.0);
+		etcd_renew(r->etcd, &r->call, r->lease, r->ttl, on_done);
+	}
+}
+
+/* Starts what the table asks for. The etcd_ functions never call back from here. */
+static void look(struct registration *r)
+{
+	struct etcd_claim claim = claim_of(r);
+
+	if (r->state >= N_RESTING || ev_is_active(&r->wake)) {
+		return; /* on_done, or the timer, will look again */
+	}
+	r->started_for = r->goal;
+	switch (lease_next[r->state][r->goal]) {
+	case STEP_WAIT:
+		break;
+	case STEP_GRANT:
+		become(r, LEASE_GRANTING, 0.0);
+		etcd_grant(r->etcd, &r->call, r->desc->registry.ttl_ms / 1000, on_done);
+		break;
+	case STEP_PUT:
+		become(r, LEASE_PUTTING, 0.0);
+		etcd_put(r->etcd, &r->call, &claim, on_done);
+		break;
+	case STEP_TEND:
+		tend(r);
+		break;
+	case STEP_REVOKE:
+		become(r, LEASE_REVOKING, 0.0);
+		etcd_revoke(r->etcd, &r->call, r->lease, on_done);
+		break;
+	case STEP_LEAVE:
+		wake_after(r, 0.0); /* on_gone comes from the loop, not from here */
+		break;
+	}
+}
+
+static void on_wake(struct ev_loop *loop, ev_timer *wake, int revents)
+{
+	struct registration *r = CONTAINER_OF(wake, struct registration, wake);
+
+	UNUSED(loop);
+	UNUSED(revents);
+	if (r->state == LEASE_NONE && r->goal == GOAL_EXIT) {
+		r->on_gone(r); /* last use of r: the agent may finish it now */
+		return;
+	}
+	look(r);
+}
+
+void registration_want(struct registration *r, enum goal goal)
+{
+	if (goal == r->goal) {
+		return;
+	}
+	bool both_tend = r->state == LEASE_HELD && lease_next[r->state][goal] == STEP_TEND &&
+			 lease_next[r->state][r->goal] == STEP_TEND;
+	r->goal = goal;
+	r->asked_at = clock_now();
+	if (r->state < N_RESTING && !both_tend) {
+		ev_timer_stop(r->loop, &r->wake); /* a new goal does not wait for a retry */
+	}
+	look(r);
+}
+
+bool registration_holds_lease(const struct registration *r)
+{
+	return r->state != LEASE_NONE && r->state != LEASE_GRANTING;
+}
+
+int registration_init(struct registration *r, struct ev_loop *loop, struct etcd *etcd,
+		const struct descriptor *desc, struct random *random, registration_gone *on_gone)
+{
+	memset(r, 0, sizeof *r);
+	r->loop = loop;
+	r->etcd = etcd;
+	r->desc = desc;
+	r->random = random;
+	r->on_gone = on_gone;
+	ev_timer_init(&r->wake, on_wake, 0.0, 0.0);
+	r->key = value_key(desc);
+	r->value = value_make(desc);
+	if (r->key == NULL || r->value == NULL) {
+		registration_finish(r);
+		return -1;
+	}
+	return 0;
+}
+
+void registration_finish(struct registration *r)
+{
+	if (r->loop == NULL) {
+		return;
+	}
+	etcd_cancel(&r->call);
+	ev_timer_stop(r->loop, &r->wake);
+	free(r->key);
+	free(r->value);
+	memset(r, 0, sizeof *r);
+}

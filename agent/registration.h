@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_REGISTRATION_H
+#define AGENT_REGISTRATION_H
+
+/*
+ * registration - keeps one etcd key in step with what the agent wants.
+ *
+ * The caller states a goal; the registration compares it with what it believes
+ * etcd holds and closes the gap one call at a time (the tables are in
+ * lease.c). Stating the same goal again costs nothing, and a goal that changes
+ * while a call is in flight is picked up when that call ends: nothing can be
+ * missed, nothing is queued.
+ *
+ * Runs on the loop given to registration_init() and never blocks.
+ */
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/backoff.h"
+#include "agent/descriptor.h"
+#include "agent/lease.h"
+#include "agent/net/etcd.h"
+#include "agent/random.h"
+
+struct registration;
+
+/* The goal EXIT is reached; called from the loop, once. The registration may be finished now. */
+typedef void registration_gone(struct registration *r);
+
+/* Embedded. Members are for registration.c and its tests only. */
+struct registration {
+	struct ev_loop *loop;          /* borrowed */
+	struct etcd *etcd;             /* borrowed */
+	const struct descriptor *desc; /* borrowed */
+	struct random *random;         /* borrowed */
+	registration_gone *on_gone;
+	char *key, *value; /* owned */
+
+	enum goal goal;
+	enum goal started_for; /* the goal when the call in flight was started */
+	enum lease_state state;
+	int64_t lease;     /* valid outside NONE and GRANTING */
+	double ttl;        /* seconds, as etcd granted it, not as we asked */
+	double sure_until; /* clock_now() time until which the lease surely lives: for people only
+			    */
+	double tend_at;    /* clock_now() time of the next renewal */
+	unsigned renewals; /* acknowledged ones since the put */
+	bool verify_due;
+	bool has_held;   /* it was ours before: what stands there now is someone newer's */
+	bool listed;     /* the last that etcd said of the key: it is there, on our lease */
+	bool contested;  /* another has it, and that has been said */
+	unsigned unsure; /* calls without a clear answer, in a row */
+	double asked_at; /* clock_now() when the goal last changed */
+
+	struct etcd_call call; /* the only call ever in flight */
+	struct backoff backoff;
+	ev_timer wake; /* next renewal or retry; active only at rest */
+};
+
+/* Starts nothing: the first call goes out on a first goal. 0, or -1 without memory. */
+int registration_init(struct registration *r, struct ev_loop *loop, struct etcd *etcd,
+		const struct descriptor *desc, struct random *random, registration_gone *on_gone);
+
+/* Cancels a call in flight without a call back. Safe on a zeroed struct. */
+void registration_finish(struct registration *r);
+
+void registration_want(struct registration *r, enum goal goal);
+
+/* True while etcd holds, or may hold, a lease of ours. */
+bool registration_holds_lease(const struct registration *r);
+
+#endif

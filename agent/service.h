@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_SERVICE_H
+#define AGENT_SERVICE_H
+
+/*
+ * service - one descriptor at work: what its prober finds becomes the goal of
+ * its registration.
+ */
+
+#include "agent/descriptor.h"
+#include "agent/prober.h"
+#include "agent/registration.h"
+
+struct service;
+
+/* The service is withdrawn and done; called from the loop, once. */
+typedef void service_gone(struct service *service);
+
+/* Members are for service.c; `owner` is the caller's. */
+struct service {
+	struct prober prober;
+	struct registration registration;
+	service_gone *on_gone;
+	void *owner;
+};
+
+/* Starts nothing. `desc`, `etcd` and `random` are borrowed. 0, or -1 without memory. */
+int service_init(struct service *s, struct ev_loop *loop, struct etcd *etcd,
+		const struct descriptor *desc, struct random *random, service_gone *on_gone);
+
+void service_start(struct service *s);
+
+/* Stops probing and withdraws; ends in on_gone. */
+void service_leave(struct service *s);
+
+/* Calls nobody back. Safe on a zeroed struct. */
+void service_finish(struct service *s);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/options.h"
+#include "agent/util.h"
+
+#define WORDS 8
+
+/* Parses the words of `line`, which follow the program's name. */
+static int parse(struct options *o, struct err *err, const char *line)
+{
+	static char copy[200];
+	static char program[] = "svc-agent";
+	char *argv[WORDS + 1] = { program };
+	int argc = 1;
+
+	(void)snprintf(copy, sizeof copy, "%s", line);
+	for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " ")) {
+		assert_true(argc < WORDS);
+		argv[argc++] = word;
+	}
+	optind = 0; /* getopt begins anew */
+	memset(err, 0, sizeof *err);
+	return options_parse(o, argc, argv, err);
+}
+
+static void reads_commands_and_configs(void **state)
+{
+	static const struct {
+		const char *line;
+		enum command command;
+		size_t n_configs;
+	} cases[] = {
+		{ "--config a.yaml", COMMAND_RUN, 1 },
+		{ "-c a.yaml -c b --config=c", COMMAND_RUN, 3 },
+		{ "check --config a.yaml", COMMAND_CHECK, 1 },
+		{ "--config a.yaml check", COMMAND_CHECK, 1 },
+		{ "probe -ca.yaml", COMMAND_PROBE, 1 },
+		{ "--help", COMMAND_HELP, 0 },
+		{ "-V", COMMAND_VERSION, 0 },
+		{ "check --version", COMMAND_VERSION, 0 },
+	};
+	struct options o;
+	struct err err;
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(parse(&o, &err, cases[i].line), 0);
+		assert_int_equal(o.command, cases[i].command);
+		assert_int_equal(o.n_configs, cases[i].n_configs);
+		options_finish(&o);
+	}
+}
+
+static void keeps_the_order_of_configs(void **state)
+{
+	struct options o;
+	struct err err;
+	UNUSED(state);
+	assert_int_equal(parse(&o, &err, "-c one --config two"), 0);
+	assert_string_equal(o.configs[0], "one");
+	assert_string_equal(o.configs[1], "two");
+	options_finish(&o);
+}
+
+static void says_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *line;
+		enum err_code code;
+		const char *text;
+	} cases[] = {
+		{ "", ERR_MISSING, "--config FILE|DIR is needed" },
+		{ "check", ERR_MISSING, "--config FILE|DIR is needed" },
+		{ "--config", ERR_MISSING, "--config needs a value" },
+		{ "-c", ERR_MISSING, "-c needs a value" },
+		{ "-c a run2", ERR_UNKNOWN, "unknown command 'run2'" },
+		{ "chek -c a", ERR_UNKNOWN, "unknown command 'chek' (did you mean 'check'?)" },
+		{ "check probe -c a", ERR_SYNTAX, "'probe' is one word too many" },
+		{ "--confg a", ERR_UNKNOWN, "unknown option '--confg' (did you mean '--config'?)" },
+		{ "-x", ERR_UNKNOWN, "unknown option '-x'" },
+	};
+	struct options o;
+	struct err err;
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(parse(&o, &err, cases[i].line), -1);
+		assert_string_equal(err.text, cases[i].text);
+		assert_int_equal(err.code, cases[i].code);
+		assert_null(o.configs);
+		assert_int_equal(o.n_configs, 0);
+	}
+}
+
+static void names_a_letter_within_a_word(void **state)
+{
+	struct options o;
+	struct err err;
+	UNUSED(state);
+	assert_int_equal(parse(&o, &err, "-xV"), -1);
+	assert_non_null(strstr(err.text, "x"));
+	assert_null(strstr(err.text, "svc-agent"));
+}
+
+static void help_names_every_command_and_option(void **state)
+{
+	static const char *const words[] = { "check", "probe", "-c, --config", "-h, --help",
+		"-V, --version", "75", "78" };
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	UNUSED(state);
+	assert_non_null(out);
+	options_help(out);
+	assert_int_equal(fclose(out), 0);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		assert_non_null(strstr(text, words[i]));
+	}
+	free(text);
+}
+
+static void finish_is_safe_when_zeroed(void **state)
+{
+	struct options o = { 0 };
+	UNUSED(state);
+	options_finish(&o);
+	assert_null(o.configs);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_commands_and_configs),
+		cmocka_unit_test(keeps_the_order_of_configs),
+		cmocka_unit_test(says_what_is_wrong),
+		cmocka_unit_test(names_a_letter_within_a_word),
+		cmocka_unit_test(help_names_every_command_and_option),
+		cmocka_unit_test(finish_is_safe_when_zeroed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The prober against a probe that is played by the test, in place of the gRPC
+ * one. Time is played too: a pause is ended by calling its watcher.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "agent/clock.h"
+#include "agent/log.h"
+#include "agent/prober.h"
+#include "agent/util.h"
+
+static struct {
+	struct ev_loop *loop;
+	struct random random;
+	struct descriptor desc;
+	struct prober prober;
+	struct probe probe;
+	unsigned audits, changes, audited, destroyed;
+	double deadline, now;
+	struct prober_result result;
+} stage;
+
+/* ---- the played probe ------------------------------------------------------------------------ */
+
+static struct probe *create(struct ev_loop *loop, const struct descriptor *desc,
+		const struct probe_events *events, void *owner)
+{
+	UNUSED(loop);
+	UNUSED(desc);
+	stage.probe = (struct probe){ .kind = &probe_grpc, .events = events, .owner = owner };
+	return &stage.probe;
+}
+
+static void audit(struct probe *probe, double deadline)
+{
+	assert_ptr_equal(probe, &stage.probe);
+	stage.audits++;
+	stage.deadline = deadline;
+}
+
+static void destroy(struct probe *probe)
+{
+	UNUSED(probe);
+	stage.destroyed++;
+}
+
+const struct probe_kind probe_grpc = { .create = create, .audit = audit, .destroy = destroy };
+
+static void report(enum reason reason, bool is_audit)
+{
+	const struct probe_report r = { .reason = reason, .audit = is_audit };
+
+	stage.probe.events->on_report(&stage.probe, &r);
+}
+
+static void answer(enum reason reason)
+{
+	stage.now += 0.001;
+	report(reason, true);
+}
+
+static void unsettle(void)
+{
+	stage.probe.events->on_unsettled(&stage.probe);
+}
+
+/* ---- the stage ------------------------------------------------------------------------------- */
+
+static double played_time(void)
+{
+	return stage.now;
+}
+
+static void on_change(struct prober *p)
+{
+	assert_ptr_equal(p, &stage.prober);
+	stage.changes++;
+}
+
+static void on_audited(struct prober *p, const struct prober_result *result)
+{
+	UNUSED(p);
+	stage.audited++;
+	stage.result = *result;
+}
+
+static int set_up(void **state)
+{
+	static char name[] = "coupon";
+	UNUSED(state);
+	memset(&stage, 0, sizeof stage);
+	stage.now = 1000.0;
+	clock_replace(played_time);
+	log_setup(LOG_ERROR, LOG_TEXT);
+	random_seed(&stage.random, 3);
+	stage.loop = ev_loop_new(EVFLAG_AUTO);
+	stage.desc.service.name = name;
+	stage.desc.probe.interval_ms = 1000;
+	stage.desc.probe.timeout_ms = 250;
+	stage.desc.probe.success_threshold = 1;
+	stage.desc.probe.failure_threshold = 3;
+	return prober_init(&stage.prober, stage.loop, &stage.desc, &stage.random, on_change);
+}
+
+static int tear_down(void **state)
+{
+	UNUSED(state);
+	prober_finish(&stage.prober);
+	ev_loop_destroy(stage.loop);
+	clock_replace(NULL);
+	return 0;
+}
+
+static double pause_left(void)
+{
+	assert_true(ev_is_active(&stage.prober.next));
+	double left = ev_timer_remaining(stage.loop, &stage.prober.next);
+	return left > 0.0 ? left : 0.0;
+}
+
+static void end_pause(void)
+{
+	stage.now += pause_left();
+	ev_timer_stop(stage.loop, &stage.prober.next);
+	ev_invoke(stage.loop, &stage.prober.next, EV_TIMER);
+}
+
+static void come_up(void)
+{
+	prober_start(&stage.prober);
+	end_pause();
+	answer(REASON_SERVING);
+	assert_int_equal(stage.prober.health.state, HEALTH_UP);
+}
+
+/* ---- the tests ------------------------------------------------------------------------------- */
+
+static void audits_at_once(void **state)
+{
+	UNUSED(state);
+	prober_start(&stage.prober);
+	assert_int_equal(stage.audits, 0); /* a start never calls back */
+	assert_true(pause_left() == 0.0);
+	end_pause();
+	assert_int_equal(stage.audits, 1);
+	assert_true(stage.deadline > 1000.249 && stage.deadline < 1000.251);
+}
+
+static void waits_for_the_initial_delay(void **state)
+{
+	UNUSED(state);
+	stage.desc.probe.initial_delay_ms = 1500;
+	prober_start(&stage.prober);
+	assert_true(pause_left() > 1.49 && pause_left() < 1.51);
+}
+
+static void repeats_a_little_early(void **state)
+{
+	UNUSED(state);
+	come_up();
+	for (unsigned i = 0; i < 100; i++) {
+		double began = stage.prober.started_at;
+		end_pause();
+		assert_true(stage.now >= began + 0.899 && stage.now <= began + 1.001);
+		answer(REASON_SERVING);
+	}
+	assert_int_equal(stage.changes, 1);
+	assert_int_equal(stage.audits, 101);
+}
+
+static void a_push_acts_at_once(void **state)
+{
+	UNUSED(state);
+	come_up();
+	double left = pause_left();
+	report(REASON_NOT_SERVING, false);
+	assert_int_equal(stage.prober.health.state, HEALTH_DOWN);
+	assert_int_equal(stage.changes, 2);
+	assert_true(pause_left() <= left); /* the audit keeps its time */
+	report(REASON_SERVING, false);
+	assert_int_equal(stage.prober.health.state, HEALTH_UP);
+}
+
+static void soft_failures_count(void **state)
+{
+	UNUSED(state);
+	come_up();
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(stage.prober.health.state, HEALTH_UP);
+		end_pause();
+		answer(REASON_DEADLINE);
+	}
+	assert_int_equal(stage.prober.health.state, HEALTH_DOWN);
+}
+
+static void looks_often_after_a_refusal(void **state)
+{
+	static const double steps[] = { 0.020, 0.050, 0.100, 0.200, 0.400, 0.800 };
+	UNUSED(state);
+	prober_start(&stage.prober);
+	end_pause();
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		answer(REASON_REFUSED);
+		assert_true(pause_left() > steps[i] - 0.001 && pause_left() < steps[i] + 0.001);
+		end_pause();
+	}
+	for (unsigned i = 0; i < 5; i++) { /* then by the interval */
+		answer(REASON_REFUSED);
+		assert_true(pause_left() > 0.89);
+		end_pause();
+	}
+	answer(REASON_SERVING);
+	end_pause();
+	answer(REASON_REFUSED); /* seen well meanwhile: quick again */
+	assert_true(pause_left() < 0.021);
+}
+
+static void looks_again_when_unsettled(void **state)
+{
+	UNUSED(state);
+	come_up();
+	unsettle();
+	assert_true(pause_left() == 0.0);
+	end_pause();
+	assert_int_equal(stage.audits, 2);
+	unsettle(); /* while it looks: it will find out */
+	assert_false(ev_is_active(&stage.prober.next));
+	answer(REASON_SERVING);
+	unsettle(); /* a server that closes every connection must not make us spin */
+	assert_true(pause_left() > 0.09 && pause_left() <= 0.1);
+}
+
+/* The watch ends, and then the connection: that is one thing that happened, not two. */
+static void unsettled_twice_does_not_put_off_the_look(void **state)
+{
+	UNUSED(state);
+	come_up();
+	unsettle();
+	unsettle();
+	assert_true(pause_left() == 0.0);
+}
+
+static void unimplemented_is_as_configured(void **state)
+{
+	UNUSED(state);
+	log_setup(LOG_ERROR, LOG_TEXT);
+	prober_start(&stage.prober);
+	end_pause();
+	answer(REASON_UNIMPLEMENTED);
+	assert_int_equal(stage.prober.health.state, HEALTH_UP);
+	stage.desc.probe.unimplemented = UNIMPLEMENTED_FAIL;
+	end_pause();
+	answer(REASON_UNIMPLEMENTED);
+	assert_int_equal(stage.prober.health.state, HEALTH_DOWN);
+}
+
+static void tells_every_audit_to_who_asks(void **state)
+{
+	UNUSED(state);
+	stage.prober.on_audited = on_audited;
+	come_up();
+	report(REASON_SERVING, false);
+	assert_int_equal(stage.audited, 1);
+	assert_int_equal(stage.result.reason, REASON_SERVING);
+	assert_int_equal(stage.result.verdict, VERDICT_PASS);
+	assert_true(stage.result.took > 0.0009 && stage.result.took < 0.0011);
+}
+
+static void finish_destroys_once(void **state)
+{
+	struct prober zeroed = { 0 };
+	UNUSED(state);
+	prober_start(&stage.prober);
+	prober_finish(&stage.prober);
+	prober_finish(&stage.prober);
+	prober_finish(&zeroed);
+	assert_int_equal(stage.destroyed, 1);
+	assert_false(ev_is_active(&stage.prober.next));
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(audits_at_once),
+		TEST(waits_for_the_initial_delay),
+		TEST(repeats_a_little_early),
+		TEST(a_push_acts_at_once),
+		TEST(soft_failures_count),
+		TEST(looks_often_after_a_refusal),
+		TEST(looks_again_when_unsettled),
+		TEST(unsettled_twice_does_not_put_off_the_look),
+		TEST(unimplemented_is_as_configured),
+		TEST(tells_every_audit_to_who_asks),
+		TEST(finish_destroys_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "agent/util.h"
+
+#include "tests/unit/registration_stage.h"
+
+/* ---- coming up ------------------------------------------------------------------------------- */
+
+static void does_nothing_before_a_goal(void **state)
+{
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_KEEP);
+	registration_want(&stage.r, GOAL_ABSENT);
+	assert_int_equal(etcd.calls, 0);
+	assert_false(pausing());
+	assert_false(registration_holds_lease(&stage.r));
+}
+
+static void grants_then_puts_then_renews(void **state)
+{
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_PRESENT);
+	assert_int_equal(etcd.what, ASKED_GRANT);
+	assert_int_equal(etcd.ttl_s, 10);
+	assert_false(registration_holds_lease(&stage.r));
+	grant(0x2d1f);
+	assert_int_equal(etcd.what, ASKED_PUT);
+	assert_int_equal(etcd.claim.lease, 0x2d1f);
+	assert_string_equal(etcd.claim.key, "/services/coupon/localhost:50051");
+	assert_string_equal(etcd.claim.value,
+			"{\"host\":\"localhost\",\"port\":50051,\"protocol\":\"grpc\"}");
+	assert_true(etcd.claim.may_take_over);
+	assert_true(registration_holds_lease(&stage.r));
+	answer(OUTCOME_OK);
+	assert_int_equal(stage.r.state, LEASE_HELD);
+	assert_true(pause_left() > 3.0 && pause_left() <= 10.0 / 3.0);
+	renew();
+	assert_int_equal(etcd.lease, 0x2d1f);
+}
+
+static void counts_the_lease_from_when_it_asked(void **state)
+{
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_PRESENT);
+	now += 2.0;
+	grant(1);
+	assert_true(stage.r.sure_until > 1009.99 && stage.r.sure_until < 1010.01);
+	answer(OUTCOME_OK);
+	assert_true(pause_left() <= 10.0 / 3.0 - 2.0);
+}
+
+static void renews_at_once_when_the_put_took_long(void **state)
+{
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_PRESENT);
+	grant(1);
+	now += 4.0;
+	answer(OUTCOME_OK);
+	assert_int_equal(etcd.what, ASKED_RENEW);
+}
+
+static void takes_the_ttl_that_etcd_grants(void **state)
+{
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_PRESENT);
+	end_call((struct etcd_reply){ .outcome = OUTCOME_OK, .lease = 5, .ttl = 60.0 });
+	answer(OUTCOME_OK);
+	assert_true(pause_left() > 15.0 && pause_left() <= 20.0);
+}
+
+static void retries_a_grant_for_ever(void **state)
+{
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_PRESENT);
+	for (unsigned i = 0; i < 200; i++) {
+		answer(OUTCOME_UNSURE);
+		assert_int_equal(stage.r.state, LEASE_NONE);
+		assert_true(pause_left() > 0.05 && pause_left() <= 5.0);
+		end_pause();
+		assert_int_equal(etcd.what, ASKED_GRANT);
+	}
+	grant(1);
+	assert_int_equal(etcd.what, ASKED_PUT);
+}
+
+/* ---- keeping it ------------------------------------------------------------------------------ */
+
+static void reads_the_key_back_after_every_third_renewal(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 3; i++) {
+			renew();
+			answer(OUTCOME_OK);
+		}
+		assert_int_equal(etcd.what, ASKED_VERIFY);
+		assert_int_equal(etcd.claim.lease, 1);
+		answer(OUTCOME_OK);
+		assert_int_equal(stage.r.state, LEASE_HELD);
+	}
+}
+
+static void a_lost_renewal_keeps_the_lease(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	renew();
+	for (unsigned i = 0; i < 50; i++) {
+		answer(OUTCOME_UNSURE);
+		assert_int_equal(stage.r.state, LEASE_HELD);
+		assert_true(pause_left() <= 10.0 / 3.0 + 0.001);
+		renew();
+		assert_int_equal(etcd.lease, 1);
+	}
+	answer(OUTCOME_OK);
+	assert_true(stage.r.backoff.last == 0.0);
+}
+
+static void a_verify_without_an_answer_renews_first(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	for (unsigned i = 0; i < 3; i++) {
+		renew();
+		answer(OUTCOME_OK);
+	}
+	assert_int_equal(etcd.what, ASKED_VERIFY);
+	answer(OUTCOME_UNSURE);
+	assert_int_equal(stage.r.state, LEASE_HELD);
+	renew();
+}
+
+static void a_lease_that_is_gone_is_replaced_at_once(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	renew();
+	answer(OUTCOME_GONE);
+	grant(2);
+	assert_int_equal(etcd.what, ASKED_PUT);
+	assert_int_equal(etcd.claim.lease, 2);
+	assert_false(etcd.claim.may_take_over); /* what stands there now is someone newer's */
+}
+
+static void a_key_that_is_gone_is_put_again(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	for (unsigned i = 0; i < 3; i++) {
+		renew();
+		answer(OUTCOME_OK);
+	}
+	answer(OUTCOME_DETACHED);
+	assert_int_equal(etcd.what, ASKED_PUT);
+	assert_int_equal(etcd.claim.lease, 1);
+	answer(OUTCOME_OK);
+	assert_int_equal(stage.r.state, LEASE_HELD);
+}
+
+static void stands_by_for_a_newer_one(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	for (unsigned i = 0; i < 3; i++) {
+		renew();
+		answer(OUTCOME_OK);
+	}
+	answer(OUTCOME_TAKEN);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(etcd.what, ASKED_REVOKE); /* who stands by keeps no lease */
+		answer(OUTCOME_OK);
+		assert_true(stage.r.contested);
+		assert_true(pause_left() > 9.9 && pause_left() < 10.1);
+		end_pause();
+		grant(2 + i);
+		assert_int_equal(etcd.what, ASKED_PUT);
+		assert_false(etcd.claim.may_take_over);
+		answer(OUTCOME_TAKEN);
+	}
+	answer(OUTCOME_OK);
+	end_pause();
+	grant(9);
+	answer(OUTCOME_OK);
+	assert_int_equal(stage.r.state, LEASE_HELD);
+	assert_false(stage.r.contested);
+}
+
+static void keep_goes_on_renewing(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	registration_want(&stage.r, GOAL_KEEP);
+	assert_null(etcd.call);
+	renew();
+	answer(OUTCOME_OK);
+	registration_want(&stage.r, GOAL_PRESENT);
+	assert_null(etcd.call); /* nothing to do: the renewal keeps its time */
+	assert_true(pausing());
+}
+
+static void keep_does_not_come_back_by_itself(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	renew();
+	registration_want(&stage.r, GOAL_KEEP);
+	answer(OUTCOME_GONE);
+	assert_int_equal(stage.r.state, LEASE_NONE);
+	assert_null(etcd.call);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(does_nothing_before_a_goal),
+		TEST(grants_then_puts_then_renews),
+		TEST(counts_the_lease_from_when_it_asked),
+		TEST(renews_at_once_when_the_put_took_long),
+		TEST(takes_the_ttl_that_etcd_grants),
+		TEST(retries_a_grant_for_ever),
+		TEST(reads_the_key_back_after_every_third_renewal),
+		TEST(a_lost_renewal_keeps_the_lease),
+		TEST(a_verify_without_an_answer_renews_first),
+		TEST(a_lease_that_is_gone_is_replaced_at_once),
+		TEST(a_key_that_is_gone_is_put_again),
+		TEST(stands_by_for_a_newer_one),
+		TEST(keep_goes_on_renewing),
+		TEST(keep_does_not_come_back_by_itself),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

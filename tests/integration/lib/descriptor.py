@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes service descriptors. Values are YAML as a person would type them."""
+
+NAME = "coupon-service"
+
+
+def key_of(port, name=NAME, host="localhost"):
+    return f"/services/{name}/{host}:{port}"
+
+
+def descriptor(endpoints, port, name=NAME, **sections):
+    """The text of one descriptor.
+
+    `endpoints` is an Etcd, or the YAML of etcd.endpoints. Each further argument is a section
+    and its keys; they replace the defaults given here.
+    """
+    if hasattr(endpoints, "endpoint"):
+        endpoints = f"[{endpoints.endpoint}]"
+    whole = {
+        "service": {"name": name, "host": "localhost", "port": port},
+        "etcd": {"endpoints": endpoints},
+    }
+    for section, keys in sections.items():
+        whole.setdefault(section, {}).update(keys)
+    lines = []
+    for section, keys in whole.items():
+        lines.append(f"{section}:")
+        lines += [f"  {key}: {value}" for key, value in keys.items()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A private, real etcd: started, stopped, killed, wiped and asked by the tests."""
+
+import http.client
+import json
+import shutil
+import signal
+import subprocess
+import time
+
+from lib.gateway import decode, encode, under
+from lib.ports import free_port
+from lib.process import Process
+from lib.watcher import Watcher
+
+PREFIX = "/services/"
+
+
+class Etcd(Process):
+    def __init__(self, directory, name="alone"):
+        self.name = name
+        self.data = directory / name
+        self.log = directory / f"{name}.log"
+        self.port, self.peer_port = free_port(), free_port()
+        self.members = [self]
+
+    @property
+    def endpoint(self):
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def peer_url(self):
+        return f"http://127.0.0.1:{self.peer_port}"
+
+    def spawn_only(self):
+        """Starts the process without waiting: members of a cluster wait for each other."""
+        cluster = ",".join(f"{m.name}={m.peer_url}" for m in self.members)
+        client_url = f"http://{self.endpoint}"
+        argv = ["etcd", "--name", self.name, "--data-dir", self.data]
+        argv += ["--listen-client-urls", client_url, "--advertise-client-urls", client_url]
+        argv += ["--listen-peer-urls", self.peer_url]
+        argv += ["--initial-advertise-peer-urls", self.peer_url, "--initial-cluster", cluster]
+        with open(self.log, "ab") as log:
+            self.spawn(argv, stdout=log, stderr=subprocess.STDOUT)
+
+    def wait_ready(self):
+        deadline = time.monotonic() + 20
+        while not self.healthy():
+            assert self.running, f"etcd ended: {self.log.read_text()[-2000:]}"
+            assert time.monotonic() < deadline, "etcd did not become healthy"
+            time.sleep(0.02)
+
+    def healthy(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        try:
+            connection.request("GET", "/health")
+            return b'"true"' in connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def start(self):
+        self.spawn_only()
+        self.wait_ready()
+        return self
+
+    def stop(self):
+        if self.running:
+            self.resume()
+            self.signal(signal.SIGTERM)
+            try:
+                self.child.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def wipe(self):
+        """Forgets all keys, leases and revisions. Only while it is stopped."""
+        assert not self.running
+        shutil.rmtree(self.data)
+
+    def call(self, path, body):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("POST", f"/v3/{path}", json.dumps(body))
+            response = connection.getresponse()
+            text = response.read()
+        finally:
+            connection.close()
+        assert response.status == 200, f"etcd {path}: {response.status} {text!r}"
+        return json.loads(text)
+
+    def get(self, prefix=PREFIX):
+        """key -> (value bytes, lease) of all keys under the prefix."""
+        reply = self.call("kv/range", under(prefix))
+        return {
+            decode(kv["key"]).decode(): (
+                decode(kv.get("value", "")),
+                int(kv.get("lease", 0)),
+            )
+            for kv in reply.get("kvs", [])
+        }
+
+    def leases(self):
+        return sorted(int(l["ID"]) for l in self.call("lease/leases", {}).get("leases", []))
+
+    def lease(self, lease):
+        """(seconds left, seconds granted); (-1, 0) when there is no such lease."""
+        reply = self.call("lease/timetolive", {"ID": str(lease)})
+        return int(reply.get("TTL", 0)), int(reply.get("grantedTTL", 0))
+
+    def revoke(self, lease):
+        self.call("lease/revoke", {"ID": str(lease)})
+
+    def delete(self, key):
+        self.call("kv/deleterange", {"key": encode(key)})
+
+    def put(self, key, value, lease=0):
+        self.call("kv/put", {"key": encode(key), "value": encode(value), "lease": str(lease)})
+
+    def watch(self, prefix=PREFIX):
+        return Watcher(self, prefix)
+
+    def outlast(self, ttl):
+        """Returns when a whole TTL has passed by etcd's own clock.
+
+        A key on a lease that nobody renews is the clock: when it goes, every other lease of
+        this TTL that was last renewed before now would have gone with it.
+        """
+        lease = self.call("lease/grant", {"TTL": str(ttl)})["ID"]
+        key = f"/witness/{lease}"
+        watch = self.watch(key)
+        self.put(key, "", lease)
+        watch.put(key)
+        watch.gone(key, timeout=ttl * 3 + 10)
+
+    def wait_lease_gone(self, lease, timeout=30):
+        deadline = time.monotonic() + timeout
+        while lease in self.leases():
+            assert time.monotonic() < deadline, f"lease {lease:x} is still there"
+            time.sleep(0.05)
+
+
+def start_cluster(directory, size=3):
+    """Members that know each other, all ready."""
+    members = [Etcd(directory, f"member{i}") for i in range(size)]
+    for member in members:
+        member.members = members
+        member.spawn_only()
+    for member in members:
+        member.wait_ready()
+    return members

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A TCP proxy: counts connections, cuts them, or swallows what they carry."""
+
+import socket
+import threading
+
+from lib.ports import free_port
+
+
+class TcpProxy:
+    """Forwards 127.0.0.1:port to 127.0.0.1:target; both ends close together.
+
+    `accepted` counts the connections that reached the target.
+    """
+
+    def __init__(self, target):
+        self.target = target
+        self.port = free_port()
+        self.accepted = 0
+        self.alive = set()
+        self._changed = threading.Condition()
+        self._flowing = threading.Event()
+        self._flowing.set()
+        self._held = threading.Event()
+        self._trap = None
+        self._listener = None
+        self.open()
+
+    @property
+    def endpoint(self):
+        return f"127.0.0.1:{self.port}"
+
+    def open(self):
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        try:
+            server = socket.create_connection(("127.0.0.1", self.target), timeout=5)
+        except OSError:
+            client.close()
+            return
+        server.settimeout(None)
+        for end in (client, server):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        pair = (client, server)
+        with self._changed:
+            self.alive.add(pair)
+            self.accepted += 1
+            self._changed.notify_all()
+        upward = threading.Thread(target=self._pump, args=(client, server), daemon=True)
+        upward.start()
+        self._pump(server, client)
+        upward.join()
+        with self._changed:
+            self.alive.discard(pair)
+            self._changed.notify_all()
+        client.close()
+        server.close()
+
+    def _pump(self, source, sink):
+        try:
+            while True:
+                piece = source.recv(65536)
+                if self._trap is not None and self._trap in piece:
+                    self._trap = None
+                    self.freeze()
+                if piece and not self._flowing.is_set():
+                    self._held.set()
+                self._flowing.wait()
+                if not piece:
+                    break
+                sink.sendall(piece)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def freeze(self):
+        """From now on nothing is forwarded and nothing is closed: a black hole that accepts."""
+        self._flowing.clear()
+
+    def freeze_at(self, octets):
+        """Freezes before the first piece with these octets in it goes through."""
+        self._trap = octets
+
+    def wait_held(self, timeout=10):
+        """Waits until something was sent that a frozen proxy holds back."""
+        assert self._held.wait(timeout), f"nothing was sent within {timeout} s"
+
+    def thaw(self):
+        """Lets everything that was held back pass, late."""
+        self._flowing.set()
+
+    def end_connections(self):
+        """Ends every connection; new ones are taken as before."""
+        with self._changed:
+            pairs = list(self.alive)
+        for pair in pairs:
+            for end in pair:
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def cut(self):
+        """Stops listening and ends every connection: the machine behind it has died."""
+        # A plain close() leaves a thread that waits in accept() holding the socket.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.end_connections()
+
+    def wait_accepted(self, count, timeout=30):
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.accepted >= count, timeout), (
+                f"{self.accepted} of {count} connections came within {timeout} s"
+            )
+
+    def close(self):
+        self.thaw()
+        try:
+            self.cut()
+        except OSError:
+            pass  # cut by the test already

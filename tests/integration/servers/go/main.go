@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// A gRPC server on grpc-go with its stock health server. Control is by lines,
+// the same for all our servers: see servers.py.
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	pb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
+)
+
+// checkOnly is a health server from before Watch existed.
+type checkOnly struct{ *health.Server }
+
+func (checkOnly) Watch(*pb.HealthCheckRequest, pb.Health_WatchServer) error {
+	return status.Error(codes.Unimplemented, "unknown method Watch")
+}
+
+// statuses collects --status NAME=STATUS; an empty name is the whole server.
+type statuses map[string]string
+
+func (s statuses) String() string { return fmt.Sprint(map[string]string(s)) }
+
+func (s statuses) Set(text string) error {
+	parts := strings.SplitN(text, "=", 2)
+	if len(parts) != 2 {
+		return fmt.Errorf("%q is not NAME=STATUS", text)
+	}
+	s[parts[0]] = parts[1]
+	return nil
+}
+
+func listen(address string) (net.Listener, error) {
+	if strings.HasPrefix(address, "unix:") {
+		return net.Listen("unix", strings.TrimPrefix(address, "unix:"))
+	}
+	return net.Listen("tcp", address)
+}
+
+func set(h *health.Server, name, word string) {
+	h.SetServingStatus(name, pb.HealthCheckResponse_ServingStatus(
+		pb.HealthCheckResponse_ServingStatus_value[word]))
+}
+
+func obey(server *grpc.Server, h *health.Server, line string) {
+	words := strings.Fields(line)
+	switch words[0] {
+	case "status":
+		set(h, strings.TrimPrefix(words[1], "-"), words[2])
+	case "graceful":
+		go func() {
+			server.GracefulStop()
+			fmt.Println("stopped")
+		}()
+	}
+	fmt.Println("done")
+}
+
+func main() {
+	initial := statuses{}
+	address := flag.String("listen", "", "host:port or unix:/path")
+	kind := flag.String("health", "full", "full, check or none")
+	maxAge := flag.Int("max-age", 0, "connection age limit in milliseconds")
+	flag.Var(initial, "status", "NAME=STATUS, repeatable")
+	flag.Parse()
+
+	listener, err := listen(*address)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var options []grpc.ServerOption
+	if *maxAge > 0 {
+		options = append(options, grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionAge:      time.Duration(*maxAge) * time.Millisecond,
+			MaxConnectionAgeGrace: 500 * time.Millisecond,
+		}))
+	}
+	server := grpc.NewServer(options...)
+	h := health.NewServer()
+	for name, word := range initial {
+		set(h, name, word)
+	}
+	switch *kind {
+	case "full":
+		pb.RegisterHealthServer(server, h)
+	case "check":
+		pb.RegisterHealthServer(server, checkOnly{h})
+	}
+	go func() {
+		fmt.Println("ready")
+		if err := server.Serve(listener); err != nil {
+			log.Fatal(err)
+		}
+	}()
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		obey(server, h, lines.Text())
+	}
+	server.Stop()
+}

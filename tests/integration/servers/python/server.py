@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gRPC server on C-core with a health service written by hand.
+
+The messages of grpc.health.v1 are two fields in all, so they are packed here and no generated
+code is needed. Control is by lines, the same for all our servers: see servers.py.
+"""
+
+import argparse
+import sys
+import threading
+from concurrent import futures
+
+import grpc
+
+STATUS = {"UNKNOWN": 0, "SERVING": 1, "NOT_SERVING": 2, "SERVICE_UNKNOWN": 3}
+
+
+def asked_name(request):
+    """HealthCheckRequest: field 1, a string; an empty message asks for the whole server."""
+    if not request:
+        return ""
+    if request[0] != 0x0A or request[1] != len(request) - 2:
+        raise ValueError(f"not a HealthCheckRequest: {request!r}")
+    return request[2:].decode()
+
+
+def answer(status):
+    """HealthCheckResponse: field 1, an enum; 0 is the empty message."""
+    return bytes([0x08, STATUS[status]]) if STATUS[status] else b""
+
+
+class Health:
+    def __init__(self, statuses):
+        self.statuses = dict(statuses)
+        self.changed = threading.Condition()
+
+    def set(self, name, status):
+        with self.changed:
+            self.statuses[name] = status
+            self.changed.notify_all()
+
+    def check(self, request, context):
+        name = asked_name(request)
+        with self.changed:
+            if name in self.statuses:
+                return answer(self.statuses[name])
+        context.abort(grpc.StatusCode.NOT_FOUND, f"unknown service {name}")
+
+    def watch(self, request, context):
+        name = asked_name(request)
+        context.add_callback(self.wake)
+        told = None
+        while context.is_active():
+            with self.changed:
+                self.changed.wait_for(
+                    lambda: not context.is_active() or self.status_of(name) != told
+                )
+                now = self.status_of(name)
+            if now != told:
+                told = now
+                yield answer(now)
+
+    def status_of(self, name):
+        return self.statuses.get(name, "SERVICE_UNKNOWN")
+
+    def wake(self):
+        with self.changed:
+            self.changed.notify_all()
+
+
+def build(options):
+    health = Health(options.status)
+    methods = {"Check": grpc.unary_unary_rpc_method_handler(health.check)}
+    if options.health == "full":
+        methods["Watch"] = grpc.unary_stream_rpc_method_handler(health.watch)
+    service = "grpc.health.v1.Health"
+    if options.health == "none":
+        service, methods = "demo.Echo", {
+            "Say": grpc.unary_unary_rpc_method_handler(lambda request, _: request)
+        }
+    channel_options = [("grpc.so_reuseport", 0)]
+    if options.max_age:
+        channel_options.append(("grpc.max_connection_age_ms", options.max_age))
+        channel_options.append(("grpc.max_connection_age_grace_ms", 500))
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=32), options=channel_options)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
+    if not server.add_insecure_port(options.listen):
+        sys.exit(f"cannot listen on {options.listen}")
+    server.start()
+    return server, health
+
+
+def say(line):
+    print(line, flush=True)
+
+
+def graceful(server):
+    server.stop(grace=600).wait()
+    say("stopped")
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--listen", required=True)
+    parser.add_argument("--health", choices=["full", "check", "none"], default="full")
+    parser.add_argument("--max-age", type=int, default=0)
+    parser.add_argument("--status", action="append", type=lambda s: tuple(s.split("=")))
+    options = parser.parse_args(argv)
+    options.status = options.status or [("", "SERVING")]
+    return options
+
+
+def main():
+    server, health = build(parse(sys.argv[1:]))
+    say("ready")
+    for line in sys.stdin:
+        command, *words = line.split()
+        if command == "status":
+            health.set("" if words[0] == "-" else words[0], words[1])
+        elif command == "graceful":
+            threading.Thread(target=graceful, args=(server,), daemon=True).start()
+        say("done")
+    server.stop(grace=None)
+
+
+main()

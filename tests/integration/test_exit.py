@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the agent ends: withdrawn, hurried, or without an etcd to withdraw from."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from lib.agent import BINARY, environment
+from lib.descriptor import descriptor, key_of
+from lib.ports import free_port
+from lib.proxy import TcpProxy
+
+LEASE_LEFT = 75
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
+def test_a_signal_withdraws_and_exits_0(number, serve, sidecar, etcd):
+    server = serve()
+    key, watch = key_of(server.port), etcd.watch()
+    agent = sidecar(server)
+    watch.put(key)
+    agent.terminate(number)
+    watch.gone(key)
+    assert agent.wait_exit() == 0
+    assert etcd.leases() == []
+
+
+def test_sigterm_while_the_put_is_on_its_way(serve, agent, etcd, closing):
+    server, proxy = serve(), closing(TcpProxy(etcd.port))
+    key, watch = key_of(server.port), etcd.watch()
+    proxy.freeze_at(key.encode())
+    sidecar = agent(descriptor(f"[{proxy.endpoint}]", server.port, register={"ttl": "60s"}))
+    proxy.wait_held()
+    sidecar.terminate()
+    sidecar.wait_log("withdrawing")
+    proxy.thaw()
+    watch.put(key)
+    watch.gone(key, timeout=5)  # and not when the lease is due for renewal, 20 s later
+    assert sidecar.wait_exit() == 0
+    assert etcd.leases() == []
+
+
+def test_nothing_registered_and_no_etcd_exits_0(agent):
+    sidecar = agent(descriptor(f"[127.0.0.1:{free_port()}]", free_port()))
+    sidecar.wait_health("unknown -> down", reason="REFUSED")
+    sidecar.terminate()
+    assert sidecar.wait_exit() == 0
+
+
+def test_a_second_sigterm_leaves_at_once_with_75(serve, sidecar, etcd):
+    server = serve()
+    key, watch = key_of(server.port), etcd.watch()
+    agent = sidecar(server, etcd={"request_timeout": "10s"})
+    watch.put(key)
+    etcd.pause()
+    agent.terminate()
+    with pytest.raises(subprocess.TimeoutExpired):
+        agent.child.wait(0.5)  # it has taken the first signal, and holds on to its lease
+    asked = time.monotonic()
+    agent.terminate()
+    assert agent.wait_exit() == LEASE_LEFT
+    assert time.monotonic() - asked < 5  # not after a request's timeout
+
+
+def test_it_gives_up_revoking_with_75_when_etcd_is_dead(serve, sidecar, etcd):
+    server = serve()
+    key, watch = key_of(server.port), etcd.watch()
+    agent = sidecar(server, register={"ttl": "2s"})
+    watch.put(key)
+    etcd.kill()
+    agent.terminate()
+    assert agent.wait_exit(timeout=30) == LEASE_LEFT
+
+
+def test_it_withdraws_when_etcd_comes_back_in_time(serve, sidecar, etcd):
+    server = serve()
+    key, watch = key_of(server.port), etcd.watch()
+    agent = sidecar(server, register={"ttl": "60s"}, etcd={"request_timeout": "500ms"})
+    watch.put(key)
+    etcd.pause()
+    agent.terminate()
+    with pytest.raises(subprocess.TimeoutExpired):
+        agent.child.wait(0.5)
+    etcd.resume()
+    assert agent.wait_exit(timeout=30) == 0
+    assert etcd.leases() == []
+
+
+def test_linger_comes_after_the_revoke(serve, sidecar, etcd):
+    server = serve()
+    key, watch = key_of(server.port), etcd.watch()
+    agent = sidecar(server, shutdown={"linger": "1s"})
+    watch.put(key)
+    agent.terminate()
+    gone = watch.gone(key)
+    assert agent.running
+    assert agent.wait_exit() == 0
+    assert time.monotonic() - gone.at > 0.9
+
+
+def test_nobody_reading_the_log_does_no_harm(serve, etcd, write):
+    server = serve()
+    key, watch = key_of(server.port), etcd.watch()
+    reading, writing = os.pipe()
+    os.close(reading)
+    argv = [BINARY, "--config", write(descriptor(etcd, server.port))]
+    with subprocess.Popen(argv, env=environment(), stdout=subprocess.PIPE, stderr=writing) as child:
+        os.close(writing)
+        watch.put(key)
+        server.kill()
+        watch.gone(key)
+        child.terminate()
+        assert child.stdout.read() == b""
+        assert child.wait(15) == 0

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers as they come: with half a health service, or none, or a name of their own."""
+
+import pytest
+
+from lib.descriptor import descriptor, key_of
+from lib.h2 import CHECK, SERVING, WATCH, H2Server
+from lib.servers import KINDS
+
+PUSH_ALONE = {"interval": "30s"}
+NO_HEALTH_SERVICE = "has no health service"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_a_health_service_it_is_listed_with_one_warning(kind, serve, sidecar, etcd):
+    server = serve(kind, health="none")
+    key, watch = key_of(server.port), etcd.watch()
+    agent = sidecar(server, probe={"interval": "100ms"})
+    watch.put(key)
+    etcd.outlast(2)  # some twenty probes
+    agent.stop()
+    assert agent.log.count(NO_HEALTH_SERVICE) == 1
+    assert agent.log.count(rf"warn .*{NO_HEALTH_SERVICE}") == 1
+    watch.gone(key)
+    watch.nothing_more(key)
+
+
+def test_the_warning_is_not_repeated_probe_by_probe(agent, etcd, closing):
+    server = closing(H2Server(lambda stream: stream.only_trailers(12)))
+    sidecar = agent(descriptor(etcd, server.port, probe={"interval": "100ms"}))
+    server.wait_asked(CHECK, 5)
+    assert sidecar.log.count(NO_HEALTH_SERVICE) == 1
+
+
+def test_unimplemented_fail_keeps_it_unlisted(serve, sidecar, etcd):
+    server = serve(health="none")
+    watch = etcd.watch()
+    agent = sidecar(server, probe={"unimplemented": "fail", "interval": "100ms"})
+    agent.wait_health("unknown -> down", reason="UNIMPLEMENTED")
+    agent.stop()
+    watch.nothing_more(key_of(server.port))
+
+
+@pytest.mark.parametrize("kind", ["py", "go"])
+def test_without_watch_it_falls_back_to_check(kind, serve, sidecar, etcd):
+    server = serve(kind, health="check")
+    key, watch = key_of(server.port), etcd.watch()
+    agent = sidecar(server, probe={"interval": "200ms"})
+    watch.put(key)
+    server.status("NOT_SERVING")
+    watch.gone(key)
+    server.status("SERVING")
+    watch.put(key)
+    assert agent.log.count(NO_HEALTH_SERVICE) == 0
+
+
+def test_mode_check_never_watches(agent, etcd, closing):
+    server = closing(H2Server(lambda stream: stream.answer(SERVING)))
+    probe = {"mode": "check", "interval": "100ms"}
+    agent(descriptor(etcd, server.port, probe=probe))
+    etcd.watch().put(key_of(server.port))
+    server.wait_asked(CHECK, 5)
+    assert set(server.asked) == {CHECK}
+
+
+def test_mode_watch_needs_watch(serve, sidecar, etcd):
+    server = serve("go", health="check")
+    watch = etcd.watch()
+    agent = sidecar(server, probe={"mode": "watch", "interval": "100ms"})
+    agent.wait_health("unknown -> down", reason="NO_WATCH")
+    agent.stop()
+    watch.nothing_more(key_of(server.port))
+
+
+def test_a_forgotten_push_is_found_by_the_audit(agent, etcd, closing):
+    status = {"now": SERVING}
+
+    def answer(stream):
+        if stream.path == WATCH:
+            stream.headers()
+            stream.data(SERVING)  # and never a word again
+        else:
+            stream.answer(status["now"])
+
+    server = closing(H2Server(answer))
+    key, watch = key_of(server.port), etcd.watch()
+    agent(descriptor(etcd, server.port, probe={"interval": "200ms"}))
+    watch.put(key)
+    server.wait_asked(CHECK, 2)
+    status["now"] = SERVING.replace(b"\x08\x01", b"\x08\x02")
+    watch.gone(key)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_named_service_unknown_at_first_and_set_later(kind, serve, sidecar, etcd):
+    server = serve(kind)
+    key, watch = key_of(server.port), etcd.watch()
+    agent = sidecar(server, probe={"service": "coupon.v1.Coupons", **PUSH_ALONE})
+    agent.wait_health("unknown -> down", reason="SERVICE_UNKNOWN")
+    watch.nothing_more(key)
+    server.status("SERVING", name="coupon.v1.Coupons")
+    watch.put(key)
+    server.status("NOT_SERVING")  # the whole server: not what was asked
+    server.status("NOT_SERVING", name="coupon.v1.Coupons")
+    watch.gone(key)
+    agent.stop()
+    watch.nothing_more(key)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_unix_socket(kind, serve, agent, etcd, tmp_path):
+    target = f"unix:{tmp_path}/health.sock"
+    server = serve(kind, listen=target)
+    key, watch = key_of(50051), etcd.watch()
+    sidecar = agent(descriptor(etcd, 50051, probe={"target": target, **PUSH_ALONE}))
+    watch.put(key)
+    server.status("NOT_SERVING")
+    watch.gone(key)
+    server.status("SERVING")
+    watch.put(key)
+    server.kill()
+    watch.gone(key)
+    sidecar.wait_health("up -> down", reason="REFUSED")

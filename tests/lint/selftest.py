@@ -1,0 +1,237 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every lint is seen to fail: a fault is planted in a small tree, and the lint must name it."""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parents[1]
+SPDX = "/* SPDX-License-Identifier: Apache-2.0 */\n"
+CMAKE = "add_library(svc_base STATIC agent/err.c)\nadd_library(svc_pure STATIC agent/lease.c)\n"
+
+agent = ""
+
+
+class Lint(unittest.TestCase):
+    """A tree that each lint passes, until a test writes a fault into it."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        self.write("CMakeLists.txt", CMAKE)
+        self.write("agent/lease.h", SPDX + "int lease_next(int state);\n")
+        self.write(
+            "agent/lease.c",
+            SPDX + '#include "agent/lease.h"\n\nint lease_next(int state)\n{\n'
+            "\treturn state + 1;\n}\n",
+        )
+        self.write("contrib/hello", '#!/bin/sh\necho "$1"\n')
+        for name in (".clang-format", ".clang-tidy"):
+            shutil.copy(TOP / name, self.root)
+
+    def write(self, name, text):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def lint(self, script, *arguments):
+        return subprocess.run(
+            [sys.executable, "-B", HERE / script, "--root", self.root, *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )
+
+    def passes(self, script, *arguments):
+        ran = self.lint(script, *arguments)
+        self.assertEqual(ran.returncode, 0, ran.stdout)
+
+    def finds(self, words, script, *arguments):
+        ran = self.lint(script, *arguments)
+        self.assertEqual(ran.returncode, 1, ran.stdout)
+        self.assertIn(words, ran.stdout)
+
+
+class Includes(Lint):
+    def finds_in(self, name, text, words):
+        self.passes("includes.py")
+        self.write(name, text)
+        self.finds(words, "includes.py")
+
+    def test_library_has_one_door(self):
+        self.finds_in("agent/agent.c", "#include <curl/curl.h>\n", "includes curl/curl.h")
+
+    def test_pure_module_reaches_no_loop(self):
+        self.finds_in("agent/lease.c", "#include <ev.h>\n", "is pure but reaches ev.h")
+
+    def test_pure_module_reaches_no_loop_by_a_header(self):
+        self.finds_in("agent/lease.h", "#include <sys/socket.h>\n", "by way of agent/lease.h")
+
+    def test_dependencies_run_one_way(self):
+        self.write("agent/agent.h", "")
+        self.finds_in("agent/lease.c", '#include "agent/agent.h"\n', "may not include agent/agent.h")
+
+    def test_no_rings(self):
+        self.write("agent/prober.h", '#include "agent/registration.h"\n')
+        self.write("agent/registration.h", "")
+        self.finds_in(
+            "agent/registration.h", '#include "agent/prober.h"\n', "agent/prober.h: includes itself"
+        )
+
+    def test_every_module_has_a_layer(self):
+        self.finds_in("agent/novel.c", "", "is in no layer")
+
+    def test_headers_exist(self):
+        self.finds_in("agent/lease.c", '#include "agent/gone.h"\n', "which does not exist")
+
+    def test_nothing_to_look_at(self):
+        shutil.rmtree(self.root / "agent")
+        self.finds("nothing to look at", "includes.py")
+
+
+class Format(Lint):
+    def test_format(self):
+        self.passes("format.py")
+        self.write("agent/lease.c", SPDX + "int  lease_next( int state );\n")
+        self.finds("agent/lease.c:2", "format.py")
+
+
+class Cppcheck(Lint):
+    def test_cppcheck(self):
+        self.passes("cppcheck.py")
+        self.write("agent/lease.c", SPDX + "int f(void)\n{\n\tint a[2];\n\treturn a[2];\n}\n")
+        self.finds("arrayIndexOutOfBounds", "cppcheck.py")
+
+
+class Tidy(Lint):
+    def compile_database(self):
+        entry = {
+            "directory": str(self.root),
+            "file": "agent/lease.c",
+            "command": f"cc -std=c11 -I{self.root} -c agent/lease.c",
+        }
+        self.write("build/compile_commands.json", json.dumps([entry]))
+        return "--build", self.root / "build", "--under", "agent"
+
+    def test_tidy(self):
+        where = self.compile_database()
+        self.passes("tidy.py", *where)
+        self.write("agent/lease.c", SPDX + "int f(int a)\n{\n\tif (a)\n\t\treturn 1;\n\treturn 2;\n}\n")
+        self.finds("readability-braces-around-statements", "tidy.py", *where)
+
+
+class Shell(Lint):
+    def test_shell(self):
+        self.passes("shell.py")
+        self.write("contrib/hello", "#!/bin/sh\necho $1\n")
+        self.finds("SC2086", "shell.py")
+
+
+class Sizes(Lint):
+    def test_long_file(self):
+        self.passes("sizes.py")
+        self.write("agent/lease.c", "\n" * 451)
+        self.finds("451 lines", "sizes.py")
+
+    def test_long_function(self):
+        self.write("agent/lease.c", "int f(void)\n{\n" + "\tf();\n" * 59 + "}\n")
+        self.finds("a function of 61 lines", "sizes.py")
+
+
+class Texts(Lint):
+    def finds_in(self, name, text, words):
+        self.passes("texts.py")
+        self.write(name, text)
+        self.finds(words, "texts.py")
+
+    def test_licence(self):
+        self.finds_in("agent/lease.c", "int x;\n", "the first line is not")
+
+    def test_unfinished(self):
+        self.finds_in("README.md", "TODO: say more\n", "README.md:1: TODO")
+
+    def test_path_of_one_machine(self):
+        self.finds_in("contrib/hello", "#!/bin/sh\nls /home/me\n", "a path of one machine")
+
+    def test_registry(self):
+        self.finds_in("notes.md", "see https://registry.example.org/x\n", "registry's host")
+
+    def test_blanks(self):
+        self.finds_in("README.md", "text \n", "blanks at the end")
+
+    def test_last_line(self):
+        self.finds_in("README.md", "text", "the last line does not end")
+
+
+class Readme(Lint):
+    """Faults in a copy of the real README.md, beside the files that it points to."""
+
+    def setUp(self):
+        super().setUp()
+        for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "tests/README.md",
+                     "tests/integration/README.md"):
+            self.write(name, (TOP / name).read_text())
+        for name in ("tests/run", "contrib/quickstart", "contrib/sample-service/service.py"):
+            self.write(name, "")
+            os.chmod(self.root / name, 0o755)
+        for name in ("agent", "probes"):
+            shutil.copytree(TOP / name, self.root / name, dirs_exist_ok=True)
+
+    def finds_after(self, old, new, words):
+        text = (TOP / "README.md").read_text()
+        self.assertIn(old, text)
+        self.write("README.md", text.replace(old, new))
+        self.finds(words, "readme.py", "--agent", agent)
+
+    def test_option_that_is_not_there(self):
+        self.finds_after("`--version`", "`--verbose`", "option --verbose")
+
+    def test_command_without_a_row(self):
+        self.finds_after("| `svc-agent probe", "| `svc-agent", "command probe")
+
+    def test_key_without_a_row(self):
+        self.finds_after("| `probe.interval`", "| probe interval", "descriptor key probe.interval")
+
+    def test_wrong_default(self):
+        self.finds_after("| `register.ttl` | `10s`", "| `register.ttl` | `11s`", "register.ttl is 10s")
+
+    def test_reason_without_a_row(self):
+        self.finds_after("| `REFUSED` |", "| refused |", "reason REFUSED")
+
+    def test_module_without_a_row(self):
+        self.write("agent/novel.c", SPDX)
+        self.finds("module agent/novel", "readme.py", "--agent", agent)
+
+    def test_example_that_is_refused(self):
+        self.finds_after("```yaml\nservice:\n", "```yaml\nservice:\n  nmae: x\n", "an example")
+
+    def test_dead_link(self):
+        self.finds_after("](LICENSE)", "](LICENCE)", "points to LICENCE")
+
+    def test_command_that_cannot_be_executed(self):
+        self.finds_after("./tests/run\n", "./tests/walk\n", "shows ./tests/walk")
+
+
+class Quickstart(unittest.TestCase):
+    def test_agent_that_does_nothing(self):
+        ran = subprocess.run(
+            [TOP / "contrib/quickstart", "--agent", "/bin/true"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )
+        self.assertEqual(ran.returncode, 1, ran.stdout)
+        self.assertIn("failed: expected to see: the service is healthy", ran.stdout)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--agent", required=True)
+    options, rest = parser.parse_known_args()
+    agent = options.agent
+    unittest.main(argv=[sys.argv[0], *rest])

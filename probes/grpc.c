@@ -24,6 +24,7 @@
 #include "agent/net/h2_carrier.h"
 #include "agent/util.h"
 #include "probes/call_reason.h"
+#include "probes/health_calls.h"
 #include "probes/health_message.h"
 #include "probes/probe.h"
 
@@ -44,10 +45,7 @@ struct grpc_probe {
 	const struct descriptor *desc; /* borrowed */
 	struct h2_conn conn;
 	struct h2_stream check, watch;
-	struct h2_call check_call, watch_call;
-	struct h2_header *headers; /* owned array; names and values borrowed from desc */
-	uint8_t *request;          /* owned; the body of both calls */
-	char timeout[16];          /* the grpc-timeout of a Check */
+	struct health_calls calls;
 
 	bool auditing;
 	ev_timer deadline; /* of the audit */
@@ -102,7 +100,7 @@ static void start_check(struct grpc_probe *p)
 {
 	p->checked = N_REASONS;
 	p->pushed_meanwhile = false;
-	h2_stream_start(&p->conn, &p->check, &p->check_call, &check_events);
+	h2_stream_start(&p->conn, &p->check, &p->calls.check, &check_events);
 }
 
 /* A Watch that ended is opened again at most once an interval. */
@@ -117,7 +115,7 @@ static void start_watch(struct grpc_probe *p)
 	p->watched_at = now;
 	p->watch_spoke = false;
 	p->pushed = N_REASONS;
-	h2_stream_start(&p->conn, &p->watch, &p->watch_call, &watch_events);
+	h2_stream_start(&p->conn, &p->watch, &p->calls.watch, &watch_events);
 }
 
 static void connect_now(struct grpc_probe *p)
@@ -126,8 +124,8 @@ static void connect_now(struct grpc_probe *p)
 	p->no_watch = false;
 	p->pushed = N_REASONS;
 	h2_conn_open(&p->conn, &p->desc->probe.target, USER_TIMEOUTS * p->desc->probe.timeout_ms);
+	start_check(p); /* first: a server may allow one stream only */
 	start_watch(p);
-	start_check(p);
 }
 
 static void connect_after(struct grpc_probe *p, double pause)
@@ -226,8 +224,8 @@ static void on_watch_news(struct h2_stream *stream)
 	}
 }
 
-/* The server has no Watch: Check alone decides, unless the descriptor wants a Watch. */
-static void on_no_watch(struct grpc_probe *p)
+/* Check alone decides on this connection, unless the descriptor wants a Watch. */
+static void no_watch(struct grpc_probe *p, const char *why)
 {
 	p->no_watch = true;
 	if (p->desc->probe.mode == PROBE_MODE_WATCH) {
@@ -238,9 +236,7 @@ static void on_no_watch(struct grpc_probe *p)
 	}
 	if (!p->noticed) {
 		p->noticed = true;
-		p->probe.events->on_notice(&p->probe,
-				"the server has no Health/Watch: changes are seen by Health/Check, "
-				"once an interval");
+		p->probe.events->on_notice(&p->probe, why);
 	}
 }
 
@@ -250,7 +246,8 @@ static void on_watch_end(
 	struct grpc_probe *p = CONTAINER_OF(stream, struct grpc_probe, watch);
 
 	if (end == H2_END_STATUS && status->code == GRPC_UNIMPLEMENTED) {
-		on_no_watch(p);
+		no_watch(p, "the server has no Health/Watch: changes are seen by Health/Check, "
+			    "once an interval");
 	} else if (p->auditing && p->check_passed) {
 		finish_audit(p, call_reason(end, status), NULL);
 	} else if (p->watch_spoke) {
@@ -365,6 +362,16 @@ static void on_deadline(struct ev_loop *loop, ev_timer *deadline, int revents)
 
 /* ---- the kind -------------------------------------------------------------------- */
 
+/* A Watch must not take the only stream that the server allows from the Check. */
+static void leave_room(struct grpc_probe *p)
+{
+	if (!p->no_watch && h2_conn_streams_allowed(&p->conn) < 2) {
+		h2_stream_cancel(&p->watch);
+		no_watch(p, "the server allows one stream at a time: changes are seen by "
+			    "Health/Check, once an interval");
+	}
+}
+
 static void audit(struct probe *probe, double deadline)
 {
 	struct grpc_probe *p = self_of(probe);
@@ -377,8 +384,9 @@ static void audit(struct probe *probe, double deadline)
 	ev_timer_set(&p->deadline, deadline - clock_now(), 0.0);
 	ev_timer_start(p->loop, &p->deadline);
 	if (h2_conn_is_open(&p->conn)) {
-		start_watch(p);
+		leave_room(p);
 		start_check(p);
+		start_watch(p);
 	} else {
 		connect_now(p);
 	}
@@ -393,33 +401,8 @@ static void destroy(struct probe *probe)
 	ev_timer_stop(p->loop, &p->deadline);
 	ev_timer_stop(p->loop, &p->again);
 	h2_conn_close(&p->conn);
-	free(p->headers);
-	free(p->request);
+	health_calls_finish(&p->calls);
 	free(p);
-}
-
-/* headers[0] is grpc-timeout, for Check alone; the descriptor's own follow. */
-static bool make_calls(struct grpc_probe *p)
-{
-	const struct scalars *metadata = &p->desc->probe.metadata;
-	size_t len = 0;
-
-	p->request = health_request(p->desc->probe.service, &len);
-	p->headers = calloc(metadata->n + 1, sizeof *p->headers);
-	if (p->request == NULL || p->headers == NULL) {
-		return false;
-	}
-	(void)snprintf(p->timeout, sizeof p->timeout, "%um", p->desc->probe.timeout_ms);
-	p->headers[0] = (struct h2_header){ "grpc-timeout", p->timeout };
-	for (size_t i = 0; i < metadata->n; i++) {
-		p->headers[i + 1] =
-				(struct h2_header){ metadata->at[i].name, metadata->at[i].text };
-	}
-	p->check_call = (struct h2_call){ HEALTH_PATH_CHECK, p->headers, metadata->n + 1,
-		p->request, len, HEALTH_MESSAGE_LIMIT };
-	p->watch_call = (struct h2_call){ HEALTH_PATH_WATCH, p->headers + 1, metadata->n,
-		p->request, len, HEALTH_MESSAGE_LIMIT };
-	return true;
 }
 
 static struct probe *create(struct ev_loop *loop, const struct descriptor *desc,
@@ -436,7 +419,7 @@ static struct probe *create(struct ev_loop *loop, const struct descriptor *desc,
 	ev_timer_init(&p->deadline, on_deadline, 0.0, 0.0);
 	ev_timer_init(&p->again, on_again, 0.0, 0.0);
 	h2_conn_init(&p->conn, loop, on_conn_event);
-	if (!make_calls(p)) {
+	if (health_calls_init(&p->calls, desc) < 0) {
 		destroy(&p->probe);
 		return NULL;
 	}

@@ -315,6 +315,11 @@ bool h2_conn_is_established(const struct h2_conn *conn)
 	return conn->open && conn->session.established;
 }
 
+uint32_t h2_conn_streams_allowed(const struct h2_conn *conn)
+{
+	return h2_conn_is_established(conn) ? h2_session_allowed(&conn->session) : UINT32_MAX;
+}
+
 void h2_conn_close(struct h2_conn *conn)
 {
 	if (!h2_conn_is_open(conn)) {

@@ -73,6 +73,9 @@ bool h2_conn_is_open(const struct h2_conn *conn);
 /* True once the server has spoken HTTP/2 on it. */
 bool h2_conn_is_established(const struct h2_conn *conn);
 
+/* How many streams the server allows at a time on an open connection; many until it has said. */
+uint32_t h2_conn_streams_allowed(const struct h2_conn *conn);
+
 /* Ends streams and connection, politely where the socket allows. Safe when closed. */
 void h2_conn_close(struct h2_conn *conn);
 

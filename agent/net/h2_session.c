@@ -251,6 +251,12 @@ bool h2_session_wants_more(const struct h2_session *s)
 	return nghttp2_session_want_read(s->nghttp2) != 0;
 }
 
+uint32_t h2_session_allowed(const struct h2_session *s)
+{
+	return nghttp2_session_get_remote_settings(
+			s->nghttp2, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
 const uint8_t *h2_session_pending(struct h2_session *s, size_t *len)
 {
 	if (s->n_out == 0) {

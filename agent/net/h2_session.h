@@ -106,6 +106,9 @@ void h2_session_sent(struct h2_session *s, size_t len);
 bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const char *authority,
 		const struct h2_call *call, const struct h2_stream_events *events);
 
+/* How many streams the peer allows at a time; many, as long as it has not said. */
+uint32_t h2_session_allowed(const struct h2_session *s);
+
 /* Cancels a stream that is in flight; calls nobody back. */
 void h2_session_drop(struct h2_stream *stream);
 

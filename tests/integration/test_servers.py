@@ -54,6 +54,19 @@ def test_without_watch_it_falls_back_to_check(kind, serve, sidecar, etcd):
     assert agent.log.count(NO_HEALTH_SERVICE) == 0
 
 
+@pytest.mark.parametrize("kind", ["py", "go"])
+def test_a_server_that_allows_one_stream_is_not_starved_by_the_watch(kind, serve, sidecar, etcd):
+    server = serve(kind, max_streams=1)
+    key, watch = key_of(server.port), etcd.watch()
+    agent = sidecar(server, probe={"interval": "200ms", "timeout": "200ms"})
+    watch.put(key)
+    etcd.outlast(2)  # some ten audits
+    watch.nothing_more(key)
+    server.status("NOT_SERVING")
+    watch.gone(key)
+    agent.wait_log("allows one stream")
+
+
 def test_mode_check_never_watches(agent, etcd, closing):
     server = closing(H2Server(lambda stream: stream.answer(SERVING)))
     probe = {"mode": "check", "interval": "100ms"}

@@ -50,6 +50,7 @@ LAYERS = [
         "agent/net/etcd", "agent/net/etcd_batch", "agent/net/etcd_channel",
         "probes/grpc", "probes/probe",
         "probes/call_reason",  # pure, but speaks of what the carrier says
+        "probes/health_calls",  # pure, but made of what the carrier takes
     ]),
     ("carriers", ["agent/net/curl_*", "agent/net/h2_*"]),
     ("pure", []),

@@ -30,21 +30,25 @@ KINDS = list(COMMANDS)
 
 
 class Server(Process):
-    def __init__(self, kind, listen=None, health="full", max_age=0, statuses=None):
-        """`listen`: host:port or unix:/path, by default a free port. `max_age` in ms."""
+    def __init__(self, kind, listen=None, health="full", max_age=0, max_streams=0, statuses=None):
+        """`listen`: host:port or unix:/path, by default a free port. `max_age` in ms.
+
+        `max_streams` on one connection, 0 for no limit; Node's has no such setting.
+        """
         self.port = None
         if listen is None:
             self.port = free_port()
             listen = f"127.0.0.1:{self.port}"
         self.argv = COMMANDS[kind] + [f"--listen={listen}", f"--health={health}"]
         self.argv.append(f"--max-age={max_age}")
+        self.argv.append(f"--max-streams={max_streams}")
         for name, status in (statuses or {"": "SERVING"}).items():
             self.argv.append(f"--status={name}={status}")
         self.said = None
 
     def start(self):
         self.spawn(self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.said = Lines(self.child.stdout, self.argv[-4])
+        self.said = Lines(self.child.stdout, self.argv[-5])
         self.said.wait("^ready$", timeout=20)
         return self
 

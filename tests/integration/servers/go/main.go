@@ -74,6 +74,7 @@ func main() {
 	address := flag.String("listen", "", "host:port or unix:/path")
 	kind := flag.String("health", "full", "full, check or none")
 	maxAge := flag.Int("max-age", 0, "connection age limit in milliseconds")
+	maxStreams := flag.Uint("max-streams", 0, "streams on one connection; 0: no limit")
 	flag.Var(initial, "status", "NAME=STATUS, repeatable")
 	flag.Parse()
 
@@ -82,6 +83,9 @@ func main() {
 		log.Fatal(err)
 	}
 	var options []grpc.ServerOption
+	if *maxStreams > 0 {
+		options = append(options, grpc.MaxConcurrentStreams(uint32(*maxStreams)))
+	}
 	if *maxAge > 0 {
 		options = append(options, grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge:      time.Duration(*maxAge) * time.Millisecond,

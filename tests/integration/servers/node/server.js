@@ -14,6 +14,7 @@ const { values: options } = parseArgs({
     listen: { type: "string" },
     health: { type: "string", default: "full" },
     "max-age": { type: "string", default: "0" },
+    "max-streams": { type: "string", default: "0" },
     status: { type: "string", multiple: true, default: ["=SERVING"] },
   },
 });

@@ -82,6 +82,8 @@ def build(options):
     if options.max_age:
         channel_options.append(("grpc.max_connection_age_ms", options.max_age))
         channel_options.append(("grpc.max_connection_age_grace_ms", 500))
+    if options.max_streams:
+        channel_options.append(("grpc.max_concurrent_streams", options.max_streams))
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=32), options=channel_options)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
     if not server.add_insecure_port(options.listen):
@@ -104,6 +106,7 @@ def parse(argv):
     parser.add_argument("--listen", required=True)
     parser.add_argument("--health", choices=["full", "check", "none"], default="full")
     parser.add_argument("--max-age", type=int, default=0)
+    parser.add_argument("--max-streams", type=int, default=0)
     parser.add_argument("--status", action="append", type=lambda s: tuple(s.split("=")))
     options = parser.parse_args(argv)
     options.status = options.status or [("", "SERVING")]

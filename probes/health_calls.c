@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "probes/health_calls.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probes/health_message.h"
+
+int health_calls_init(struct health_calls *c, const struct descriptor *desc)
+{
+	const struct scalars *metadata = &desc->probe.metadata;
+	size_t len = 0;
+
+	memset(c, 0, sizeof *c);
+	c->request = health_request(desc->probe.service, &len);
+	c->headers = calloc(metadata->n + 1, sizeof *c->headers);
+	if (c->request == NULL || c->headers == NULL) {
+		health_calls_finish(c);
+		return -1;
+	}
+	/* The first header is for Check alone: a Watch has no end of its own. */
+	(void)snprintf(c->timeout, sizeof c->timeout, "%um", desc->probe.timeout_ms);
+	c->headers[0] = (struct h2_header){ "grpc-timeout", c->timeout };
+	for (size_t i = 0; i < metadata->n; i++) {
+		c->headers[i + 1] =
+				(struct h2_header){ metadata->at[i].name, metadata->at[i].text };
+	}
+	c->check = (struct h2_call){ HEALTH_PATH_CHECK, c->headers, metadata->n + 1, c->request,
+		len, HEALTH_MESSAGE_LIMIT };
+	c->watch = (struct h2_call){ HEALTH_PATH_WATCH, c->headers + 1, metadata->n, c->request,
+		len, HEALTH_MESSAGE_LIMIT };
+	return 0;
+}
+
+void health_calls_finish(struct health_calls *c)
+{
+	free(c->headers);
+	free(c->request);
+	memset(c, 0, sizeof *c);
+}

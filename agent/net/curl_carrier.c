@@ -37,12 +37,17 @@
 #define FIRST_DEAF_VERSION  0x080c00 /* 8.12.0 and 8.13.0 take `te: trailers` out */
 #define LAST_DEAF_VERSION   0x080d00
 
+/* How often a request joins a connection newer than the one it failed on. */
+#define REJOINS_MAX 2
+
 struct curl_carrier {
 	struct curl_loop loop;
 	struct curl_handles handles;
 	struct curl_target *targets;
-	struct carrier_request *active, *finished;
-	ev_timer later; /* something is in `finished` that failed at its start */
+	struct carrier_request *active;   /* libcurl has them */
+	struct carrier_request *parked;   /* they wait for a connection that another makes */
+	struct carrier_request *finished; /* to be told */
+	ev_timer later; /* something is parked or finished that no event of libcurl will bring on */
 	bool may_join;  /* this libcurl joins with prior knowledge */
 };
 
@@ -104,7 +109,9 @@ static void launch(struct curl_carrier *c, struct carrier_request *r, bool fresh
 	r->fresh = fresh;
 	if (fresh) {
 		r->target->connecting++;
+		r->target->made++;
 	}
+	r->made = r->target->made;
 	if (timeout_ms < 1) {
 		(void)snprintf(r->why, sizeof r->why, "no answer from %s in time", r->target->name);
 		finish(c, r, CARRIER_TIMEOUT);
@@ -156,6 +163,9 @@ void curl_carrier_cancel(struct carrier_request *r)
 	free(r->received);
 	r->received = NULL;
 	r->carrier = NULL;
+	if (c->parked != NULL) {
+		deliver_later(c); /* they may have waited for this one */
+	}
 }
 
 /* ---- how it ended ---------------------------------------------------------------- */
@@ -228,23 +238,54 @@ static enum carrier_end classify(struct carrier_request *r, CURLcode code)
 	return CARRIER_BROKEN;
 }
 
+static void park(struct curl_carrier *c, struct carrier_request *r)
+{
+	unlink_request(r);
+	link_request(&c->parked, r);
+}
+
+/* Those whose connection is made by now, or has failed, go on. */
+static void unpark(struct curl_carrier *c)
+{
+	for (struct carrier_request *r = c->parked, *next; r != NULL; r = next) {
+		next = r->next;
+		if (r->target->connecting == 0) {
+			unlink_request(r);
+			link_request(&c->active, r);
+			launch(c, r, !curl_target_joinable(r->target));
+		}
+	}
+}
+
 /*
- * Once more on a fresh connection. When many requests fail together, the first
- * makes that connection and the others join it; one that fails even so makes
- * its own.
+ * Once more on a fresh connection. When many requests fail together, one makes
+ * that connection and the others wait for it. We do the waiting: libcurl would
+ * only wait for the first connection to a server, and try its own beside a
+ * later one.
  */
 static void try_again(struct curl_carrier *c, struct carrier_request *r)
 {
+	struct curl_target *t = r->target;
+
 	(void)curl_multi_remove_handle(c->loop.multi, r->easy);
 	curl_handle_give(&c->handles, r->easy);
 	r->easy = NULL;
 	if (r->fresh) {
-		r->target->connecting--;
+		t->connecting--;
+		r->fresh = false;
 	}
-	bool fresh = r->target->connecting == 0 || r->rejoined;
-	r->retried = fresh;
-	r->rejoined = !fresh;
-	launch(c, r, fresh);
+	bool newer = t->connecting > 0 || r->made != t->made;
+	if (!newer || r->rejoins >= REJOINS_MAX) {
+		r->retried = true;
+		launch(c, r, true);
+		return;
+	}
+	r->rejoins++;
+	if (t->connecting > 0) {
+		park(c, r);
+	} else {
+		launch(c, r, false);
+	}
 }
 
 static void on_result(struct curl_carrier *c, struct carrier_request *r, CURLcode code)
@@ -311,14 +352,20 @@ static void on_failure(struct curl_loop *l, const char *why)
 
 static void on_settled(struct curl_loop *l)
 {
-	dispatch(CONTAINER_OF(l, struct curl_carrier, loop));
+	struct curl_carrier *c = CONTAINER_OF(l, struct curl_carrier, loop);
+
+	unpark(c);
+	dispatch(c);
 }
 
 static void on_later(struct ev_loop *loop, ev_timer *later, int revents)
 {
+	struct curl_carrier *c = CONTAINER_OF(later, struct curl_carrier, later);
+
 	UNUSED(loop);
 	UNUSED(revents);
-	dispatch(CONTAINER_OF(later, struct curl_carrier, later));
+	unpark(c);
+	dispatch(c);
 }
 
 static const struct curl_loop_events events = {
@@ -381,6 +428,9 @@ void curl_carrier_destroy(struct curl_carrier *c)
 	}
 	while (c->active != NULL) {
 		curl_carrier_cancel(c->active);
+	}
+	while (c->parked != NULL) {
+		curl_carrier_cancel(c->parked);
 	}
 	while (c->finished != NULL) {
 		curl_carrier_cancel(c->finished);

@@ -55,10 +55,11 @@ struct carrier_request {
 	const char *path;
 	const uint8_t *body; /* borrowed */
 	size_t len;
-	double deadline; /* clock_now() time */
-	bool fresh;      /* on a connection of its own making */
-	bool retried;    /* ... after one that failed */
-	bool rejoined;   /* tried again on another's new connection */
+	double deadline;  /* clock_now() time */
+	bool fresh;       /* on a connection of its own making */
+	bool retried;     /* ... after one that failed */
+	unsigned rejoins; /* tries on newer connections that others have made */
+	unsigned made;    /* the target's count when this try began */
 	enum carrier_end end;
 	struct grpc_status status;
 	uint8_t *received; /* owned */

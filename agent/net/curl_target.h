@@ -20,6 +20,7 @@ struct curl_target {
 	char name[ENDPOINT_TEXT_MAX];     /* host:port, for messages */
 	unsigned sockets;                 /* open now */
 	unsigned connecting;              /* requests in flight that make a connection */
+	unsigned made;                    /* connections begun, ever: tells newer from older */
 	bool stale;                       /* do not join what is open */
 	int fds[TARGET_SOCKETS];          /* the open ones, as far as they fit; -1 is free */
 };

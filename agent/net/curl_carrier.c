@@ -44,33 +44,16 @@ struct curl_carrier {
 	struct curl_loop loop;
 	struct curl_handles handles;
 	struct curl_target *targets;
-	struct carrier_request *active;   /* libcurl has them */
-	struct carrier_request *parked;   /* they wait for a connection that another makes */
-	struct carrier_request *finished; /* to be told */
+	struct list *active;   /* libcurl has them */
+	struct list *parked;   /* they wait for a connection that another makes */
+	struct list *finished; /* to be told */
 	ev_timer later; /* something is parked or finished that no event of libcurl will bring on */
 	bool may_join;  /* this libcurl joins with prior knowledge */
 };
 
-/* ---- lists ----------------------------------------------------------------------- */
-
-static void link_request(struct carrier_request **list, struct carrier_request *r)
+static struct carrier_request *request_of(struct list *link)
 {
-	r->next = *list;
-	r->link = list;
-	if (r->next != NULL) {
-		r->next->link = &r->next;
-	}
-	*list = r;
-}
-
-static void unlink_request(struct carrier_request *r)
-{
-	*r->link = r->next;
-	if (r->next != NULL) {
-		r->next->link = r->link;
-	}
-	r->next = NULL;
-	r->link = NULL;
+	return CONTAINER_OF(link, struct carrier_request, link);
 }
 
 /* ---- a request's life ------------------------------------------------------------ */
@@ -93,10 +76,9 @@ static void finish(struct curl_carrier *c, struct carrier_request *r, enum carri
 	if (r->fresh) {
 		r->target->connecting--;
 	}
-	unlink_request(r);
 	r->fresh = false;
 	r->end = end;
-	link_request(&c->finished, r);
+	list_move(&c->finished, &r->link);
 }
 
 static void launch(struct curl_carrier *c, struct carrier_request *r, bool fresh)
@@ -147,7 +129,7 @@ void curl_carrier_start(struct curl_carrier *c, struct carrier_request *r, struc
 	r->len = len;
 	r->deadline = deadline;
 	r->done = done;
-	link_request(&c->active, r);
+	list_add(&c->active, &r->link);
 	launch(c, r, !curl_target_joinable(t));
 }
 
@@ -159,7 +141,7 @@ void curl_carrier_cancel(struct carrier_request *r)
 		return;
 	}
 	finish(c, r, CARRIER_BROKEN);
-	unlink_request(r);
+	list_remove(&r->link);
 	free(r->received);
 	r->received = NULL;
 	r->carrier = NULL;
@@ -238,20 +220,14 @@ static enum carrier_end classify(struct carrier_request *r, CURLcode code)
 	return CARRIER_BROKEN;
 }
 
-static void park(struct curl_carrier *c, struct carrier_request *r)
-{
-	unlink_request(r);
-	link_request(&c->parked, r);
-}
-
 /* Those whose connection is made by now, or has failed, go on. */
 static void unpark(struct curl_carrier *c)
 {
-	for (struct carrier_request *r = c->parked, *next; r != NULL; r = next) {
-		next = r->next;
+	for (struct list *link = c->parked, *next; link != NULL; link = next) {
+		struct carrier_request *r = request_of(link);
+		next = link->next;
 		if (r->target->connecting == 0) {
-			unlink_request(r);
-			link_request(&c->active, r);
+			list_move(&c->active, link);
 			launch(c, r, !curl_target_joinable(r->target));
 		}
 	}
@@ -282,7 +258,7 @@ static void try_again(struct curl_carrier *c, struct carrier_request *r)
 	}
 	r->rejoins++;
 	if (t->connecting > 0) {
-		park(c, r);
+		list_move(&c->parked, &r->link);
 	} else {
 		launch(c, r, false);
 	}
@@ -308,9 +284,8 @@ static void on_result(struct curl_carrier *c, struct carrier_request *r, CURLcod
 /* Copies all that the answer needs, then calls: `done` may use the request again at once. */
 static void dispatch(struct curl_carrier *c)
 {
-	struct carrier_request *r;
-
-	while ((r = c->finished) != NULL) {
+	while (c->finished != NULL) {
+		struct carrier_request *r = request_of(c->finished);
 		struct grpc_status status = r->status;
 		uint8_t *received = r->received;
 		char why[sizeof r->why];
@@ -321,7 +296,7 @@ static void dispatch(struct curl_carrier *c)
 			.why = why };
 
 		memcpy(why, r->why, sizeof why);
-		unlink_request(r);
+		list_remove(&r->link);
 		r->received = NULL;
 		r->carrier = NULL;
 		r->done(r, &answer);
@@ -344,7 +319,7 @@ static void on_failure(struct curl_loop *l, const char *why)
 	struct curl_carrier *c = CONTAINER_OF(l, struct curl_carrier, loop);
 
 	while (c->active != NULL) {
-		struct carrier_request *r = c->active;
+		struct carrier_request *r = request_of(c->active);
 		(void)snprintf(r->why, sizeof r->why, "libcurl failed: %s", why);
 		finish(c, r, CARRIER_BROKEN);
 	}
@@ -427,13 +402,13 @@ void curl_carrier_destroy(struct curl_carrier *c)
 		return;
 	}
 	while (c->active != NULL) {
-		curl_carrier_cancel(c->active);
+		curl_carrier_cancel(request_of(c->active));
 	}
 	while (c->parked != NULL) {
-		curl_carrier_cancel(c->parked);
+		curl_carrier_cancel(request_of(c->parked));
 	}
 	while (c->finished != NULL) {
-		curl_carrier_cancel(c->finished);
+		curl_carrier_cancel(request_of(c->finished));
 	}
 	curl_handles_finish(&c->handles);
 	curl_loop_finish(&c->loop);

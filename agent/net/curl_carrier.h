@@ -18,6 +18,7 @@
 
 #include "agent/endpoint.h"
 #include "agent/err.h"
+#include "agent/list.h"
 #include "agent/net/grpc_status.h"
 
 struct curl_carrier;
@@ -49,7 +50,7 @@ typedef void carrier_done(struct carrier_request *request, const struct carrier_
 struct carrier_request {
 	struct curl_carrier *carrier; /* NULL when not in flight */
 	struct curl_target *target;   /* borrowed */
-	struct carrier_request *next, **link;
+	struct list link;
 	void *easy; /* owned while in flight */
 	carrier_done *done;
 	const char *path;

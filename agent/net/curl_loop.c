@@ -13,10 +13,17 @@
 struct curl_watch {
 	ev_io io;
 	struct curl_loop *owner;
-	struct curl_watch *next, **link;
+	struct list link;
 };
 
 static bool make_multi(struct curl_loop *l);
+
+static void forget_watch(struct curl_loop *l, struct curl_watch *w)
+{
+	ev_io_stop(l->loop, &w->io);
+	list_remove(&w->link);
+	free(w);
+}
 
 static void drop_multi(struct curl_loop *l)
 {
@@ -26,11 +33,9 @@ static void drop_multi(struct curl_loop *l)
 	(void)curl_multi_cleanup(l->multi);
 	l->multi = NULL;
 	ev_timer_stop(l->loop, &l->timer);
-	while (l->watches != NULL) {
-		struct curl_watch *w = l->watches;
-		l->watches = w->next;
-		ev_io_stop(l->loop, &w->io);
-		free(w);
+	for (struct list *link = l->watches, *next; link != NULL; link = next) {
+		next = link->next;
+		forget_watch(l, CONTAINER_OF(link, struct curl_watch, link));
 	}
 }
 
@@ -95,16 +100,6 @@ static int want_timer(CURLM *multi, long timeout_ms, void *user)
 	return 0;
 }
 
-static void forget_watch(struct curl_loop *l, struct curl_watch *w)
-{
-	ev_io_stop(l->loop, &w->io);
-	*w->link = w->next;
-	if (w->next != NULL) {
-		w->next->link = w->link;
-	}
-	free(w);
-}
-
 static struct curl_watch *add_watch(struct curl_loop *l, curl_socket_t fd)
 {
 	struct curl_watch *w = calloc(1, sizeof *w);
@@ -114,12 +109,7 @@ static struct curl_watch *add_watch(struct curl_loop *l, curl_socket_t fd)
 		return NULL;
 	}
 	w->owner = l;
-	w->next = l->watches;
-	w->link = &l->watches;
-	if (w->next != NULL) {
-		w->next->link = &w->next;
-	}
-	l->watches = w;
+	list_add(&l->watches, &w->link);
 	return w;
 }
 

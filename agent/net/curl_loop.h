@@ -12,8 +12,8 @@
 #include <stdbool.h>
 
 #include "agent/err.h"
+#include "agent/list.h"
 
-struct curl_watch;
 struct curl_loop;
 
 /* Called from the loop only, never from within a call into curl_loop. */
@@ -30,8 +30,8 @@ struct curl_loop_events {
 struct curl_loop {
 	struct ev_loop *loop; /* borrowed */
 	const struct curl_loop_events *events;
-	void *multi; /* owned CURLM; NULL after finish */
-	struct curl_watch *watches;
+	void *multi;          /* owned CURLM; NULL after finish */
+	struct list *watches; /* owned */
 	ev_timer timer;
 };
 

@@ -16,16 +16,17 @@
 #include <stdint.h>
 
 #include "agent/lease.h"
+#include "agent/list.h"
 #include "agent/net/etcd_channel.h"
 
 /* One cluster, shared by all registrations that name the same endpoints. */
 struct etcd {
 	struct ev_loop *loop; /* borrowed */
 	struct etcd_channel channel;
-	double request_timeout;     /* seconds */
-	struct etcd_call *waiting;  /* renewals that go out together */
-	struct etcd_batch *batches; /* renewals that are out */
-	ev_timer gather;            /* runs while `waiting` is not empty */
+	double request_timeout; /* seconds */
+	struct list *waiting;   /* renewals that go out together */
+	struct list *batches;   /* renewals that are out */
+	ev_timer gather;        /* runs while `waiting` is not empty */
 };
 
 /* Returns 0, or -1 without memory. */
@@ -68,7 +69,7 @@ struct etcd_call {
 	int64_t other;        /* put: the lease that the key is taken from, 0 for none */
 	unsigned rounds;      /* put: transactions so far */
 	bool batched;
-	struct etcd_call *next, **link; /* in etcd.waiting or in a batch */
+	struct list link; /* in etcd.waiting or in a batch */
 };
 
 void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done *done);

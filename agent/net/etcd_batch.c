@@ -21,55 +21,37 @@
 
 struct etcd_batch {
 	struct etcd *etcd;
-	struct etcd_batch *next, **link;
+	struct list link; /* in etcd.batches */
 	struct etcd_request request;
-	struct etcd_call *calls;
+	struct list *calls;
 };
 
-static void link_call(struct etcd_call **list, struct etcd_call *call)
+static struct etcd_call *call_of(struct list *link)
 {
-	call->next = *list;
-	call->link = list;
-	if (call->next != NULL) {
-		call->next->link = &call->next;
-	}
-	*list = call;
-}
-
-static void unlink_call(struct etcd_call *call)
-{
-	*call->link = call->next;
-	if (call->next != NULL) {
-		call->next->link = call->link;
-	}
-	call->next = NULL;
-	call->link = NULL;
+	return CONTAINER_OF(link, struct etcd_call, link);
 }
 
 static void free_batch(struct etcd_batch *batch)
 {
 	etcd_request_cancel(&batch->request);
-	*batch->link = batch->next;
-	if (batch->next != NULL) {
-		batch->next->link = batch->link;
-	}
+	list_remove(&batch->link);
 	free(batch);
 }
 
 /* Detach first, call last. */
 static void answer_call(struct etcd_call *call, const struct etcd_reply *reply)
 {
-	unlink_call(call);
+	list_remove(&call->link);
 	call->etcd = NULL;
 	call->batched = false;
 	call->done(call, reply);
 }
 
-static struct etcd_call *find(struct etcd_call *calls, int64_t lease)
+static struct etcd_call *find(struct list *calls, int64_t lease)
 {
 	for (; calls != NULL; calls = calls->next) {
-		if (calls->lease == lease) {
-			return calls;
+		if (call_of(calls)->lease == lease) {
+			return call_of(calls);
 		}
 	}
 	return NULL;
@@ -124,7 +106,7 @@ static void on_answer(struct etcd_request *request, const struct etcd_answer *an
 	}
 	struct etcd_reply unsure = { .outcome = OUTCOME_UNSURE, .why = why };
 	while (batch->calls != NULL) {
-		answer_call(batch->calls, &unsure);
+		answer_call(call_of(batch->calls), &unsure);
 	}
 	free_batch(batch);
 }
@@ -132,15 +114,14 @@ static void on_answer(struct etcd_request *request, const struct etcd_answer *an
 static void fail_waiting(struct etcd *e)
 {
 	struct etcd_reply unsure = { .outcome = OUTCOME_UNSURE, .why = "out of memory" };
-	struct etcd_call *failed = e->waiting;
+	struct list *failed = NULL;
 
 	/* Taken off first: an owner that renews again must not meet itself here. */
-	e->waiting = NULL;
-	if (failed != NULL) {
-		failed->link = &failed;
+	while (e->waiting != NULL) {
+		list_move(&failed, e->waiting);
 	}
 	while (failed != NULL) {
-		answer_call(failed, &unsure);
+		answer_call(call_of(failed), &unsure);
 	}
 }
 
@@ -150,9 +131,7 @@ static size_t fill(struct etcd_batch *batch)
 	size_t n = 0;
 
 	for (; n < BATCH_MAX && batch->etcd->waiting != NULL; n++) {
-		struct etcd_call *call = batch->etcd->waiting;
-		unlink_call(call);
-		link_call(&batch->calls, call);
+		list_move(&batch->calls, batch->etcd->waiting);
 	}
 	return n;
 }
@@ -163,19 +142,19 @@ static int encode(const struct etcd_batch *batch, size_t n, struct etcd_body *bo
 	int64_t leases[BATCH_MAX];
 	size_t i = 0;
 
-	for (const struct etcd_call *call = batch->calls; call != NULL && i < n;
-			call = call->next) {
-		leases[i++] = call->lease;
+	for (struct list *link = batch->calls; link != NULL && i < n; link = link->next) {
+		leases[i++] = call_of(link)->lease;
 	}
 	return etcd_encode_keep_alive(body, leases, i);
 }
 
-static double earliest_deadline(const struct etcd_call *calls)
+static double earliest_deadline(struct list *calls)
 {
-	double earliest = calls->deadline;
+	double earliest = call_of(calls)->deadline;
 
 	for (; calls != NULL; calls = calls->next) {
-		earliest = calls->deadline < earliest ? calls->deadline : earliest;
+		double deadline = call_of(calls)->deadline;
+		earliest = deadline < earliest ? deadline : earliest;
 	}
 	return earliest;
 }
@@ -190,12 +169,7 @@ static void send_batch(struct etcd *e)
 		return;
 	}
 	batch->etcd = e;
-	batch->next = e->batches;
-	batch->link = &e->batches;
-	if (batch->next != NULL) {
-		batch->next->link = &batch->next;
-	}
-	e->batches = batch;
+	list_add(&e->batches, &batch->link);
 	(void)encode(batch, fill(batch), &body);
 	etcd_request_start(&e->channel, &batch->request, ETCD_PATH_KEEP_ALIVE, body,
 			earliest_deadline(batch->calls), on_answer);
@@ -215,7 +189,7 @@ static void on_gathered(struct ev_loop *loop, ev_timer *timer, int revents)
 void etcd_batch_add(struct etcd *e, struct etcd_call *call)
 {
 	call->batched = true;
-	link_call(&e->waiting, call);
+	list_add(&e->waiting, &call->link);
 	if (!ev_is_active(&e->gather)) {
 		ev_timer_set(&e->gather, GATHER_S, 0.0);
 		ev_timer_start(e->loop, &e->gather);
@@ -225,7 +199,7 @@ void etcd_batch_add(struct etcd *e, struct etcd_call *call)
 /* A batch that has lost its last call runs on alone and is freed when it is answered. */
 void etcd_batch_remove(struct etcd_call *call)
 {
-	unlink_call(call);
+	list_remove(&call->link);
 	call->batched = false;
 }
 
@@ -237,8 +211,8 @@ void etcd_batch_init(struct etcd *e)
 void etcd_batch_finish(struct etcd *e)
 {
 	ev_timer_stop(e->loop, &e->gather);
-	for (struct etcd_batch *batch = e->batches, *next; batch != NULL; batch = next) {
-		next = batch->next;
-		free_batch(batch);
+	for (struct list *link = e->batches, *next; link != NULL; link = next) {
+		next = link->next;
+		free_batch(CONTAINER_OF(link, struct etcd_batch, link));
 	}
 }

@@ -103,26 +103,15 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *out, siz
 
 /* ---- streams --------------------------------------------------------------------- */
 
-static void attach(struct h2_session *s, struct h2_stream *stream)
+static struct h2_stream *linked_stream(struct list *link)
 {
-	stream->session = s;
-	stream->next = s->streams;
-	stream->link = &s->streams;
-	if (stream->next != NULL) {
-		stream->next->link = &stream->next;
-	}
-	s->streams = stream;
+	return CONTAINER_OF(link, struct h2_stream, link);
 }
 
 static void detach(struct h2_stream *stream)
 {
-	*stream->link = stream->next;
-	if (stream->next != NULL) {
-		stream->next->link = stream->link;
-	}
+	list_remove(&stream->link);
 	stream->session = NULL;
-	stream->next = NULL;
-	stream->link = NULL;
 	frame_reader_finish(&stream->reader);
 }
 
@@ -182,7 +171,8 @@ bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const char
 	if (stream->id < 0) {
 		return false;
 	}
-	attach(s, stream);
+	stream->session = s;
+	list_add(&s->streams, &stream->link);
 	return true;
 }
 
@@ -206,9 +196,10 @@ static enum h2_end end_of(const struct h2_stream *stream)
 
 static struct h2_stream *next_marked(const struct h2_session *s)
 {
-	for (struct h2_stream *i = s->streams; i != NULL; i = i->next) {
-		if (i->news || i->ended || i->bad_frame) {
-			return i;
+	for (struct list *link = s->streams; link != NULL; link = link->next) {
+		struct h2_stream *stream = linked_stream(link);
+		if (stream->news || stream->ended || stream->bad_frame) {
+			return stream;
 		}
 	}
 	return NULL;
@@ -317,7 +308,7 @@ void h2_session_close(struct h2_session *s)
 		return;
 	}
 	while (s->streams != NULL) {
-		detach(s->streams);
+		detach(linked_stream(s->streams));
 	}
 	nghttp2_session_del(s->nghttp2);
 	s->nghttp2 = NULL;
@@ -328,7 +319,7 @@ void h2_session_close(struct h2_session *s)
 void h2_session_say_goodbye(struct h2_session *s)
 {
 	while (s->streams != NULL) {
-		h2_session_drop(s->streams);
+		h2_session_drop(linked_stream(s->streams));
 	}
 	(void)nghttp2_session_terminate_session(s->nghttp2, NGHTTP2_NO_ERROR);
 }

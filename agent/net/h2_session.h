@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/list.h"
 #include "agent/net/grpc_frame.h"
 #include "agent/net/grpc_status.h"
 
@@ -41,7 +42,7 @@ struct h2_stream_events {
 struct h2_stream {
 	struct h2_session *session; /* NULL when not in flight */
 	const struct h2_stream_events *events;
-	struct h2_stream *next, **link;
+	struct list link; /* in session.streams */
 	int32_t id;
 	const uint8_t *body; /* borrowed */
 	size_t n_body;
@@ -68,7 +69,7 @@ struct h2_call {
 /* Embedded; zeroed is closed. */
 struct h2_session {
 	void *nghttp2; /* owned; NULL when closed */
-	struct h2_stream *streams;
+	struct list *streams;
 	unsigned generation; /* how many have been closed: tells one from the next */
 	bool goaway;         /* the server wants no new streams: to be told */
 	bool established;    /* the peer has spoken HTTP/2 */

@@ -4,12 +4,16 @@
  *
  * A line is put together in one buffer and written with one write(), so lines
  * of several processes on one stderr do not mix. What does not fit is cut.
+ *
+ * A log that nobody empties must not stop the program: a line that would have
+ * to wait is dropped, and the number of those is said when there is room.
  */
 #include "agent/log.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +28,8 @@
 static struct {
 	enum log_level level;
 	enum log_format format;
-} sink = { LOG_INFO, LOG_TEXT };
+	unsigned dropped; /* lines, since the last that was written */
+} sink = { LOG_INFO, LOG_TEXT, 0 };
 
 static const char *const level_names[] = {
 	[LOG_ERROR] = "error",
@@ -209,19 +214,22 @@ static void build_json(struct line *l, enum log_level level, const struct log_fi
 	cJSON_Delete(object);
 }
 
-void log_write(enum log_level level, const struct log_field *fields, const char *fmt, ...)
+/* True for a pipe with a free page, which is more than a line; for a file always. */
+static bool has_room(void)
 {
-	if (!log_enabled(level)) {
+	struct pollfd stream = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&stream, 1, 0) == 1 && (stream.revents & POLLOUT) != 0;
+}
+
+static void put_line(enum log_level level, const struct log_field *fields, const char *message)
+{
+	struct line line = { .len = 0 };
+
+	if (!has_room()) {
+		sink.dropped++;
 		return;
 	}
-	int saved = errno;
-	char message[MESSAGE_MAX];
-	struct line line = { .len = 0 };
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(message, sizeof message, fmt, args);
-	va_end(args);
 	if (sink.format == LOG_JSON) {
 		build_json(&line, level, fields, message);
 	} else {
@@ -229,7 +237,37 @@ void log_write(enum log_level level, const struct log_field *fields, const char 
 	}
 	line.text[line.len++] = '\n';
 	if (write(STDERR_FILENO, line.text, line.len) < 0) {
-		/* Nowhere is left to say it. */
+		sink.dropped++;
 	}
+}
+
+static void own_up(void)
+{
+	char message[80];
+	unsigned dropped = sink.dropped;
+
+	if (dropped == 0 || !has_room()) {
+		return;
+	}
+	sink.dropped = 0;
+	(void)snprintf(message, sizeof message,
+			"%u lines of the log were dropped: nobody took them", dropped);
+	put_line(LOG_WARN, NULL, message);
+}
+
+void log_write(enum log_level level, const struct log_field *fields, const char *fmt, ...)
+{
+	if (!log_enabled(level)) {
+		return;
+	}
+	int saved = errno;
+	char message[MESSAGE_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(message, sizeof message, fmt, args);
+	va_end(args);
+	own_up();
+	put_line(level, fields, message);
 	errno = saved;
 }

@@ -49,7 +49,7 @@ struct log_field {
 void log_setup(enum log_level level, enum log_format format);
 bool log_enabled(enum log_level level);
 
-/* Writes one line. `fields` ends with LOG_END, or is NULL. Keeps errno. */
+/* Writes one line and never waits. `fields` ends with LOG_END, or is NULL. Keeps errno. */
 void log_write(enum log_level level, const struct log_field *fields, const char *fmt, ...)
 		ERR_PRINTF(3, 4);
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "agent/util.h"
 
 /* What one call wrote to stderr. */
-static char wrote[8192];
+static char wrote[32768];
 
 static int kept, ends[2];
 
@@ -159,6 +160,36 @@ static void cuts_what_does_not_fit(void **state)
 	assert_int_equal(wrote[strlen(wrote) - 2], '}'); /* JSON stays JSON */
 }
 
+/* A small pipe that nobody reads must not stop the program. */
+static void drops_what_nobody_takes_and_says_so(void **state)
+{
+	unsigned written = 0;
+	char *note, *last;
+	UNUSED(state);
+
+	begin(LOG_INFO, LOG_TEXT);
+	assert_true(fcntl(ends[0], F_SETPIPE_SZ, 16384) >= 16384);
+	for (int i = 0; i < 2000; i++) {
+		log_write(LOG_INFO, NULL, "line %d, which is long enough to fill a page", i);
+	}
+	ssize_t n = read(ends[0], wrote, sizeof wrote - 1);
+	assert_true(n > 0);
+	for (ssize_t i = 0; i < n; i++) {
+		written += wrote[i] == '\n' ? 1 : 0;
+	}
+	assert_true(written > 0 && written < 2000);
+	log_write(LOG_INFO, NULL, "the last");
+	end();
+
+	char expected[80];
+	(void)snprintf(expected, sizeof expected, "%u lines of the log were dropped",
+			2000 - written);
+	note = strstr(wrote, expected);
+	last = strstr(wrote, "the last");
+	assert_non_null(note);
+	assert_true(last > note);
+}
+
 static void keeps_errno(void **state)
 {
 	UNUSED(state);
@@ -181,6 +212,7 @@ int main(void)
 		cmocka_unit_test(is_quiet_below_its_level),
 		cmocka_unit_test(writes_a_line_of_json),
 		cmocka_unit_test(cuts_what_does_not_fit),
+		cmocka_unit_test(drops_what_nobody_takes_and_says_so),
 		cmocka_unit_test(keeps_errno),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/agent.h"
 
+#include <assert.h>
 #include <ev.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ struct agent {
 	const struct descriptor_set *set;
 	struct service *services; /* owned array, one for each descriptor */
 	size_t n_services, n_gone;
-	ev_signal signals[2];
+	ev_signal signals[3];
 	ev_timer patience, linger;
 	bool leaving;
 	enum exit_code code;
@@ -118,6 +119,16 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents)
 	}
 }
 
+/* Its usual meaning is to end: a healthy service must not go for a request to reload. */
+static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int revents)
+{
+	UNUSED(loop);
+	UNUSED(watcher);
+	UNUSED(revents);
+	log_write(LOG_WARN, NULL,
+			"SIGHUP: this version cannot read its descriptors again; nothing changed");
+}
+
 /* ---- the way in ------------------------------------------------------------------ */
 
 static bool same_cluster(const struct descriptor *a, const struct descriptor *b)
@@ -199,10 +210,14 @@ static int add_services(struct agent *a)
 
 static void watch_signals(struct agent *a)
 {
-	static const int numbers[] = { SIGTERM, SIGINT };
+	static const struct {
+		int number;
+		void (*on)(struct ev_loop *loop, ev_signal *watcher, int revents);
+	} rows[] = { { SIGTERM, on_signal }, { SIGINT, on_signal }, { SIGHUP, on_hangup } };
+	static_assert(ARRAY_LEN(rows) == ARRAY_LEN(a->signals), "a watcher for each signal");
 
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-		ev_signal_init(&a->signals[i], on_signal, numbers[i]);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ev_signal_init(&a->signals[i], rows[i].on, rows[i].number);
 		a->signals[i].data = a;
 		ev_signal_start(a->loop, &a->signals[i]);
 	}

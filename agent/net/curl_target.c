@@ -39,6 +39,9 @@ int curl_target_socket(struct curl_target *t, int family, int type, int protocol
 	int fd = socket(family, type | SOCK_CLOEXEC, protocol);
 
 	if (fd >= 0) {
+		int one = 1; /* our source port may be the one that a service is about to listen on
+			      */
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 		t->sockets++;
 		replace_fd(t, -1, fd);
 	}

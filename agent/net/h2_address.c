@@ -60,7 +60,9 @@ static void set_tcp(int fd, unsigned user_timeout_ms)
 {
 	int one = 1;
 
-	/* Both only make things quicker; a socket without them still works. */
+	/* Our source port may be the very port that a service is about to listen on. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	/* These only make things quicker; a socket without them still works. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms,
 			sizeof user_timeout_ms);

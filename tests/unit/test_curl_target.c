@@ -13,6 +13,7 @@
 
 #include "agent/net/curl_target.h"
 #include "agent/util.h"
+#include "tests/unit/source_port.h"
 
 static struct curl_target *target(const char *text)
 {
@@ -96,11 +97,31 @@ static void abandon_shuts_down_what_is_open(void **state)
 	free(t);
 }
 
+static void leaves_its_source_port_to_a_service(void **state)
+{
+	struct curl_target *t = target("localhost:1");
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t len = sizeof at;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	UNUSED(state);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	int fd = curl_target_socket(t, AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, len), 0);
+	assert_true(service_can_listen_on_source_port(fd));
+	assert_int_equal(curl_target_close(t, fd), 0);
+	(void)close(listener);
+	free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_its_server),
 		cmocka_unit_test(counts_sockets),
+		cmocka_unit_test(leaves_its_source_port_to_a_service),
 		cmocka_unit_test(a_connection_on_its_way_can_be_joined),
 		cmocka_unit_test(a_failed_socket_is_not_counted),
 		cmocka_unit_test(abandon_shuts_down_what_is_open),

@@ -15,6 +15,7 @@
 
 #include "agent/net/h2_address.h"
 #include "agent/util.h"
+#include "tests/unit/source_port.h"
 
 static struct target parsed(const char *text)
 {
@@ -102,6 +103,19 @@ static void connects_without_blocking(void **state)
 	(void)close(listener);
 }
 
+static void leaves_its_source_port_to_a_service(void **state)
+{
+	struct h2_address a;
+	int listener = bound(&a);
+	UNUSED(state);
+	assert_int_equal(listen(listener, 1), 0);
+	int fd = h2_address_connect(&a, 1000);
+	assert_true(fd >= 0);
+	assert_true(service_can_listen_on_source_port(fd));
+	h2_address_drop(fd);
+	(void)close(listener);
+}
+
 static void knows_a_socket_that_met_itself(void **state)
 {
 	struct h2_address a;
@@ -140,6 +154,7 @@ int main(void)
 		cmocka_unit_test(localhost_is_both),
 		cmocka_unit_test(a_path_is_a_local_socket),
 		cmocka_unit_test(connects_without_blocking),
+		cmocka_unit_test(leaves_its_source_port_to_a_service),
 		cmocka_unit_test(knows_a_socket_that_met_itself),
 		cmocka_unit_test(a_local_pair_is_not_itself),
 		cmocka_unit_test(a_missing_path_fails_with_its_errno),

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "agent/log.h"
 #include "agent/service.h"
@@ -13,6 +14,9 @@
 
 /* A stop does not wait longer for an etcd that does not answer, seconds. */
 #define PATIENCE 10.0
+
+/* Open files beside the services' connections: etcd's, the loop's, the log. */
+#define DESCRIPTORS_BESIDE 32
 
 /* One etcd cluster and the descriptor that named it first. */
 struct cluster {
@@ -208,6 +212,25 @@ static int add_services(struct agent *a)
 	return 0;
 }
 
+/* A connection for each service, and as many as the hard limit allows. */
+static void raise_descriptor_limit(size_t n_services)
+{
+	struct rlimit limit;
+	rlim_t need = n_services + DESCRIPTORS_BESIDE;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need) {
+		return;
+	}
+	limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < need) {
+		log_write(LOG_WARN,
+				LOG_FIELDS(LOG_INT("limit", (int64_t)limit.rlim_cur),
+						LOG_INT("needed", (int64_t)need)),
+				"the limit of open files is too low for all services: raise it "
+				"(ulimit -n, LimitNOFILE=)");
+	}
+}
+
 static void watch_signals(struct agent *a)
 {
 	static const struct {
@@ -246,6 +269,7 @@ static int set_up(struct agent *a, const struct descriptor_set *set, struct err 
 	if (add_services(a) < 0) {
 		return err_set(err, ERR_SYSTEM, "out of memory");
 	}
+	raise_descriptor_limit(set->n);
 	watch_signals(a);
 	return 0;
 }

@@ -17,6 +17,9 @@ static const double quick_steps[] = { 0.020, 0.050, 0.100, 0.200, 0.400, 0.800, 
 /* Repeats are spread a little, always to the early side. */
 #define JITTER_FROM 0.9
 
+/* Audits that we could not make between two lines about it. */
+#define BLIND_REPORT_EVERY 60
+
 static double seconds(uint32_t ms)
 {
 	return (double)ms / 1000.0;
@@ -89,20 +92,34 @@ static void log_change(const struct prober *p, enum health_state from, enum reas
 			health_name(from), health_name(p->health.state));
 }
 
-/* The first failure of a row is worth a line when it does not bring health down by itself. */
+/*
+ * The first failure of a row is worth a line when it does not bring health
+ * down by itself. So is trouble of our own, at once and then now and again.
+ */
 static void log_same(const struct prober *p, enum reason reason, enum verdict verdict,
 		const char *sentence, double took)
 {
-	bool first = p->health.fails == 1 && p->health.state != HEALTH_DOWN &&
-		     verdict == VERDICT_SOFT_FAIL;
+	const struct log_field *fields = LOG_FIELDS(LOG_STR("service", p->desc->service.name),
+			LOG_STR("reason", reason_token(reason)), LOG_TOOK("took", took),
+			LOG_INT("fails", p->health.fails),
+			LOG_INT("of", p->rules.failure_threshold), LOG_SAY(sentence));
+	bool first = p->health.fails == 1 && p->health.state != HEALTH_DOWN;
 
-	log_write(first ? LOG_INFO : LOG_DEBUG,
-			LOG_FIELDS(LOG_STR("service", p->desc->service.name),
-					LOG_STR("reason", reason_token(reason)),
-					LOG_TOOK("took", took), LOG_INT("fails", p->health.fails),
-					LOG_INT("of", p->rules.failure_threshold),
-					LOG_SAY(sentence)),
-			"probe %s", verdict == VERDICT_PASS ? "passed" : "failed");
+	switch (verdict) {
+	case VERDICT_PASS:
+		log_write(LOG_DEBUG, fields, "probe passed");
+		break;
+	case VERDICT_HARD_FAIL:
+		log_write(LOG_DEBUG, fields, "probe failed");
+		break;
+	case VERDICT_SOFT_FAIL:
+		log_write(first ? LOG_INFO : LOG_DEBUG, fields, "probe failed");
+		break;
+	case VERDICT_INCONCLUSIVE:
+		log_write(p->blind % BLIND_REPORT_EVERY == 1 ? LOG_WARN : LOG_DEBUG, fields,
+				"cannot probe");
+		break;
+	}
 }
 
 /* Everything that is ever found out about the service passes here. */
@@ -117,6 +134,7 @@ static void on_report(struct probe *probe, const struct probe_report *report)
 	enum verdict verdict = judge(p, report->reason);
 	bool changed = health_note(&p->health, &p->rules, verdict, now);
 
+	p->blind = verdict == VERDICT_INCONCLUSIVE ? p->blind + 1 : 0;
 	if (changed) {
 		log_change(p, from, report->reason, sentence, took);
 	} else {

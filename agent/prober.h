@@ -50,6 +50,7 @@ struct prober {
 	double early_at;   /* clock_now() for which the last audit out of turn was planned */
 	bool early;        /* ... and it has not begun */
 	unsigned steps;    /* quick steps taken since the service was last seen well */
+	unsigned blind;    /* audits in a row that we could not make */
 	bool warned_unimplemented;
 };
 

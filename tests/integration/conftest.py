@@ -84,8 +84,8 @@ def agent(etcds, serve, closing, write):
     """
     made = []
 
-    def start(*texts, configs=(), env=None):
-        agent = Agent([*(write(text) for text in texts), *configs], env)
+    def start(*texts, configs=(), env=None, nofile=None):
+        agent = Agent([*(write(text) for text in texts), *configs], env, nofile)
         made.append(agent)
         return agent
 

@@ -49,3 +49,21 @@ def test_calls_that_fail_together_do_not_each_make_a_connection(crowd):
     for key in keys:
         watch.gone(key)
     assert proxy.accepted - before <= FEW
+
+
+def test_more_services_than_the_soft_limit_of_descriptors(serve, agent, etcd):
+    server = serve()
+    watch = etcd.watch()
+    names = [f"service-{n}" for n in range(MANY)]
+    agent(*(descriptor(etcd, server.port, name=name) for name in names), nofile="40:1000")
+    for name in names:
+        watch.put(key_of(server.port, name=name), timeout=30)
+
+
+def test_out_of_descriptors_is_said_and_is_no_verdict(serve, agent, etcd):
+    server = serve()
+    names = [f"service-{n}" for n in range(MANY)]
+    sidecar = agent(*(descriptor(etcd, server.port, name=name) for name in names), nofile="40:40")
+    sidecar.wait_log("warn  cannot probe service=service-[0-9]+ reason=NO_RESOURCES")
+    sidecar.stop()
+    assert sidecar.log.count("-> down") == 0

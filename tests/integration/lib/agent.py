@@ -40,9 +40,10 @@ def run(*words, env=None, timeout=20):
 
 
 class Agent(Process):
-    def __init__(self, configs, env=None):
-        """`configs` are the arguments of --config, in order."""
-        self.argv = [BINARY]
+    def __init__(self, configs, env=None, nofile=None):
+        """`configs` are the arguments of --config, in order; `nofile` is SOFT:HARD."""
+        self.argv = ["prlimit", f"--nofile={nofile}"] if nofile else []
+        self.argv.append(BINARY)
         for config in configs:
             self.argv += ["--config", config]
         self.env = environment(env)

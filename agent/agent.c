@@ -10,6 +10,7 @@
 
 #include "agent/log.h"
 #include "agent/service.h"
+#include "agent/timer.h"
 #include "agent/util.h"
 
 /* A stop does not wait longer for an etcd that does not answer, seconds. */
@@ -98,9 +99,7 @@ static void on_gone(struct service *service)
 		return;
 	}
 	ev_timer_stop(a->loop, &a->patience);
-	ev_now_update(a->loop);
-	ev_timer_set(&a->linger, longest_linger(a), 0.0);
-	ev_timer_start(a->loop, &a->linger);
+	timer_start(a->loop, &a->linger, longest_linger(a));
 }
 
 static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents)
@@ -115,9 +114,7 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents)
 	a->leaving = true;
 	log_write(LOG_INFO, LOG_FIELDS(LOG_STR("signal", strsignal(watcher->signum))),
 			"withdrawing");
-	ev_now_update(loop);
-	ev_timer_set(&a->patience, PATIENCE, 0.0);
-	ev_timer_start(loop, &a->patience);
+	timer_start(loop, &a->patience, PATIENCE);
 	for (size_t i = 0; i < a->n_services; i++) {
 		service_leave(&a->services[i]);
 	}

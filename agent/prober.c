@@ -5,6 +5,7 @@
 
 #include "agent/clock.h"
 #include "agent/log.h"
+#include "agent/timer.h"
 #include "agent/util.h"
 
 /* Audits out of turn are at least so far apart, seconds: a server that closes
@@ -23,14 +24,6 @@ static const double quick_steps[] = { 0.020, 0.050, 0.100, 0.200, 0.400, 0.800, 
 static double seconds(uint32_t ms)
 {
 	return (double)ms / 1000.0;
-}
-
-static void schedule(struct prober *p, double pause)
-{
-	ev_timer_stop(p->loop, &p->next);
-	ev_now_update(p->loop);
-	ev_timer_set(&p->next, pause > 0.0 ? pause : 0.0, 0.0);
-	ev_timer_start(p->loop, &p->next);
 }
 
 void prober_audit(struct prober *p)
@@ -59,7 +52,7 @@ static void schedule_after(struct prober *p, enum reason reason)
 			quick_steps[p->steps] < pause) {
 		pause = quick_steps[p->steps++];
 	}
-	schedule(p, pause);
+	timer_start(p->loop, &p->next, pause);
 }
 
 static enum verdict judge(struct prober *p, enum reason reason)
@@ -167,7 +160,7 @@ static void on_unsettled(struct probe *probe)
 	}
 	p->early = true;
 	p->early_at = from > now ? from : now;
-	schedule(p, p->early_at - now);
+	timer_start(p->loop, &p->next, p->early_at - now);
 }
 
 static void on_notice(struct probe *probe, const char *sentence)
@@ -204,7 +197,7 @@ int prober_init(struct prober *p, struct ev_loop *loop, const struct descriptor 
 
 void prober_start(struct prober *p)
 {
-	schedule(p, seconds(p->desc->probe.initial_delay_ms));
+	timer_start(p->loop, &p->next, seconds(p->desc->probe.initial_delay_ms));
 }
 
 void prober_finish(struct prober *p)

@@ -17,6 +17,7 @@
 
 #include "agent/clock.h"
 #include "agent/log.h"
+#include "agent/timer.h"
 #include "agent/util.h"
 #include "agent/value.h"
 
@@ -120,14 +121,6 @@ static double pause_for(struct registration *r, enum lease_state state, enum whe
 	return 0.0;
 }
 
-static void wake_after(struct registration *r, double pause)
-{
-	ev_timer_stop(r->loop, &r->wake);
-	ev_now_update(r->loop);
-	ev_timer_set(&r->wake, pause, 0.0);
-	ev_timer_start(r->loop, &r->wake);
-}
-
 /* The only place that changes r->state, so every change is logged once. */
 static void become(struct registration *r, enum lease_state to, double pause)
 {
@@ -138,7 +131,7 @@ static void become(struct registration *r, enum lease_state to, double pause)
 	r->state = to;
 	ev_timer_stop(r->loop, &r->wake);
 	if (pause > 0.0) {
-		wake_after(r, pause);
+		timer_start(r->loop, &r->wake, pause);
 	}
 }
 
@@ -271,6 +264,14 @@ static struct etcd_claim claim_of(const struct registration *r)
 	};
 }
 
+static void put(struct registration *r)
+{
+	struct etcd_claim claim = claim_of(r);
+
+	become(r, LEASE_PUTTING, 0.0);
+	etcd_put(r->etcd, &r->call, &claim, on_done);
+}
+
 static void tend(struct registration *r)
 {
 	if (r->verify_due) {
@@ -286,8 +287,6 @@ static void tend(struct registration *r)
 /* Starts what the table asks for. The etcd_ functions never call back from here. */
 static void look(struct registration *r)
 {
-	struct etcd_claim claim = claim_of(r);
-
 	if (r->state >= N_RESTING || ev_is_active(&r->wake)) {
 		return; /* on_done, or the timer, will look again */
 	}
@@ -300,8 +299,7 @@ static void look(struct registration *r)
 		etcd_grant(r->etcd, &r->call, r->desc->registry.ttl_ms / 1000, on_done);
 		break;
 	case STEP_PUT:
-		become(r, LEASE_PUTTING, 0.0);
-		etcd_put(r->etcd, &r->call, &claim, on_done);
+		put(r);
 		break;
 	case STEP_TEND:
 		tend(r);
@@ -311,7 +309,8 @@ static void look(struct registration *r)
 		etcd_revoke(r->etcd, &r->call, r->lease, on_done);
 		break;
 	case STEP_LEAVE:
-		wake_after(r, 0.0); /* on_gone comes from the loop, not from here */
+		timer_start(r->loop, &r->wake,
+				0.0); /* on_gone comes from the loop, not from here */
 		break;
 	}
 }

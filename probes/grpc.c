@@ -22,6 +22,7 @@
 
 #include "agent/clock.h"
 #include "agent/net/h2_carrier.h"
+#include "agent/timer.h"
 #include "agent/util.h"
 #include "probes/call_reason.h"
 #include "probes/health_calls.h"
@@ -52,7 +53,7 @@ struct grpc_probe {
 	ev_timer again;    /* pause before the next try to connect */
 	unsigned refusals; /* in a row, in this audit */
 	unsigned resets;   /* connections that broke in this audit */
-	const char *broke; /* how the last of them did; a literal */
+	const char *broke; /* how the last of them did; lives on */
 	unsigned timeouts; /* audits in a row that ended at their deadline */
 
 	enum reason checked;   /* what the Check's message said; N_REASONS: no message yet */
@@ -126,14 +127,6 @@ static void connect_now(struct grpc_probe *p)
 	h2_conn_open(&p->conn, &p->desc->probe.target, USER_TIMEOUTS * p->desc->probe.timeout_ms);
 	start_check(p); /* first: a server may allow one stream only */
 	start_watch(p);
-}
-
-static void connect_after(struct grpc_probe *p, double pause)
-{
-	ev_timer_stop(p->loop, &p->again);
-	ev_now_update(p->loop);
-	ev_timer_set(&p->again, pause, 0.0);
-	ev_timer_start(p->loop, &p->again);
 }
 
 static void on_again(struct ev_loop *loop, ev_timer *again, int revents)
@@ -277,7 +270,7 @@ static void on_refused(struct grpc_probe *p)
 {
 	p->refusals++;
 	if (p->refusals < REFUSALS_TO_BELIEVE) {
-		connect_after(p, REFUSAL_PAUSE);
+		timer_start(p->loop, &p->again, REFUSAL_PAUSE);
 	} else {
 		finish_refused(p);
 	}
@@ -289,7 +282,7 @@ static void on_lost(struct grpc_probe *p, const char *how)
 	p->refusals = 0;
 	if (p->auditing) {
 		size_t last = ARRAY_LEN(reset_pauses) - 1;
-		connect_after(p, reset_pauses[p->resets < last ? p->resets : last]);
+		timer_start(p->loop, &p->again, reset_pauses[p->resets < last ? p->resets : last]);
 		p->resets++;
 		p->broke = how;
 	} else {
@@ -380,9 +373,7 @@ static void audit(struct probe *probe, double deadline)
 	p->check_passed = false;
 	p->refusals = 0;
 	p->resets = 0;
-	ev_now_update(p->loop);
-	ev_timer_set(&p->deadline, deadline - clock_now(), 0.0);
-	ev_timer_start(p->loop, &p->deadline);
+	timer_start(p->loop, &p->deadline, deadline - clock_now());
 	if (h2_conn_is_open(&p->conn)) {
 		leave_room(p);
 		start_check(p);

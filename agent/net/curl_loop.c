@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 
+#include "agent/timer.h"
 #include "agent/util.h"
 
 #define STREAMS_MAX  1000L /* requests on one connection */
@@ -93,9 +94,7 @@ static int want_timer(CURLM *multi, long timeout_ms, void *user)
 	ev_timer_stop(l->loop, &l->timer);
 	if (timeout_ms >=
 			0) { /* a timer for 0 too: libcurl must not be called from within itself */
-		ev_now_update(l->loop);
-		ev_timer_set(&l->timer, (double)timeout_ms / 1000.0, 0.0);
-		ev_timer_start(l->loop, &l->timer);
+		timer_start(l->loop, &l->timer, (double)timeout_ms / 1000.0);
 	}
 	return 0;
 }

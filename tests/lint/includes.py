@@ -54,7 +54,7 @@ LAYERS = [
         "probes/call_reason",  # pure, but speaks of what the carrier says
         "probes/health_calls",  # pure, but made of what the carrier takes
     ]),
-    ("carriers", ["agent/net/curl_*", "agent/net/h2_*"]),
+    ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/timer"]),
     ("pure", []),
     ("base", ["agent/exit_code", "agent/util"]),
 ]

@@ -88,14 +88,22 @@ static int bound(struct h2_address *a)
 	return fd;
 }
 
-static void connects_without_blocking(void **state)
+/* A connection to a listener of its own. */
+static int connected(int *listener)
 {
 	struct h2_address a;
-	int listener = bound(&a);
-	UNUSED(state);
-	assert_int_equal(listen(listener, 1), 0);
+
+	*listener = bound(&a);
+	assert_int_equal(listen(*listener, 1), 0);
 	int fd = h2_address_connect(&a, 1000);
 	assert_true(fd >= 0);
+	return fd;
+}
+
+static void connects_without_blocking(void **state)
+{
+	int listener, fd = connected(&listener);
+	UNUSED(state);
 	assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
 	assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
 	assert_false(h2_address_is_self(fd));
@@ -105,12 +113,8 @@ static void connects_without_blocking(void **state)
 
 static void leaves_its_source_port_to_a_service(void **state)
 {
-	struct h2_address a;
-	int listener = bound(&a);
+	int listener, fd = connected(&listener);
 	UNUSED(state);
-	assert_int_equal(listen(listener, 1), 0);
-	int fd = h2_address_connect(&a, 1000);
-	assert_true(fd >= 0);
 	assert_true(service_can_listen_on_source_port(fd));
 	h2_address_drop(fd);
 	(void)close(listener);

@@ -10,6 +10,7 @@
 
 #include "agent/log.h"
 #include "agent/service.h"
+#include "agent/standstill.h"
 #include "agent/timer.h"
 #include "agent/util.h"
 
@@ -35,6 +36,7 @@ struct agent {
 	struct service *services; /* owned array, one for each descriptor */
 	size_t n_services, n_gone;
 	ev_signal signals[3];
+	struct standstill standstill;
 	ev_timer patience, linger;
 	bool leaving;
 	enum exit_code code;
@@ -130,22 +132,32 @@ static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int revents)
 			"SIGHUP: this version cannot read its descriptors again; nothing changed");
 }
 
-/* ---- the way in ------------------------------------------------------------------ */
+/* ---- time that nobody saw ---------------------------------------------------------- */
 
-static bool same_cluster(const struct descriptor *a, const struct descriptor *b)
+static double shortest_ttl(const struct agent *a)
 {
-	if (a->etcd.endpoints.n != b->etcd.endpoints.n ||
-			a->etcd.request_timeout_ms != b->etcd.request_timeout_ms) {
-		return false;
+	uint32_t shortest = a->set->at[0].registry.ttl_ms;
+
+	for (size_t i = 1; i < a->set->n; i++) {
+		uint32_t ms = a->set->at[i].registry.ttl_ms;
+		shortest = ms < shortest ? ms : shortest;
 	}
-	for (size_t i = 0; i < a->etcd.endpoints.n; i++) {
-		const struct endpoint *x = &a->etcd.endpoints.at[i], *y = &b->etcd.endpoints.at[i];
-		if (x->port != y->port || strcmp(x->host, y->host) != 0) {
-			return false;
-		}
-	}
-	return true;
+	return (double)shortest / 1000.0;
 }
+
+static void on_standstill_over(struct standstill *standstill, double gap)
+{
+	struct agent *a = CONTAINER_OF(standstill, struct agent, standstill);
+
+	log_write(LOG_WARN, LOG_FIELDS(LOG_TOOK("gap", gap)),
+			"the agent, or the machine, was stopped for longer than a TTL: what was "
+			"known of health does not count any more");
+	for (size_t i = 0; i < a->n_services; i++) {
+		service_interrupted(&a->services[i], gap);
+	}
+}
+
+/* ---- the way in ------------------------------------------------------------------ */
 
 static void log_cluster(const struct descriptor *desc)
 {
@@ -165,24 +177,29 @@ static void log_cluster(const struct descriptor *desc)
 			"etcd client initialized successfully");
 }
 
+static void on_notice(struct etcd *etcd, const char *sentence)
+{
+	UNUSED(etcd);
+	log_write(LOG_WARN, NULL, "%s", sentence);
+}
+
 /* The cluster that the descriptor names; NULL without memory. */
 static struct etcd *find_cluster(struct agent *a, const struct descriptor *desc)
 {
 	struct cluster *c = a->clusters;
 
-	while (c != NULL && !same_cluster(c->desc, desc)) {
+	while (c != NULL && !etcd_settings_equal(&c->desc->etcd, &desc->etcd)) {
 		c = c->next;
 	}
 	if (c != NULL) {
 		return &c->etcd;
 	}
 	c = calloc(1, sizeof *c);
-	if (c == NULL || etcd_init(&c->etcd, a->loop, a->carrier, &desc->etcd.endpoints,
-					 (double)desc->etcd.request_timeout_ms / 1000.0,
-					 &a->random) < 0) {
+	if (c == NULL || etcd_init(&c->etcd, a->loop, a->carrier, &desc->etcd, &a->random) < 0) {
 		free(c);
 		return NULL;
 	}
+	c->etcd.on_notice = on_notice;
 	c->desc = desc;
 	c->next = a->clusters;
 	a->clusters = c;
@@ -276,6 +293,7 @@ static void tear_down(struct agent *a)
 	for (size_t i = 0; i < a->n_services; i++) {
 		service_finish(&a->services[i]);
 	}
+	standstill_stop(&a->standstill);
 	free(a->services);
 	while (a->clusters != NULL) {
 		struct cluster *c = a->clusters;
@@ -297,6 +315,7 @@ enum exit_code agent_run(const struct descriptor_set *set, struct err *err)
 		tear_down(&a);
 		return EXIT_INTERNAL;
 	}
+	standstill_start(&a.standstill, a.loop, shortest_ttl(&a), on_standstill_over);
 	for (size_t i = 0; i < a.n_services; i++) {
 		service_start(&a.services[i]);
 	}

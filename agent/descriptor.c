@@ -54,17 +54,70 @@ static void refuse_key(struct loading *l, const struct yaml_node *node, const ch
 	}
 }
 
-static void read_key(struct loading *l, const struct yaml_node *node)
+/* True when there is a mapping with keys in it to go on with; reports what is no such thing. */
+static bool has_keys(struct loading *l, const struct yaml_node *node)
+{
+	if (node->refused || yaml_is_nothing(node)) {
+		return false; /* reported already, or all of its keys are commented out */
+	}
+	if (node->kind != YAML_MAP) {
+		field_refuse(&l->from, node, NULL, "must be a mapping of keys, not %s",
+				yaml_kind_name(node->kind));
+		return false;
+	}
+	return true;
+}
+
+/* A key with a value. */
+static void read_value(
+		struct loading *l, const struct schema_row *row, const struct yaml_node *node)
+{
+	l->set[row - l->rows] = node;
+	if (row->kind != SCHEMA_ENDPOINTS) { /* those wait until it is known whether TLS is on */
+		field_set(l->d, row, node, &l->from);
+	}
+}
+
+/* The row of a key; NULL when there is none, which is reported. */
+static const struct schema_row *row_of(struct loading *l, const struct yaml_node *node)
 {
 	char path[YAML_PATH_MAX];
 	yaml_path(node, path, sizeof(path));
 	const struct schema_row *row = schema_find(path);
 	if (row == NULL) {
 		refuse_key(l, node, path);
+	} else if (strchr(node->key, '.') != NULL) {
+		problems_add(l->from.problems, false, l->from.file, node->key_line,
+				node->key_column, path,
+				"the dot stands for a mapping in a mapping, write it as one");
+		return NULL;
+	}
+	return row;
+}
+
+static void read_part(
+		struct loading *l, const struct schema_row *part, const struct yaml_node *node)
+{
+	if (!has_keys(l, node)) {
 		return;
 	}
-	l->set[row - l->rows] = node;
-	field_set(l->d, row, node, &l->from);
+	read_value(l, part, node);
+	for (size_t i = 0; i < node->n; i++) {
+		const struct schema_row *row = row_of(l, node->items[i]);
+		if (row != NULL) {
+			read_value(l, row, node->items[i]);
+		}
+	}
+}
+
+static void read_key(struct loading *l, const struct yaml_node *node)
+{
+	const struct schema_row *row = row_of(l, node);
+	if (row != NULL && row->kind == SCHEMA_PART) {
+		read_part(l, row, node);
+	} else if (row != NULL) {
+		read_value(l, row, node);
+	}
 }
 
 /* Remembers where a missing key of the section would belong. */
@@ -86,12 +139,7 @@ static void read_section(struct loading *l, const struct yaml_node *section)
 		return;
 	}
 	note_section(l, section);
-	if (section->refused || yaml_is_nothing(section)) {
-		return; /* reported already, or all of its keys are commented out */
-	}
-	if (section->kind != YAML_MAP) {
-		field_refuse(&l->from, section, NULL, "must be a mapping of keys, not %s",
-				yaml_kind_name(section->kind));
+	if (!has_keys(l, section)) {
 		return;
 	}
 	for (size_t i = 0; i < section->n; i++) {
@@ -127,18 +175,29 @@ static void set_default(struct loading *l, const struct schema_row *row)
 	yaml_destroy(node);
 }
 
+/* One endpoint that says https:// is as good as the section. */
+static void complete_tls(struct etcd_settings *etcd)
+{
+	for (size_t i = 0; i < etcd->endpoints.n; i++) {
+		etcd->tls.on = etcd->tls.on || etcd->endpoints.at[i].tls;
+	}
+}
+
 static void complete(struct loading *l)
 {
 	for (size_t i = 0; i < l->n_rows; i++) {
-		if (l->set[i] != NULL) {
+		const struct schema_row *row = &l->rows[i];
+		if (l->set[i] != NULL && row->kind == SCHEMA_ENDPOINTS) {
+			field_set(l->d, row, l->set[i], &l->from);
+		} else if (l->set[i] != NULL) {
 			continue;
-		}
-		if (l->rows[i].required) {
+		} else if (row->need == SCHEMA_REQUIRED) {
 			refuse_missing(l, i);
-		} else if (l->rows[i].fallback != NULL) {
-			set_default(l, &l->rows[i]);
+		} else if (row->fallback != NULL) {
+			set_default(l, row);
 		}
 	}
+	complete_tls(&l->d->etcd);
 	struct target *target = &l->d->probe.target;
 	if (target->kind == TARGET_INET && target->inet.port == 0) {
 		snprintf(target->inet.host, sizeof(target->inet.host), "localhost");
@@ -154,8 +213,8 @@ static void apply_rules(struct loading *l)
 		char sentence[200];
 		const struct yaml_node *node = l->set[schema_find(rules[i].key) - l->rows];
 		if (node != NULL && rules[i].broken(l->d, sentence, sizeof(sentence))) {
-			problems_add(l->from.problems, true, l->from.file, node->line, node->column,
-					rules[i].key, "%s", sentence);
+			problems_add(l->from.problems, rules[i].warning, l->from.file, node->line,
+					node->column, rules[i].key, "%s", sentence);
 		}
 	}
 }
@@ -239,6 +298,9 @@ int descriptor_load(struct descriptor *d, const char *file, struct problems *pro
 	} else {
 		result = descriptor_parse(d, file, text, (size_t)len, problems);
 	}
+	if (text != NULL && len > 0) {
+		explicit_bzero(text, (size_t)len); /* a password may stand in it */
+	}
 	free(text);
 	return result;
 }
@@ -252,4 +314,42 @@ void descriptor_finish(struct descriptor *d)
 	}
 	free(d->file);
 	*d = (struct descriptor){ 0 };
+}
+
+/* ---- comparing ------------------------------------------------------------------- */
+
+/* A zeroed struct has NULL where a loaded one has "". */
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
+}
+
+static bool same_endpoints(const struct endpoints *a, const struct endpoints *b)
+{
+	if (a->n != b->n) {
+		return false;
+	}
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->at[i].port != b->at[i].port || a->at[i].tls != b->at[i].tls ||
+				strcmp(a->at[i].host, b->at[i].host) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool same_tls(const struct tls_settings *a, const struct tls_settings *b)
+{
+	return a->on == b->on && same_text(a->ca_file, b->ca_file) &&
+	       same_text(a->cert_file, b->cert_file) && same_text(a->key_file, b->key_file) &&
+	       same_text(a->server_name, b->server_name) &&
+	       a->insecure_skip_verify == b->insecure_skip_verify;
+}
+
+bool etcd_settings_equal(const struct etcd_settings *a, const struct etcd_settings *b)
+{
+	return same_endpoints(&a->endpoints, &b->endpoints) && same_tls(&a->tls, &b->tls) &&
+	       same_text(a->username, b->username) && same_text(a->password, b->password) &&
+	       same_text(a->password_file, b->password_file) &&
+	       a->request_timeout_ms == b->request_timeout_ms;
 }

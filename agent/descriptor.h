@@ -11,7 +11,9 @@
  * the documentation walk it.
  *
  * Pure: reads the text it is given and the environment, opens nothing but the
- * file itself (and the list of network interfaces for `interface:`).
+ * file itself (and the list of network interfaces for `interface:`). Files that
+ * a descriptor names are looked for, to warn when they cannot be read, but
+ * never opened.
  */
 
 #include <stdbool.h>
@@ -21,6 +23,7 @@
 
 #include "agent/endpoint.h"
 #include "agent/log.h"
+#include "agent/net/tls_settings.h"
 
 struct problems;
 
@@ -41,6 +44,16 @@ struct scalars {
 struct endpoints {
 	struct endpoint *at; /* owned; in the order of the file */
 	size_t n;            /* at least 1 in a loaded descriptor */
+};
+
+/* One etcd cluster and how to get at it. Texts are owned, "" when not set. */
+struct etcd_settings {
+	struct endpoints endpoints; /* all of them say `tls`, or none does */
+	struct tls_settings tls;    /* `on` exactly when they do */
+	char *username;             /* "": no user, or the one in the client's certificate */
+	char *password;
+	char *password_file; /* read anew for each authentication */
+	uint32_t request_timeout_ms;
 };
 
 enum probe_mode { PROBE_MODE_AUTO, PROBE_MODE_WATCH, PROBE_MODE_CHECK };
@@ -68,10 +81,7 @@ struct descriptor {
 		uint32_t ttl_ms; /* whole seconds */
 	} registry;              /* section `register`, a word that C keeps for itself */
 
-	struct {
-		struct endpoints endpoints;
-		uint32_t request_timeout_ms;
-	} etcd;
+	struct etcd_settings etcd;
 
 	struct {
 		struct target target;
@@ -84,6 +94,7 @@ struct descriptor {
 		uint32_t initial_delay_ms;
 		enum unimplemented unimplemented;
 		struct scalars metadata; /* gRPC request metadata; all SCALAR_TEXT */
+		struct tls_settings tls;
 	} probe;
 
 	struct {
@@ -99,7 +110,8 @@ struct descriptor {
 /*
  * Reads one file into *d. Returns 0, perhaps with warnings added to *problems;
  * or -1 with at least one error added, and *d zeroed. All problems of the file
- * are reported, in the order of the file.
+ * are reported, in the order of the file; what keys say together is judged
+ * when each of them alone is right.
  */
 int descriptor_load(struct descriptor *d, const char *file, struct problems *problems);
 
@@ -110,12 +122,18 @@ int descriptor_parse(struct descriptor *d, const char *file, const char *text, s
 /* Frees what *d owns and zeroes it. Safe on a zeroed struct. */
 void descriptor_finish(struct descriptor *d);
 
+/* True when both lead to the same cluster in the same way: nothing at all differs. */
+bool etcd_settings_equal(const struct etcd_settings *a, const struct etcd_settings *b);
+
 enum secrets {
 	SECRETS_SHOWN, /* descriptor_parse reads it back to the same struct */
-	SECRETS_MASKED /* for people: the values of probe.metadata are stars */
+	SECRETS_MASKED /* for people: etcd.password and the values of probe.metadata are stars */
 };
 
-/* Prints the effective descriptor as YAML, every key of the schema. */
+/*
+ * Prints the effective descriptor as YAML: every key of the schema, but those
+ * of a part that is off and those of SCHEMA_SILENT that are not set.
+ */
 void descriptor_print(const struct descriptor *d, enum secrets secrets, FILE *out);
 
 #endif

@@ -90,14 +90,25 @@ static void print_scalar(FILE *out, const struct scalar *s)
 	}
 }
 
+static const char mask[] = "\"********\"";
+
 /* Request metadata is where tokens are: the names are enough to see what is sent. */
 static void print_masked(FILE *out, const struct scalars *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		fprintf(out, "\n    %s: \"********\"", s->at[i].name);
+		fprintf(out, "\n    %s: %s", s->at[i].name, mask);
 	}
 	if (s->n == 0) {
 		fputs("{}", out);
+	}
+}
+
+static void print_secret(FILE *out, const char *text, enum secrets secrets)
+{
+	if (secrets == SECRETS_MASKED && *text != '\0') {
+		fputs(mask, out);
+	} else {
+		print_text(out, text);
 	}
 }
 
@@ -113,9 +124,12 @@ static void print_scalars(FILE *out, const struct scalars *s)
 
 static void print_endpoints(FILE *out, const struct endpoints *list)
 {
-	char text[ENDPOINT_TEXT_MAX];
+	static const char scheme[] = "https://";
+	char text[sizeof(scheme) + ENDPOINT_TEXT_MAX];
 	for (size_t i = 0; i < list->n; i++) {
-		endpoint_format(text, sizeof(text), list->at[i].host, list->at[i].port);
+		size_t n = list->at[i].tls ? strlen(scheme) : 0;
+		memcpy(text, scheme, n);
+		endpoint_format(text + n, sizeof(text) - n, list->at[i].host, list->at[i].port);
 		fputs("\n    - ", out);
 		print_text(out, text);
 	}
@@ -137,7 +151,15 @@ static void print_value(
 	case SCHEMA_TEXT:
 	case SCHEMA_HOST:
 	case SCHEMA_PREFIX:
+	case SCHEMA_PEER:
+	case SCHEMA_FILE:
 		print_text(out, *(const char *const *)member);
+		break;
+	case SCHEMA_SECRET:
+		print_secret(out, *(const char *const *)member, secrets);
+		break;
+	case SCHEMA_FLAG:
+		fputs(*(const bool *)member ? "true" : "false", out);
 		break;
 	case SCHEMA_COUNT:
 		fprintf(out, "%" PRIu32, *(const uint32_t *)member);
@@ -162,15 +184,13 @@ static void print_value(
 		print_target(out, member);
 		break;
 	case SCHEMA_HEADERS:
-		if (secrets == SECRETS_MASKED) {
-			print_masked(out, member);
-			break;
-		}
-		print_scalars(out, member);
+		(secrets == SECRETS_MASKED ? print_masked : print_scalars)(out, member);
 		break;
 	case SCHEMA_SCALARS:
 		print_scalars(out, member);
 		break;
+	case SCHEMA_PART:
+		break; /* its keys follow */
 	}
 }
 
@@ -178,8 +198,19 @@ static void print_value(
 static bool is_block(const struct schema_row *row, const void *member)
 {
 	bool scalars = row->kind == SCHEMA_SCALARS || row->kind == SCHEMA_HEADERS;
-	return row->kind == SCHEMA_ENDPOINTS ||
+	return row->kind == SCHEMA_ENDPOINTS || row->kind == SCHEMA_PART ||
 	       (scalars && ((const struct scalars *)member)->n > 0);
+}
+
+/* A part that is off takes its keys with it. */
+static bool is_left_out(const struct descriptor *d, const struct schema_row *row)
+{
+	const struct schema_row *part = row->kind == SCHEMA_PART ? row : schema_part_of(row);
+	if (part != NULL) {
+		return !*(const bool *)((const char *)d + part->at);
+	}
+	const void *member = (const char *)d + row->at;
+	return row->need == SCHEMA_SILENT && **(const char *const *)member == '\0';
 }
 
 void descriptor_print(const struct descriptor *d, enum secrets secrets, FILE *out)
@@ -190,11 +221,15 @@ void descriptor_print(const struct descriptor *d, enum secrets secrets, FILE *ou
 	for (size_t i = 0; i < n; i++) {
 		const void *member = (const char *)d + rows[i].at;
 		size_t len = strcspn(rows[i].path, ".") + 1;
+		if (is_left_out(d, &rows[i])) {
+			continue;
+		}
 		if (strncmp(section, rows[i].path, len) != 0) {
 			fprintf(out, "%.*s:\n", (int)len - 1, rows[i].path);
 		}
 		section = rows[i].path;
-		fprintf(out, "  %s:%s", section + len, is_block(&rows[i], member) ? "" : " ");
+		fprintf(out, "%s%s:%s", schema_part_of(&rows[i]) == NULL ? "  " : "    ",
+				schema_leaf(section), is_block(&rows[i], member) ? "" : " ");
 		print_value(out, &rows[i], member, secrets);
 		putc('\n', out);
 	}

@@ -24,6 +24,15 @@ bool endpoint_is_address(const char *host)
 	return is_ipv4(host) || endpoint_is_ipv6(host);
 }
 
+bool endpoint_is_loopback(const char *host)
+{
+	struct in_addr address;
+	if (inet_pton(AF_INET, host, &address) == 1) {
+		return ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+	}
+	return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0;
+}
+
 /* Digits and dots alone are never meant as a name: 10.0.0.300 is a slip. */
 static bool is_name(const char *host)
 {
@@ -117,6 +126,53 @@ int endpoint_parse(struct endpoint *e, const char *text, uint16_t default_port, 
 		return err_set(err, ERR_SYNTAX, "'%.80s' has no port", text);
 	}
 	*e = made;
+	return 0;
+}
+
+/* Cuts off the scheme and a / at the end; what is left is in `rest`, cut when it is too long. */
+static enum endpoint_scheme cut_scheme(const char *text, char *rest, size_t size)
+{
+	static const char http[] = "http://", https[] = "https://";
+	enum endpoint_scheme scheme = ENDPOINT_BARE;
+	if (strncmp(text, http, strlen(http)) == 0) {
+		scheme = ENDPOINT_HTTP;
+		text += strlen(http);
+	} else if (strncmp(text, https, strlen(https)) == 0) {
+		scheme = ENDPOINT_HTTPS;
+		text += strlen(https);
+	}
+	snprintf(rest, size, "%s", text);
+	size_t len = strlen(rest);
+	if (scheme != ENDPOINT_BARE && len > 0 && rest[len - 1] == '/') {
+		rest[len - 1] = '\0';
+	}
+	return scheme;
+}
+
+int endpoint_parse_url(struct endpoint *e, enum endpoint_scheme *scheme, const char *text,
+		uint16_t default_port, struct err *err)
+{
+	char rest[ENDPOINT_TEXT_MAX + 16]; /* room for the scheme */
+	if (strchr(text, '@') != NULL) {   /* a password may stand before it */
+		return err_set(err, ERR_SYNTAX,
+				"an endpoint has no user in it, that is etcd.username");
+	}
+	enum endpoint_scheme found = cut_scheme(text, rest, sizeof(rest));
+	if (strlen(text) >= sizeof(rest)) {
+		return err_set(err, ERR_RANGE, "'%.80s...' is too long for an endpoint", text);
+	}
+	if (strstr(rest, "://") != NULL) {
+		return err_set(err, ERR_SYNTAX,
+				"'%.80s' is not host:port, http://host:port or https://host:port",
+				text);
+	}
+	if (rest[0] == '\0') {
+		return err_set(err, ERR_MISSING, "'%.80s' has no host", text);
+	}
+	if (endpoint_parse(e, rest, default_port, err) < 0) {
+		return -1;
+	}
+	*scheme = found;
 	return 0;
 }
 

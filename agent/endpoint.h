@@ -22,6 +22,7 @@
 struct endpoint {
 	char host[ENDPOINT_HOST_MAX + 1]; /* a name, IPv4, or IPv6 without brackets */
 	uint16_t port;                    /* 1 to 65535 */
+	bool tls;                         /* https://; endpoint_parse leaves it false */
 };
 
 /* True for a DNS-like name ([A-Za-z0-9._-]), an IPv4 address, or a bare IPv6 address. */
@@ -33,11 +34,24 @@ bool endpoint_is_ipv6(const char *host);
 /* True when `host` is an IPv4 or IPv6 address. */
 bool endpoint_is_address(const char *host);
 
+/* True for localhost, 127.0.0.0/8 and ::1, which never leave the machine. */
+bool endpoint_is_loopback(const char *host);
+
 /*
  * Reads host:port, [ipv6]:port or, if default_port is not 0, a host alone.
  * Fails with ERR_SYNTAX or ERR_RANGE and leaves *e as it was.
  */
 int endpoint_parse(struct endpoint *e, const char *text, uint16_t default_port, struct err *err);
+
+enum endpoint_scheme { ENDPOINT_BARE, ENDPOINT_HTTP, ENDPOINT_HTTPS };
+
+/*
+ * The same with http:// or https:// before it, which may have a / at the end.
+ * A user or a path is refused, the user without being quoted. e->tls is left
+ * false: that is for whoever knows what ENDPOINT_BARE means.
+ */
+int endpoint_parse_url(struct endpoint *e, enum endpoint_scheme *scheme, const char *text,
+		uint16_t default_port, struct err *err);
 
 /* Writes host:port, with brackets around IPv6. `size` of ENDPOINT_TEXT_MAX always suffices. */
 void endpoint_format(char *out, size_t size, const char *host, unsigned port);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/field.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/descriptor.h"
 #include "agent/endpoint.h"
@@ -23,6 +27,7 @@ struct field {
 	const struct schema_row *row;
 	const struct field_source *from;
 	void *member;
+	bool tls; /* SCHEMA_ENDPOINTS: etcd.tls is there */
 };
 
 static void vtell(const struct field_source *from, bool warning, const struct yaml_node *node,
@@ -72,27 +77,110 @@ static void warn(const struct field *f, const struct yaml_node *node, const char
 	va_end(args);
 }
 
+/* ---- secrets --------------------------------------------------------------------- */
+
+/* Overwrites a text before it is freed. Accepts NULL. */
+static void wipe(char *text)
+{
+	if (text != NULL) {
+		explicit_bzero(text, strlen(text));
+	}
+	free(text);
+}
+
+/* True when a part of the text comes from the environment. */
+static bool has_reference(const char *text)
+{
+	for (const char *at = text; (at = strstr(at, "${")) != NULL; at++) {
+		if (at == text || at[-1] != '$') {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* True for ${...} and nothing else: what is wrong with it can be said in full. */
+static bool is_reference(const char *text)
+{
+	const char *end = strchr(text, '}');
+	return strncmp(text, "${", 2) == 0 && end != NULL && end[1] == '\0';
+}
+
+/* What expand_text says quotes the value; a secret may stand in the quoted part. */
+static void refuse_secret(
+		const struct field *f, const struct yaml_node *node, const struct err *err)
+{
+	if (err->code == ERR_MISSING && is_reference(node->text)) {
+		refuse(f, node, "%s", err->text);
+	} else {
+		refuse(f, node, "cannot be expanded (write $${ for a ${ that stands for itself)");
+	}
+}
+
+static void check_secret(const struct field *f, const struct yaml_node *node)
+{
+	const char *text = *(char *const *)f->member;
+	if (*text != '\0' && !has_reference(node->text)) {
+		warn(f, node,
+				"stands in the file for all to read: better a password_file, or "
+				"${ETCD_PASSWORD}");
+	}
+}
+
+/* ---- files ----------------------------------------------------------------------- */
+
+/* Only a warning: it may be mounted later, and is opened again whenever it changes. */
+static void check_file(const struct field *f, const struct yaml_node *node)
+{
+	const char *file = *(char *const *)f->member;
+	struct stat info;
+	if (*file == '\0') {
+		return;
+	}
+	if (stat(file, &info) < 0 || faccessat(AT_FDCWD, file, R_OK, AT_EACCESS) < 0) {
+		warn(f, node, "%.200s cannot be read now: %s", file, strerror(errno));
+	} else if (S_ISDIR(info.st_mode)) {
+		warn(f, node, "%.200s is a folder", file);
+	}
+}
+
+/* ---- texts ----------------------------------------------------------------------- */
+
 /* The text of a scalar after expansion, owned by the caller; NULL when that is refused. */
 static char *text_of(const struct field *f, const struct yaml_node *node, const char *key)
 {
 	struct err err;
 	char *text;
+	bool secret = f->row->kind == SCHEMA_SECRET;
 	if (node->kind != YAML_SCALAR) {
 		field_refuse(f->from, node, key, "must be a single value, not %s",
 				yaml_kind_name(node->kind));
 		return NULL;
 	}
 	if (expand_text(node->text, f->from->lookup, &text, &err) < 0) {
-		field_refuse(f->from, node, key, "%s", err.text);
+		if (secret) {
+			refuse_secret(f, node, &err);
+		} else {
+			field_refuse(f->from, node, key, "%s", err.text);
+		}
 		return NULL;
 	}
 	if (!utf8_valid(text, strlen(text))) { /* the file was: it is what a variable holds */
 		field_refuse(f->from, node, key, "a variable in '%.80s' holds no valid UTF-8",
-				node->text);
-		free(text);
+				secret ? "********" : node->text);
+		wipe(text);
 		return NULL;
 	}
 	return text;
+}
+
+static void check_stored(const struct field *f, const struct yaml_node *node)
+{
+	if (f->row->kind == SCHEMA_SECRET) {
+		check_secret(f, node);
+	} else if (f->row->kind == SCHEMA_FILE) {
+		check_file(f, node);
+	}
 }
 
 static void set_text(const struct field *f, const struct yaml_node *node)
@@ -107,15 +195,13 @@ static void set_text(const struct field *f, const struct yaml_node *node)
 		text[0] = '\0'; /* null and ~ are what YAML calls nothing */
 	}
 	if (field_text_set(f->member, f->row, text, &err) == 0) {
-		free(text);
-		return;
-	}
-	if (same) {
+		check_stored(f, node);
+	} else if (same || f->row->kind == SCHEMA_SECRET) {
 		refuse(f, node, "%s", err.text);
 	} else { /* the message shows what the variable holds: say which one it is */
 		refuse(f, node, "%s (from %.80s)", err.text, node->text);
 	}
-	free(text);
+	wipe(text);
 }
 
 /* ---- lists ----------------------------------------------------------------------- */
@@ -142,27 +228,22 @@ static void each_item(const struct field *f, const struct yaml_node *node,
 	}
 }
 
-static int read_endpoint(struct endpoint *e, char *text, struct err *err)
+/* Without a scheme it is the section that says whether TLS is spoken. */
+static int read_endpoint(
+		const struct field *f, struct endpoint *e, const char *text, struct err *err)
 {
-	if (strncmp(text, "https://", 8) == 0) {
-		return err_set(err, ERR_UNKNOWN,
-				"'%.80s': https needs TLS, which this version does not have", text);
-	}
-	if (strncmp(text, "http://", 7) == 0) {
-		text += 7;
-		size_t len = strlen(text);
-		if (len > 0 && text[len - 1] == '/') {
-			text[len - 1] = '\0';
-		}
-	}
-	if (strstr(text, "://") != NULL) {
-		return err_set(err, ERR_SYNTAX, "'%.80s' is not host:port or http://host:port",
-				text);
-	}
+	enum endpoint_scheme scheme;
 	if (text[0] == '\0') {
 		return err_set(err, ERR_MISSING, "an endpoint is empty");
 	}
-	return endpoint_parse(e, text, ETCD_PORT, err);
+	if (endpoint_parse_url(e, &scheme, text, ETCD_PORT, err) < 0) {
+		return -1;
+	}
+	if (scheme == ENDPOINT_HTTP && f->tls) {
+		return err_set(err, ERR_RANGE, "'%.80s' says http:// but etcd.tls is set", text);
+	}
+	e->tls = scheme == ENDPOINT_HTTPS || f->tls;
+	return 0;
 }
 
 static bool has_endpoint(const struct endpoints *list, const struct endpoint *e)
@@ -180,8 +261,14 @@ static void add_endpoint(const struct field *f, const struct yaml_node *node, ch
 	struct endpoints *list = f->member;
 	struct endpoint e = { 0 };
 	struct err err;
-	if (read_endpoint(&e, text, &err) < 0) {
+	if (read_endpoint(f, &e, text, &err) < 0) {
 		refuse(f, node, "%s", err.text);
+		return;
+	}
+	if (list->n > 0 && list->at[0].tls != e.tls) {
+		refuse(f, node, "'%.80s' %s, but %.80s before it %s: all of them or none", text,
+				e.tls ? "says https://" : "does not say https://", list->at[0].host,
+				e.tls ? "does not" : "does");
 		return;
 	}
 	if (has_endpoint(list, &e)) {
@@ -280,7 +367,9 @@ static void set_scalars(const struct field *f, const struct yaml_node *node)
 void field_set(struct descriptor *d, const struct schema_row *row, const struct yaml_node *node,
 		const struct field_source *from)
 {
-	struct field f = { .row = row, .from = from, .member = (char *)d + row->at };
+	struct field f = {
+		.row = row, .from = from, .member = (char *)d + row->at, .tls = d->etcd.tls.on
+	};
 	if (node->refused) {
 		return;
 	}
@@ -296,6 +385,10 @@ void field_set(struct descriptor *d, const struct schema_row *row, const struct 
 	case SCHEMA_WORD:
 	case SCHEMA_ONLY:
 	case SCHEMA_TARGET:
+	case SCHEMA_PEER:
+	case SCHEMA_FILE:
+	case SCHEMA_SECRET:
+	case SCHEMA_FLAG:
 		set_text(&f, node);
 		break;
 	case SCHEMA_ONLY_LIST:
@@ -308,6 +401,9 @@ void field_set(struct descriptor *d, const struct schema_row *row, const struct 
 	case SCHEMA_HEADERS:
 		set_scalars(&f, node);
 		break;
+	case SCHEMA_PART:
+		*(bool *)f.member = true; /* its keys are rows of their own */
+		break;
 	}
 }
 
@@ -319,9 +415,12 @@ void field_finish(struct descriptor *d, const struct schema_row *row)
 	case SCHEMA_TOKEN:
 	case SCHEMA_TEXT:
 	case SCHEMA_HOST:
-	case SCHEMA_PREFIX: {
+	case SCHEMA_PREFIX:
+	case SCHEMA_PEER:
+	case SCHEMA_FILE:
+	case SCHEMA_SECRET: {
 		char **text = member;
-		free(*text);
+		wipe(*text);
 		*text = NULL;
 		break;
 	}
@@ -342,6 +441,8 @@ void field_finish(struct descriptor *d, const struct schema_row *row)
 	case SCHEMA_ONLY:
 	case SCHEMA_ONLY_LIST:
 	case SCHEMA_TARGET:
+	case SCHEMA_FLAG:
+	case SCHEMA_PART:
 		break;
 	}
 }

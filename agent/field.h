@@ -28,7 +28,7 @@ struct field_source {
 void field_set(struct descriptor *d, const struct schema_row *row, const struct yaml_node *node,
 		const struct field_source *from);
 
-/* Frees the member that the row describes; safe on a zeroed one. */
+/* Frees the member that the row describes, a text after wiping it; safe on a zeroed one. */
 void field_finish(struct descriptor *d, const struct schema_row *row);
 
 /* Adds a problem at a node. `key` NULL stands for the node's own path. */

@@ -112,6 +112,14 @@ static int set_host(void *member, const char *text, struct err *err)
 	return endpoint_host_valid(text) ? keep(member, text, len, err) : refuse_host(text, err);
 }
 
+static int set_peer(void *member, const char *text, struct err *err)
+{
+	if (*text != '\0' && !endpoint_host_valid(text)) {
+		return err_set(err, ERR_SYNTAX, "'%.80s' is not a host name or an address", text);
+	}
+	return keep(member, text, strlen(text), err);
+}
+
 static int set_prefix(void *member, const char *text, struct err *err)
 {
 	size_t len = strlen(text);
@@ -198,6 +206,16 @@ static int set_word(void *member, const struct schema_row *row, const char *text
 	return refuse_word(row, text, err);
 }
 
+static int set_flag(void *member, const char *text, struct err *err)
+{
+	bool on = strcmp(text, "true") == 0;
+	if (!on && strcmp(text, "false") != 0) {
+		return err_set(err, ERR_SYNTAX, "'%.80s' is neither true nor false", text);
+	}
+	*(bool *)member = on;
+	return 0;
+}
+
 static int check_only(const struct schema_row *row, const char *text, struct err *err)
 {
 	if (strcmp(row->words[0], text) == 0) {
@@ -217,7 +235,8 @@ static int check_only(const struct schema_row *row, const char *text, struct err
 static bool is_sized(const struct schema_row *row)
 {
 	return row->kind == SCHEMA_NAME || row->kind == SCHEMA_TOKEN || row->kind == SCHEMA_TEXT ||
-	       row->kind == SCHEMA_HOST || row->kind == SCHEMA_PREFIX;
+	       row->kind == SCHEMA_HOST || row->kind == SCHEMA_PREFIX || row->kind == SCHEMA_PEER ||
+	       row->kind == SCHEMA_FILE || row->kind == SCHEMA_SECRET;
 }
 
 /* Holds for every kind: only what may be empty is empty, and nothing is endless. */
@@ -225,7 +244,7 @@ static int check_size(const struct schema_row *row, const char *text, struct err
 {
 	size_t len = strlen(text);
 	bool sized = is_sized(row);
-	if (len == 0 && row->required) {
+	if (len == 0 && row->need == SCHEMA_REQUIRED) {
 		return err_set(err, ERR_MISSING, "is empty");
 	}
 	if (len == 0 && (!sized || row->min > 0)) {
@@ -252,7 +271,13 @@ int field_text_set(void *member, const struct schema_row *row, const char *text,
 	case SCHEMA_TOKEN:
 		return set_token(member, text, err);
 	case SCHEMA_TEXT:
+	case SCHEMA_FILE:
+	case SCHEMA_SECRET:
 		return set_text(member, text, err);
+	case SCHEMA_PEER:
+		return set_peer(member, text, err);
+	case SCHEMA_FLAG:
+		return set_flag(member, text, err);
 	case SCHEMA_HOST:
 		return set_host(member, text, err);
 	case SCHEMA_PREFIX:
@@ -272,6 +297,7 @@ int field_text_set(void *member, const struct schema_row *row, const char *text,
 	case SCHEMA_ENDPOINTS:
 	case SCHEMA_SCALARS:
 	case SCHEMA_HEADERS:
+	case SCHEMA_PART:
 		break; /* not texts: field.c has them */
 	}
 	return err_set(err, ERR_SYNTAX, "is not a text");

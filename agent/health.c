@@ -47,6 +47,11 @@ bool health_note(struct health *h, const struct health_rules *rules, enum verdic
 	return false;
 }
 
+void health_forget(struct health *h)
+{
+	*h = (struct health){ HEALTH_UNKNOWN, 0, 0, 0.0 };
+}
+
 const char *health_name(enum health_state state)
 {
 	static const char *const names[] = {

@@ -35,6 +35,9 @@ struct health {
 bool health_note(struct health *h, const struct health_rules *rules, enum verdict verdict,
 		double now);
 
+/* Nothing that was known counts any more: UNKNOWN, and rows begin anew. */
+void health_forget(struct health *h);
+
 const char *health_name(enum health_state state);
 
 #endif

@@ -9,7 +9,12 @@
  * it was killed, and its lease still runs). An agent that has held the key and
  * finds it on another's lease has met someone newer and stands by. So the
  * newest wins and nobody flaps. A key without any lease is nobody's: no one
- * alive keeps it, and it would stay for ever.
+ * alive keeps it, and it would stay for ever. A key on a lease that was ours
+ * before is still ours.
+ *
+ * Between the two stands an agent whose first put got no answer: it may have
+ * held the key. What was written before it came is a predecessor's, what was
+ * written since is someone newer's; mod_revisions tell them apart.
  */
 
 #include <stdbool.h>
@@ -24,6 +29,17 @@ enum claim {
 	CLAIM_TAKEN    /* another's */
 };
 
-enum claim ownership_judge(const struct etcd_key *seen, int64_t lease, bool may_take_over);
+/* take_over_up_to: from another's lease, what was written so late and no later */
+#define TAKE_OVER_NOTHING 0
+#define TAKE_OVER_ALL     INT64_MAX
+
+/* What the one who asks may do. */
+struct claim_terms {
+	int64_t lease;           /* ours */
+	int64_t previous;        /* the one we had before, 0 for none */
+	int64_t take_over_up_to; /* a mod_revision */
+};
+
+enum claim ownership_judge(const struct etcd_key *seen, const struct claim_terms *terms);
 
 #endif

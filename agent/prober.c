@@ -197,7 +197,26 @@ int prober_init(struct prober *p, struct ev_loop *loop, const struct descriptor 
 
 void prober_start(struct prober *p)
 {
+	p->started = true;
 	timer_start(p->loop, &p->next, seconds(p->desc->probe.initial_delay_ms));
+}
+
+void prober_interrupted(struct prober *p)
+{
+	enum health_state from = p->health.state;
+
+	if (!p->started || p->probe == NULL) {
+		return;
+	}
+	p->probe->kind->forget(p->probe);
+	p->steps = 0;
+	health_forget(&p->health);
+	if (from != HEALTH_UNKNOWN) {
+		log_write(LOG_INFO, LOG_FIELDS(LOG_STR("service", p->desc->service.name)),
+				"health %s -> %s", health_name(from), health_name(HEALTH_UNKNOWN));
+		p->on_change(p);
+	}
+	prober_audit(p);
 }
 
 void prober_finish(struct prober *p)

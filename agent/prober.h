@@ -45,6 +45,7 @@ struct prober {
 	struct health health;
 	struct health_rules rules;
 	ev_timer next; /* the next audit; active only between audits */
+	bool started;
 	bool auditing;
 	double started_at; /* clock_now() of the last audit */
 	double early_at;   /* clock_now() for which the last audit out of turn was planned */
@@ -63,6 +64,13 @@ void prober_start(struct prober *p);
 
 /* An audit now; none may be running. */
 void prober_audit(struct prober *p);
+
+/*
+ * The process did not run for a while: no verdict from before counts. Health is
+ * UNKNOWN (on_change is called when it was not), and an audit begins at once.
+ * Nothing when the prober has not been started.
+ */
+void prober_interrupted(struct prober *p);
 
 /* No call back comes after this. Safe on a zeroed struct. */
 void prober_finish(struct prober *p);

@@ -25,7 +25,8 @@
 #define BACKOFF_BASE       0.1 /* seconds */
 #define BACKOFF_CAP        5.0 /* seconds; a third of the TTL when that is less and a lease is held */
 #define GRID_PER_TTL       40.0
-#define REPORT_EVERY       10 /* repeats of a failure between two lines about it */
+#define PATIENT_BASE       1.0  /* when to try again soon is of no use, seconds */
+#define PATIENT_CAP        30.0 /* ... and no lease is held */
 
 /* ---- what is said ---------------------------------------------------------------- */
 
@@ -86,10 +87,10 @@ static const char *activity(enum lease_state state)
 	return names[state];
 }
 
-/* The first of a row, then one in ten. */
+/* The first of a row, the second, the fourth, the eighth: ever rarer, never silent. */
 static void log_unsure(const struct registration *r, const char *why)
 {
-	enum log_level level = r->unsure % REPORT_EVERY == 1 ? LOG_WARN : LOG_DEBUG;
+	enum log_level level = (r->unsure & (r->unsure - 1)) == 0 ? LOG_WARN : LOG_DEBUG;
 
 	log_write(level,
 			LOG_FIELDS(LOG_STR("service", r->desc->service.name),
@@ -99,22 +100,31 @@ static void log_unsure(const struct registration *r, const char *why)
 
 /* ---- the state ------------------------------------------------------------------- */
 
-static double backoff_cap(const struct registration *r, enum lease_state state)
+/* Before the next try of what got no clear answer: none, while another member may give one. */
+static double pause_to_retry(
+		struct registration *r, enum lease_state state, const struct etcd_reply *reply)
 {
+	bool held = state != LEASE_NONE;
 	double third = r->ttl / 3.0;
+	double cap = reply->patient && !held ? PATIENT_CAP : BACKOFF_CAP;
 
-	return state != LEASE_NONE && third < BACKOFF_CAP ? third : BACKOFF_CAP;
+	if (reply->elsewhere) {
+		return 0.0;
+	}
+	return backoff_next(&r->backoff, r->random, reply->patient ? PATIENT_BASE : BACKOFF_BASE,
+			held && third < cap ? third : cap);
 }
 
-static double pause_for(struct registration *r, enum lease_state state, enum when when)
+static double pause_after(struct registration *r, const struct lease_after *after,
+		const struct etcd_reply *reply)
 {
-	switch (when) {
+	switch (after->when) {
 	case WHEN_NOW:
 		break;
 	case WHEN_TEND:
 		return r->verify_due ? 0.0 : r->tend_at - clock_now();
 	case WHEN_BACKOFF:
-		return backoff_next(&r->backoff, r->random, BACKOFF_BASE, backoff_cap(r, state));
+		return pause_to_retry(r, after->state, reply);
 	case WHEN_CLEAR:
 		return r->contested && r->goal != GOAL_EXIT ? r->ttl : 0.0;
 	}
@@ -156,12 +166,13 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 	case LEASE_GRANTING:
 		r->lease = reply->lease;
 		r->ttl = reply->ttl;
+		r->granted_at = reply->revision;
 		plan_renewal(r, call->sent_at);
 		break;
 	case LEASE_PUTTING:
 		r->renewals = 0;
 		r->verify_due = false;
-		r->has_held = true;
+		r->take_over_up_to = TAKE_OVER_NOTHING;
 		r->contested = false;
 		r->listed = true;
 		log_registered(r, reply);
@@ -188,6 +199,19 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 	}
 }
 
+/*
+ * A first put without an answer may have been applied, and then what is written
+ * after it is someone newer's. Ours cannot be older than the lease, nor than
+ * what it was to replace.
+ */
+static void note_doubt(struct registration *r, const struct etcd_call *call)
+{
+	if (r->state != LEASE_PUTTING || r->take_over_up_to != TAKE_OVER_ALL) {
+		return;
+	}
+	r->take_over_up_to = call->replacing > r->granted_at ? call->replacing : r->granted_at;
+}
+
 /* What the outcome means beyond the table. */
 static void take_note(struct registration *r, const struct etcd_call *call,
 		const struct etcd_reply *reply)
@@ -201,6 +225,7 @@ static void take_note(struct registration *r, const struct etcd_call *call,
 			log_deregistered(r);
 		} else {
 			log_lost(r, reply->why);
+			r->previous = r->lease;
 		}
 		r->listed = false;
 		break;
@@ -222,6 +247,7 @@ static void take_note(struct registration *r, const struct etcd_call *call,
 		break;
 	case OUTCOME_UNSURE:
 		r->verify_due = false; /* the renewal comes first */
+		note_doubt(r, call);
 		r->unsure++;
 		log_unsure(r, reply->why);
 		return;
@@ -251,7 +277,7 @@ static void on_done(struct etcd_call *call, const struct etcd_reply *reply)
 	 * the call, and asks for another step, does not wait. */
 	bool same_step = lease_next[after->state][r->goal] ==
 			 lease_next[after->state][r->started_for];
-	become(r, after->state, same_step ? pause_for(r, after->state, after->when) : 0.0);
+	become(r, after->state, same_step ? pause_after(r, after, reply) : 0.0);
 	look(r);
 }
 
@@ -260,7 +286,9 @@ static void on_done(struct etcd_call *call, const struct etcd_reply *reply)
 static struct etcd_claim claim_of(const struct registration *r)
 {
 	return (struct etcd_claim){
-		.key = r->key, .value = r->value, .lease = r->lease, .may_take_over = !r->has_held
+		.key = r->key,
+		.value = r->value,
+		.terms = { r->lease, r->previous, r->take_over_up_to },
 	};
 }
 
@@ -343,6 +371,20 @@ void registration_want(struct registration *r, enum goal goal)
 	look(r);
 }
 
+void registration_interrupted(struct registration *r, double patience)
+{
+	struct etcd_reply unsure = { .outcome = OUTCOME_UNSURE,
+		.why = "the agent was not running meanwhile" };
+
+	if (r->state >= N_RESTING) {
+		etcd_cancel(&r->call);
+		on_done(&r->call, &unsure);
+	}
+	if (r->state == LEASE_HELD) {
+		timer_start(r->loop, &r->wake, patience);
+	}
+}
+
 bool registration_holds_lease(const struct registration *r)
 {
 	return r->state != LEASE_NONE && r->state != LEASE_GRANTING;
@@ -357,6 +399,7 @@ int registration_init(struct registration *r, struct ev_loop *loop, struct etcd 
 	r->desc = desc;
 	r->random = random;
 	r->on_gone = on_gone;
+	r->take_over_up_to = TAKE_OVER_ALL;
 	ev_timer_init(&r->wake, on_wake, 0.0, 0.0);
 	r->key = value_key(desc);
 	r->value = value_make(desc);

@@ -42,17 +42,20 @@ struct registration {
 	enum goal started_for; /* the goal when the call in flight was started */
 	enum lease_state state;
 	int64_t lease;     /* valid outside NONE and GRANTING */
+	int64_t previous;  /* the lease that was lost last, 0 for none */
 	double ttl;        /* seconds, as etcd granted it, not as we asked */
 	double sure_until; /* clock_now() time until which the lease surely lives: for people only
 			    */
 	double tend_at;    /* clock_now() time of the next renewal */
 	unsigned renewals; /* acknowledged ones since the put */
 	bool verify_due;
-	bool has_held;   /* it was ours before: what stands there now is someone newer's */
-	bool listed;     /* the last that etcd said of the key: it is there, on our lease */
-	bool contested;  /* another has it, and that has been said */
-	unsigned unsure; /* calls without a clear answer, in a row */
-	double asked_at; /* clock_now() when the goal last changed */
+	int64_t granted_at;      /* etcd's revision when it granted the lease */
+	int64_t take_over_up_to; /* a mod_revision, see ownership.h */
+	bool listed;             /* the last that etcd said of the key: it is there, on our lease */
+	bool contested;          /* another has it, and that has been said */
+	unsigned unsure;         /* calls without a clear answer, in a row */
+	unsigned retries;        /* ... and without a pause between them */
+	double asked_at;         /* clock_now() when the goal last changed */
 
 	struct etcd_call call; /* the only call ever in flight */
 	struct backoff backoff;
@@ -67,6 +70,14 @@ int registration_init(struct registration *r, struct ev_loop *loop, struct etcd 
 void registration_finish(struct registration *r);
 
 void registration_want(struct registration *r, enum goal goal);
+
+/*
+ * The process did not run for longer than the lease lives. The call in flight
+ * counts as without an answer, whatever it will be, and what is held is not
+ * tended before `patience` seconds have passed or a new goal is stated: the
+ * first word is health's.
+ */
+void registration_interrupted(struct registration *r, double patience);
 
 /* True while etcd holds, or may hold, a lease of ours. */
 bool registration_holds_lease(const struct registration *r);

@@ -80,15 +80,128 @@ static bool linger_is_long(const struct descriptor *d, char *say, size_t size)
 	return d->shutdown.linger_ms > 5 * MINUTE;
 }
 
+/* ---- TLS ------------------------------------------------------------------------- */
+
+static bool is_set(const char *text)
+{
+	return *text != '\0';
+}
+
+static bool lacks_key(const struct tls_settings *tls, char *say, size_t size)
+{
+	snprintf(say, size,
+			"is set, but key_file is not: a certificate is of no use without its key");
+	return is_set(tls->cert_file) && !is_set(tls->key_file);
+}
+
+static bool lacks_cert(const struct tls_settings *tls, char *say, size_t size)
+{
+	snprintf(say, size,
+			"is set, but cert_file is not: a key is of no use without its certificate");
+	return is_set(tls->key_file) && !is_set(tls->cert_file);
+}
+
+static bool trusts_all(const struct tls_settings *tls, char *say, size_t size)
+{
+	const char *idle = is_set(tls->ca_file)       ? ", ca_file changes nothing about that"
+			   : is_set(tls->server_name) ? ", server_name changes nothing about that"
+						      : "";
+	snprintf(say, size,
+			"any certificate is taken, so whoever stands in between can read and "
+			"change all%s",
+			idle);
+	return tls->insecure_skip_verify;
+}
+
+static bool etcd_lacks_key(const struct descriptor *d, char *say, size_t size)
+{
+	return lacks_key(&d->etcd.tls, say, size);
+}
+
+static bool etcd_lacks_cert(const struct descriptor *d, char *say, size_t size)
+{
+	return lacks_cert(&d->etcd.tls, say, size);
+}
+
+static bool etcd_trusts_all(const struct descriptor *d, char *say, size_t size)
+{
+	return trusts_all(&d->etcd.tls, say, size);
+}
+
+static bool probe_lacks_key(const struct descriptor *d, char *say, size_t size)
+{
+	return lacks_key(&d->probe.tls, say, size);
+}
+
+static bool probe_lacks_cert(const struct descriptor *d, char *say, size_t size)
+{
+	return lacks_cert(&d->probe.tls, say, size);
+}
+
+static bool probe_trusts_all(const struct descriptor *d, char *say, size_t size)
+{
+	return trusts_all(&d->probe.tls, say, size);
+}
+
+/* ---- users of etcd --------------------------------------------------------------- */
+
+static bool lacks_password(const struct descriptor *d, char *say, size_t size)
+{
+	snprintf(say, size, "is set, but neither etcd.password_file nor etcd.password is");
+	return is_set(d->etcd.username) && !is_set(d->etcd.password) &&
+	       !is_set(d->etcd.password_file);
+}
+
+static bool password_lacks_user(const struct descriptor *d, char *say, size_t size)
+{
+	snprintf(say, size, "is set, but etcd.username is not");
+	return is_set(d->etcd.password) && !is_set(d->etcd.username);
+}
+
+static bool file_lacks_user(const struct descriptor *d, char *say, size_t size)
+{
+	snprintf(say, size, "is set, but etcd.username is not");
+	return is_set(d->etcd.password_file) && !is_set(d->etcd.username);
+}
+
+static bool has_two_passwords(const struct descriptor *d, char *say, size_t size)
+{
+	snprintf(say, size, "is set, and etcd.password too: one of them is enough");
+	return is_set(d->etcd.password_file) && is_set(d->etcd.password);
+}
+
+static bool password_is_in_the_clear(const struct descriptor *d, char *say, size_t size)
+{
+	const struct endpoints *list = &d->etcd.endpoints;
+	size_t i = 0;
+	while (i < list->n && (list->at[i].tls || endpoint_is_loopback(list->at[i].host))) {
+		i++;
+	}
+	snprintf(say, size, "its password crosses the network in the clear to %.60s: set etcd.tls",
+			i < list->n ? list->at[i].host : "");
+	return i < list->n && is_set(d->etcd.username);
+}
+
 static const struct rule rules[] = {
-	{ "service.host", host_is_wildcard },
-	{ "register.ttl", ttl_is_long },
-	{ "etcd.request_timeout", request_outlasts_ttl },
-	{ "probe.interval", interval_outlasts_ttl },
-	{ "probe.timeout", timeout_outlasts_interval },
-	{ "probe.failure_threshold", failures_take_long },
-	{ "probe.initial_delay", delay_is_long },
-	{ "shutdown.linger", linger_is_long },
+	{ "service.host", true, host_is_wildcard },
+	{ "register.ttl", true, ttl_is_long },
+	{ "etcd.request_timeout", true, request_outlasts_ttl },
+	{ "etcd.username", false, lacks_password },
+	{ "etcd.username", true, password_is_in_the_clear },
+	{ "etcd.password", false, password_lacks_user },
+	{ "etcd.password_file", false, file_lacks_user },
+	{ "etcd.password_file", false, has_two_passwords },
+	{ "etcd.tls.cert_file", false, etcd_lacks_key },
+	{ "etcd.tls.key_file", false, etcd_lacks_cert },
+	{ "etcd.tls.insecure_skip_verify", true, etcd_trusts_all },
+	{ "probe.interval", true, interval_outlasts_ttl },
+	{ "probe.timeout", true, timeout_outlasts_interval },
+	{ "probe.failure_threshold", true, failures_take_long },
+	{ "probe.initial_delay", true, delay_is_long },
+	{ "probe.tls.cert_file", false, probe_lacks_key },
+	{ "probe.tls.key_file", false, probe_lacks_cert },
+	{ "probe.tls.insecure_skip_verify", true, probe_trusts_all },
+	{ "shutdown.linger", true, linger_is_long },
 };
 
 const struct rule *rules_all(size_t *n)

@@ -3,8 +3,9 @@
 #define AGENT_RULES_H
 
 /*
- * rules - what is allowed in a descriptor, but probably not meant: a slip in a
- * unit, mostly. They are warnings, said about keys that the user has written.
+ * rules - what keys say together. Some of it is allowed, but probably not meant
+ * (a slip in a unit, mostly): those are warnings. The rest makes no sense. All
+ * are said about keys that the user has written.
  */
 
 #include <stdbool.h>
@@ -14,6 +15,7 @@ struct descriptor;
 
 struct rule {
 	const char *key; /* the one that is likely to be wrong */
+	bool warning;    /* else it is an error */
 	/* True when it looks wrong; the sentence is then in `say`. */
 	bool (*broken)(const struct descriptor *d, char *say, size_t size);
 };

@@ -11,6 +11,8 @@
 #define SECOND ((uint32_t)1000)
 #define HOUR   (3600 * SECOND)
 
+#define PATH_BYTES 4096
+
 #define AT(member) offsetof(struct descriptor, member)
 
 static const char *const formats[] = { "services", "grpc-naming", "skydns", "go-zero", "kratos",
@@ -28,58 +30,90 @@ static_assert(LOG_DEBUG == 3 && LOG_JSON == 1, "the words above follow the enums
 
 /* clang-format off */
 static const struct schema_row rows[] = {
-	{ "service.name", SCHEMA_NAME, true, AT(service.name), 1, 253, NULL,
+	{ "service.name", SCHEMA_NAME, SCHEMA_REQUIRED, AT(service.name), 1, 253, NULL,
 		NULL, "name of the service, a part of its key" },
-	{ "service.host", SCHEMA_HOST, false, AT(service.host), 1, 253, NULL,
+	{ "service.host", SCHEMA_HOST, SCHEMA_OPTIONAL, AT(service.host), 1, 253, NULL,
 		"localhost", "advertised host: a name, an address, or interface:eth0" },
-	{ "service.port", SCHEMA_COUNT, true, AT(service.port), 1, 65535, NULL,
+	{ "service.port", SCHEMA_COUNT, SCHEMA_REQUIRED, AT(service.port), 1, 65535, NULL,
 		NULL, "advertised port" },
-	{ "service.protocol", SCHEMA_TOKEN, false, AT(service.protocol), 1, 64, NULL,
+	{ "service.protocol", SCHEMA_TOKEN, SCHEMA_OPTIONAL, AT(service.protocol), 1, 64, NULL,
 		"grpc", "protocol that the value names" },
-	{ "service.metadata", SCHEMA_SCALARS, false, AT(service.metadata), 0, 0, NULL,
+	{ "service.metadata", SCHEMA_SCALARS, SCHEMA_OPTIONAL, AT(service.metadata), 0, 0, NULL,
 		"{}", "further members of the value, in order, typed as written" },
 
-	{ "register.prefix", SCHEMA_PREFIX, false, AT(registry.prefix), 1, 512, NULL,
+	{ "register.prefix", SCHEMA_PREFIX, SCHEMA_OPTIONAL, AT(registry.prefix), 1, 512, NULL,
 		"/services", "first part of the key" },
-	{ "register.ttl", SCHEMA_SECONDS, false, AT(registry.ttl_ms), 2 * SECOND, 24 * HOUR, NULL,
+	{ "register.ttl", SCHEMA_SECONDS, SCHEMA_OPTIONAL, AT(registry.ttl_ms), 2 * SECOND, 24 * HOUR, NULL,
 		"10s", "time to live of the lease, in whole seconds" },
-	{ "register.formats", SCHEMA_ONLY_LIST, false, 0, 0, 0, formats,
+	{ "register.formats", SCHEMA_ONLY_LIST, SCHEMA_OPTIONAL, 0, 0, 0, formats,
 		"[services]", "how the key and the value look" },
 
-	{ "etcd.endpoints", SCHEMA_ENDPOINTS, false, AT(etcd.endpoints), 0, 0, NULL,
+	{ "etcd.endpoints", SCHEMA_ENDPOINTS, SCHEMA_OPTIONAL, AT(etcd.endpoints), 0, 0, NULL,
 		"${ETCD_HOSTS:-localhost:2379}", "members of the cluster: a list, or text with commas" },
-	{ "etcd.request_timeout", SCHEMA_SPAN, false, AT(etcd.request_timeout_ms), 50, 60 * SECOND, NULL,
+	{ "etcd.request_timeout", SCHEMA_SPAN, SCHEMA_OPTIONAL, AT(etcd.request_timeout_ms), 50, 60 * SECOND, NULL,
 		"2s", "time that one request to etcd may take" },
+	{ "etcd.username", SCHEMA_TEXT, SCHEMA_SILENT, AT(etcd.username), 0, 256, NULL,
+		"\"\"", "user of etcd" },
+	{ "etcd.password", SCHEMA_SECRET, SCHEMA_SILENT, AT(etcd.password), 0, 1024, NULL,
+		"\"\"", "password of that user" },
+	{ "etcd.password_file", SCHEMA_FILE, SCHEMA_SILENT, AT(etcd.password_file), 0, PATH_BYTES, NULL,
+		"\"\"", "file that holds the password instead" },
+	{ "etcd.tls", SCHEMA_PART, SCHEMA_SILENT, AT(etcd.tls.on), 0, 0, NULL,
+		NULL, "how the agent speaks TLS with etcd" },
+	{ "etcd.tls.ca_file", SCHEMA_FILE, SCHEMA_OPTIONAL, AT(etcd.tls.ca_file), 0, PATH_BYTES, NULL,
+		"\"\"", "authorities that may have signed the server's certificate; default the system's" },
+	{ "etcd.tls.cert_file", SCHEMA_FILE, SCHEMA_OPTIONAL, AT(etcd.tls.cert_file), 0, PATH_BYTES, NULL,
+		"\"\"", "certificate of the agent" },
+	{ "etcd.tls.key_file", SCHEMA_FILE, SCHEMA_OPTIONAL, AT(etcd.tls.key_file), 0, PATH_BYTES, NULL,
+		"\"\"", "its private key" },
+	{ "etcd.tls.server_name", SCHEMA_PEER, SCHEMA_OPTIONAL, AT(etcd.tls.server_name), 0, 253, NULL,
+		"\"\"", "name that the certificate must be for; default the host" },
+	{ "etcd.tls.insecure_skip_verify", SCHEMA_FLAG, SCHEMA_OPTIONAL,
+		AT(etcd.tls.insecure_skip_verify), 0, 0, NULL,
+		"false", "take any certificate" },
 
-	{ "probe.type", SCHEMA_ONLY, false, 0, 0, 0, probe_types,
+	{ "probe.type", SCHEMA_ONLY, SCHEMA_OPTIONAL, 0, 0, 0, probe_types,
 		"grpc", "kind of probe" },
-	{ "probe.target", SCHEMA_TARGET, false, AT(probe.target), 0, 0, NULL,
+	{ "probe.target", SCHEMA_TARGET, SCHEMA_OPTIONAL, AT(probe.target), 0, 0, NULL,
 		NULL, "what is probed: address:port or unix:/path; default localhost and service.port" },
-	{ "probe.service", SCHEMA_TEXT, false, AT(probe.service), 0, 253, NULL,
+	{ "probe.service", SCHEMA_TEXT, SCHEMA_OPTIONAL, AT(probe.service), 0, 253, NULL,
 		"\"\"", "service name that the health service is asked for" },
-	{ "probe.mode", SCHEMA_WORD, false, AT(probe.mode), 0, 0, probe_modes,
+	{ "probe.mode", SCHEMA_WORD, SCHEMA_OPTIONAL, AT(probe.mode), 0, 0, probe_modes,
 		"auto", "Health/Watch, Health/Check, or what the server has" },
-	{ "probe.interval", SCHEMA_SPAN, false, AT(probe.interval_ms), 100, HOUR, NULL,
+	{ "probe.interval", SCHEMA_SPAN, SCHEMA_OPTIONAL, AT(probe.interval_ms), 100, HOUR, NULL,
 		"1s", "time from check to check" },
-	{ "probe.timeout", SCHEMA_SPAN, false, AT(probe.timeout_ms), 10, 60 * SECOND, NULL,
+	{ "probe.timeout", SCHEMA_SPAN, SCHEMA_OPTIONAL, AT(probe.timeout_ms), 10, 60 * SECOND, NULL,
 		"1s", "time that one check may take" },
-	{ "probe.success_threshold", SCHEMA_COUNT, false, AT(probe.success_threshold), 1, 1000, NULL,
+	{ "probe.success_threshold", SCHEMA_COUNT, SCHEMA_OPTIONAL, AT(probe.success_threshold), 1, 1000, NULL,
 		"1", "passes in a row before the service counts as up" },
-	{ "probe.failure_threshold", SCHEMA_COUNT, false, AT(probe.failure_threshold), 1, 1000, NULL,
+	{ "probe.failure_threshold", SCHEMA_COUNT, SCHEMA_OPTIONAL, AT(probe.failure_threshold), 1, 1000, NULL,
 		"3", "soft failures in a row before it counts as down" },
-	{ "probe.initial_delay", SCHEMA_SPAN, false, AT(probe.initial_delay_ms), 0, HOUR, NULL,
+	{ "probe.initial_delay", SCHEMA_SPAN, SCHEMA_OPTIONAL, AT(probe.initial_delay_ms), 0, HOUR, NULL,
 		"0s", "wait before the first check" },
-	{ "probe.unimplemented", SCHEMA_WORD, false, AT(probe.unimplemented), 0, 0, unimplemented,
+	{ "probe.unimplemented", SCHEMA_WORD, SCHEMA_OPTIONAL, AT(probe.unimplemented), 0, 0, unimplemented,
 		"pass", "what a server without a health service counts as" },
-	{ "probe.metadata", SCHEMA_HEADERS, false, AT(probe.metadata), 0, 0, NULL,
+	{ "probe.metadata", SCHEMA_HEADERS, SCHEMA_OPTIONAL, AT(probe.metadata), 0, 0, NULL,
 		"{}", "gRPC request metadata" },
+	{ "probe.tls", SCHEMA_PART, SCHEMA_SILENT, AT(probe.tls.on), 0, 0, NULL,
+		NULL, "how the probe speaks TLS with the service" },
+	{ "probe.tls.ca_file", SCHEMA_FILE, SCHEMA_OPTIONAL, AT(probe.tls.ca_file), 0, PATH_BYTES, NULL,
+		"\"\"", "authorities that may have signed the server's certificate; default the system's" },
+	{ "probe.tls.cert_file", SCHEMA_FILE, SCHEMA_OPTIONAL, AT(probe.tls.cert_file), 0, PATH_BYTES, NULL,
+		"\"\"", "certificate of the agent" },
+	{ "probe.tls.key_file", SCHEMA_FILE, SCHEMA_OPTIONAL, AT(probe.tls.key_file), 0, PATH_BYTES, NULL,
+		"\"\"", "its private key" },
+	{ "probe.tls.server_name", SCHEMA_PEER, SCHEMA_OPTIONAL, AT(probe.tls.server_name), 0, 253, NULL,
+		"\"\"", "name that the certificate must be for; default the host" },
+	{ "probe.tls.insecure_skip_verify", SCHEMA_FLAG, SCHEMA_OPTIONAL,
+		AT(probe.tls.insecure_skip_verify), 0, 0, NULL,
+		"false", "take any certificate" },
 
-	{ "shutdown.linger", SCHEMA_SPAN, false, AT(shutdown.linger_ms), 0, HOUR, NULL,
+	{ "shutdown.linger", SCHEMA_SPAN, SCHEMA_OPTIONAL, AT(shutdown.linger_ms), 0, HOUR, NULL,
 		"0s", "wait between the revoke and the exit" },
 
-	{ "log.level", SCHEMA_WORD, false, AT(log.level), 0, 0, log_levels,
+	{ "log.level", SCHEMA_WORD, SCHEMA_OPTIONAL, AT(log.level), 0, 0, log_levels,
 		"info", "error, warn, info or debug" },
-	{ "log.format", SCHEMA_WORD, false, AT(log.format), 0, 0, log_formats,
+	{ "log.format", SCHEMA_WORD, SCHEMA_OPTIONAL, AT(log.format), 0, 0, log_formats,
 		"text", "text or json" },
 };
 
@@ -88,9 +122,7 @@ static const char *const sections[] = {
 };
 
 static const char *const unsupported[] = {
-	"admin", "discover",
-	"etcd.password", "etcd.password_file", "etcd.tls", "etcd.username",
-	"probe.command", "probe.path", "probe.tls",
+	"admin", "discover", "probe.command", "probe.path",
 };
 /* clang-format on */
 
@@ -110,17 +142,34 @@ const struct schema_row *schema_find(const char *path)
 	return NULL;
 }
 
-/* Length of the section in a path, 0 when it has none. */
-static size_t section_len(const char *path)
+const char *schema_leaf(const char *path)
 {
-	const char *dot = strchr(path, '.');
-	return dot == NULL ? 0 : (size_t)(dot - path);
+	const char *dot = strrchr(path, '.');
+	return dot == NULL ? path : dot + 1;
 }
 
-static const char *leaf_of(const char *path)
+/* Length of what a key is in: its section, or the part of it; 0 when there is none. */
+static size_t holder_len(const char *path)
 {
-	size_t n = section_len(path);
-	return n == 0 ? path : path + n + 1;
+	const char *leaf = schema_leaf(path);
+	return leaf == path ? 0 : (size_t)(leaf - path) - 1;
+}
+
+/* True when both paths begin with the same n bytes, and the word ends there. */
+static bool begin_alike(const char *a, const char *b, size_t n)
+{
+	return strncmp(a, b, n) == 0 && a[n] == '.' && b[n] == '.';
+}
+
+const struct schema_row *schema_part_of(const struct schema_row *row)
+{
+	size_t n = holder_len(row->path);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (strlen(rows[i].path) == n && strncmp(rows[i].path, row->path, n) == 0) {
+			return &rows[i];
+		}
+	}
+	return NULL;
 }
 
 static bool is_one_of(const char *text, const char *const *list, size_t n)
@@ -143,14 +192,21 @@ bool schema_is_unsupported(const char *path)
 	return is_one_of(path, unsupported, ARRAY_LEN(unsupported));
 }
 
-/* How far a row is from an unknown key; 0: not near. A slip is nearer than a wrong section. */
+/*
+ * How far a row is from an unknown key; 0: not near. A slip is nearer than a
+ * wrong part of the section, and that is nearer than a wrong section.
+ */
 static size_t rank_of(const struct schema_row *row, const char *path)
 {
-	size_t n = section_len(path);
-	if (n > 0 && section_len(row->path) == n && strncmp(row->path, path, n) == 0) {
-		return suggest_rank(leaf_of(path), leaf_of(row->path));
+	const char *leaf = schema_leaf(path), *row_leaf = schema_leaf(row->path);
+	size_t n = holder_len(path);
+	if (n > 0 && holder_len(row->path) == n && begin_alike(row->path, path, n)) {
+		return suggest_rank(leaf, row_leaf);
 	}
-	return strcmp(leaf_of(path), leaf_of(row->path)) == 0 ? SUGGEST_MAX : 0;
+	if (strcmp(leaf, row_leaf) != 0) {
+		return 0;
+	}
+	return begin_alike(row->path, path, strcspn(path, ".")) ? SUGGEST_MAX : SUGGEST_MAX + 1;
 }
 
 static const char *suggest_section(const char *name)
@@ -169,8 +225,8 @@ static const char *suggest_section(const char *name)
 
 const char *schema_suggest(const char *path)
 {
-	const char *best = section_len(path) == 0 ? suggest_section(path) : NULL;
-	size_t nearest = SUGGEST_MAX + 1;
+	const char *best = holder_len(path) == 0 ? suggest_section(path) : NULL;
+	size_t nearest = SUGGEST_MAX + 2;
 	for (size_t i = 0; best == NULL && i < ARRAY_LEN(rows); i++) {
 		size_t rank = rank_of(&rows[i], path);
 		if (rank > 0 && rank < nearest) {

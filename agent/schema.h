@@ -19,7 +19,11 @@ enum schema_kind {
 	SCHEMA_TOKEN,     /* char *: printable ASCII without spaces */
 	SCHEMA_TEXT,      /* char *: without control characters */
 	SCHEMA_HOST,      /* char *: name, address, or interface:NAME */
+	SCHEMA_PEER,      /* char *: name or address, or nothing */
 	SCHEMA_PREFIX,    /* char *: /path */
+	SCHEMA_FILE,      /* char *: a file that is opened later, or nothing */
+	SCHEMA_SECRET,    /* char *: as SCHEMA_TEXT; never in a message, wiped when freed */
+	SCHEMA_FLAG,      /* bool */
 	SCHEMA_COUNT,     /* uint32_t */
 	SCHEMA_SPAN,      /* uint32_t, milliseconds */
 	SCHEMA_SECONDS,   /* uint32_t, milliseconds that are whole seconds */
@@ -29,25 +33,38 @@ enum schema_kind {
 	SCHEMA_ENDPOINTS, /* struct endpoints */
 	SCHEMA_TARGET,    /* struct target */
 	SCHEMA_SCALARS,   /* struct scalars: members of a value */
-	SCHEMA_HEADERS    /* struct scalars: gRPC request metadata, all of it text */
+	SCHEMA_HEADERS,   /* struct scalars: gRPC request metadata, all of it text */
+	SCHEMA_PART       /* bool, true when it is there: a mapping whose keys are rows too */
+};
+
+enum schema_need {
+	SCHEMA_OPTIONAL,
+	SCHEMA_REQUIRED,
+	SCHEMA_SILENT /* optional, and printed only when it is set */
 };
 
 struct schema_row {
-	const char *path; /* section.key */
+	const char *path; /* section.key, or section.part.key */
 	enum schema_kind kind;
-	bool required;
+	enum schema_need need;
 	size_t at;                /* offset of the member in struct descriptor */
 	uint32_t min, max;        /* inclusive; texts: bytes, spans: milliseconds */
 	const char *const *words; /* ends with NULL; NULL when there are none */
-	const char *fallback;     /* as a user would write it; NULL: required, or from other keys */
+	const char *fallback;     /* as a user would write it; NULL: none, or from other keys */
 	const char *help;         /* one line */
 };
 
-/* All keys, those of a section together, in the order in which they are printed. */
+/* All keys, those of a section together and those of a part behind it, as they are printed. */
 const struct schema_row *schema_rows(size_t *n);
 
 /* NULL when there is no such key. */
 const struct schema_row *schema_find(const char *path);
+
+/* The part that the row is a key of; NULL when it stands in its section itself. */
+const struct schema_row *schema_part_of(const struct schema_row *row);
+
+/* The last word of a path. */
+const char *schema_leaf(const char *path);
 
 bool schema_is_section(const char *name);
 

@@ -49,6 +49,22 @@ void service_start(struct service *s)
 	prober_start(&s->prober);
 }
 
+void service_interrupted(struct service *s, double gap)
+{
+	const struct descriptor *desc = s->registration.desc;
+	double ttl = (double)desc->registry.ttl_ms / 1000.0;
+
+	if (gap <= ttl) {
+		return;
+	}
+	log_write(LOG_WARN,
+			LOG_FIELDS(LOG_STR("service", desc->service.name),
+					LOG_TOOK("stopped", gap)),
+			"the agent was not running for longer than the TTL: health is asked anew");
+	prober_interrupted(&s->prober);
+	registration_interrupted(&s->registration, (double)desc->probe.timeout_ms / 1000.0);
+}
+
 void service_leave(struct service *s)
 {
 	prober_finish(&s->prober); /* no verdict counts any more */

@@ -30,6 +30,14 @@ int service_init(struct service *s, struct ev_loop *loop, struct etcd *etcd,
 
 void service_start(struct service *s);
 
+/*
+ * The process, or the machine, did not run for `gap` seconds. When that is
+ * longer than a lease lives, nothing from before counts: health is asked anew,
+ * and nothing is claimed before it has answered. To be called before anything
+ * that has come in meanwhile is looked at.
+ */
+void service_interrupted(struct service *s, double gap);
+
 /* Stops probing and withdraws; ends in on_gone. */
 void service_leave(struct service *s);
 

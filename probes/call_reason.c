@@ -33,6 +33,29 @@ enum reason call_reason(enum h2_end end, const struct grpc_status *status)
 	return REASON_NOT_GRPC;
 }
 
+enum reason conn_reason(enum h2_event event)
+{
+	switch (event) {
+	case H2_GOAWAY:
+	case H2_CLOSED:
+	case H2_RESET:
+		break;
+	case H2_REFUSED:
+		return REASON_REFUSED;
+	case H2_UNREACHABLE:
+		return REASON_UNREACHABLE;
+	case H2_NOT_HTTP2:
+		return REASON_NOT_GRPC;
+	case H2_TLS_FAILED:
+		return REASON_TLS_ERROR;
+	case H2_TLS_FILES:
+		return REASON_TLS_FILES;
+	case H2_NO_RESOURCES:
+		return REASON_NO_RESOURCES;
+	}
+	return REASON_RESET;
+}
+
 void call_sentence(char *out, size_t size, const struct grpc_status *status)
 {
 	(void)snprintf(out, size, "the health check answered %s%s%s", grpc_code_name(status->code),

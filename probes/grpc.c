@@ -45,6 +45,7 @@ struct grpc_probe {
 	struct ev_loop *loop;          /* borrowed */
 	const struct descriptor *desc; /* borrowed */
 	struct h2_conn conn;
+	struct h2_tls *tls; /* NULL without probe.tls */
 	struct h2_stream check, watch;
 	struct health_calls calls;
 
@@ -89,6 +90,10 @@ static void finish_audit(struct grpc_probe *p, enum reason reason, const char *d
 	p->timeouts = reason == REASON_DEADLINE ? p->timeouts + 1 : 0;
 	ev_timer_stop(p->loop, &p->deadline);
 	ev_timer_stop(p->loop, &p->again);
+	const char *news = h2_tls_news(p->tls);
+	if (news != NULL) {
+		p->probe.events->on_notice(&p->probe, news);
+	}
 	report(p, reason, detail, true);
 }
 
@@ -124,7 +129,8 @@ static void connect_now(struct grpc_probe *p)
 	p->watched_at = -1e9;
 	p->no_watch = false;
 	p->pushed = N_REASONS;
-	h2_conn_open(&p->conn, &p->desc->probe.target, USER_TIMEOUTS * p->desc->probe.timeout_ms);
+	h2_conn_open(&p->conn, &p->desc->probe.target, p->tls,
+			USER_TIMEOUTS * p->desc->probe.timeout_ms);
 	start_check(p); /* first: a server may allow one stream only */
 	start_watch(p);
 }
@@ -175,6 +181,10 @@ static void on_check_end(
 		finish_audit(p, p->pushed, NULL); /* it has a Watch: that is its word */
 		return;
 	}
+	if (reason == REASON_SERVICE_UNKNOWN) {
+		p->checked = reason; /* an answer like those in a message */
+		reason = p->pushed_meanwhile ? p->pushed : reason;
+	}
 	if (reason != REASON_GRPC_ERROR) {
 		finish_audit(p, reason, NULL);
 		return;
@@ -206,11 +216,12 @@ static void on_watch_news(struct h2_stream *stream)
 {
 	struct grpc_probe *p = CONTAINER_OF(stream, struct grpc_probe, watch);
 	bool no_news = !p->watch_spoke && p->pushed == REASON_SERVING;
+	bool denied = p->checked == REASON_NOT_SERVING || p->checked == REASON_SERVICE_UNKNOWN;
 
 	p->watch_spoke = true;
 	if (p->auditing && p->check_passed) {
 		finish_audit(p, p->pushed, NULL);
-	} else if (p->pushed == REASON_BAD_FRAME || (no_news && p->checked == REASON_NOT_SERVING)) {
+	} else if (p->pushed == REASON_BAD_FRAME || (no_news && denied)) {
 		p->probe.events->on_unsettled(&p->probe); /* let an audit judge */
 	} else if (!no_news) {
 		report(p, p->pushed, NULL, false);
@@ -316,13 +327,11 @@ static void on_conn_event(struct h2_conn *conn, enum h2_event event, const char 
 		on_refused(p);
 		break;
 	case H2_UNREACHABLE:
-		judge(p, REASON_UNREACHABLE, detail);
-		break;
 	case H2_NOT_HTTP2:
-		judge(p, REASON_NOT_GRPC, detail);
-		break;
+	case H2_TLS_FAILED:
+	case H2_TLS_FILES:
 	case H2_NO_RESOURCES:
-		judge(p, REASON_NO_RESOURCES, detail);
+		judge(p, conn_reason(event), detail);
 		break;
 	}
 }
@@ -369,6 +378,9 @@ static void audit(struct probe *probe, double deadline)
 {
 	struct grpc_probe *p = self_of(probe);
 
+	if (h2_conn_is_open(&p->conn) && h2_tls_renew(p->tls)) {
+		h2_conn_close(&p->conn); /* it was made with certificates of the past */
+	}
 	p->auditing = true;
 	p->check_passed = false;
 	p->refusals = 0;
@@ -383,15 +395,25 @@ static void audit(struct probe *probe, double deadline)
 	}
 }
 
+static void forget(struct probe *probe)
+{
+	struct grpc_probe *p = self_of(probe);
+
+	p->auditing = false;
+	p->check_passed = false;
+	ev_timer_stop(p->loop, &p->deadline);
+	ev_timer_stop(p->loop, &p->again);
+	h2_conn_close(&p->conn);
+}
+
 static void destroy(struct probe *probe)
 {
 	if (probe == NULL) {
 		return;
 	}
+	forget(probe);
 	struct grpc_probe *p = self_of(probe);
-	ev_timer_stop(p->loop, &p->deadline);
-	ev_timer_stop(p->loop, &p->again);
-	h2_conn_close(&p->conn);
+	h2_tls_destroy(p->tls);
 	health_calls_finish(&p->calls);
 	free(p);
 }
@@ -410,7 +432,10 @@ static struct probe *create(struct ev_loop *loop, const struct descriptor *desc,
 	ev_timer_init(&p->deadline, on_deadline, 0.0, 0.0);
 	ev_timer_init(&p->again, on_again, 0.0, 0.0);
 	h2_conn_init(&p->conn, loop, on_conn_event);
-	if (health_calls_init(&p->calls, desc) < 0) {
+	if (desc->probe.tls.on) {
+		p->tls = h2_tls_create(&desc->probe.tls, &desc->probe.target);
+	}
+	if ((desc->probe.tls.on && p->tls == NULL) || health_calls_init(&p->calls, desc) < 0) {
 		destroy(&p->probe);
 		return NULL;
 	}
@@ -420,5 +445,6 @@ static struct probe *create(struct ev_loop *loop, const struct descriptor *desc,
 const struct probe_kind probe_grpc = {
 	.create = create,
 	.audit = audit,
+	.forget = forget,
 	.destroy = destroy,
 };

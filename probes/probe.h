@@ -40,6 +40,11 @@ struct probe_kind {
 			const struct probe_events *events, void *owner);
 	/* Begins an audit; none may be running. `deadline` is a clock_now() time. */
 	void (*audit)(struct probe *probe, double deadline);
+	/*
+	 * Drops an audit under way, which then has no report, and whatever was heard
+	 * and not yet told: the next audit begins from nothing.
+	 */
+	void (*forget)(struct probe *probe);
 	/* Accepts NULL. Calls nobody back. */
 	void (*destroy)(struct probe *probe);
 };

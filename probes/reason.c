@@ -25,8 +25,10 @@ static const struct row rows[] = {
 	[REASON_RESET]           = { VERDICT_SOFT_FAIL,    "RESET",           "the connection ended before an answer" },
 	[REASON_BAD_FRAME]       = { VERDICT_SOFT_FAIL,    "BAD_FRAME",       "the answer is not a health message" },
 	[REASON_NOT_GRPC]        = { VERDICT_SOFT_FAIL,    "NOT_GRPC",        "the port does not speak gRPC" },
+	[REASON_TLS_ERROR]       = { VERDICT_SOFT_FAIL,    "TLS_ERROR",       "TLS with the service failed" },
 	[REASON_GRPC_ERROR]      = { VERDICT_SOFT_FAIL,    "GRPC_ERROR",      "the health check failed" },
 	[REASON_NO_RESOURCES]    = { VERDICT_INCONCLUSIVE, "NO_RESOURCES",    "the agent itself is out of descriptors or memory" },
+	[REASON_TLS_FILES]       = { VERDICT_INCONCLUSIVE, "TLS_FILES",       "a file of probe.tls cannot be used" },
 };
 /* clang-format on */
 

@@ -17,17 +17,20 @@
  * tried once more on a fresh connection before anyone hears of it. Repeating
  * is safe for every call we make (lease.c says why). An end without a
  * grpc-status is such a failure too, even when libcurl calls it success.
+ *
+ * TLS changes nothing of this, though ALPN would let any libcurl join soundly:
+ * one way of joining is enough, and it keeps the count of sockets right.
  */
 #include "agent/net/curl_carrier.h"
 
 #include <assert.h>
 #include <curl/curl.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/clock.h"
+#include "agent/net/curl_end.h"
 #include "agent/net/curl_handle.h"
 #include "agent/net/curl_loop.h"
 #include "agent/net/curl_target.h"
@@ -66,24 +69,42 @@ static void deliver_later(struct curl_carrier *c)
 	}
 }
 
-static void finish(struct curl_carrier *c, struct carrier_request *r, enum carrier_end end)
+/* libcurl has it no more. */
+static void take_back(struct curl_carrier *c, struct carrier_request *r)
 {
 	if (r->easy != NULL) {
 		(void)curl_multi_remove_handle(c->loop.multi, r->easy);
-		curl_handle_give(&c->handles, r->easy);
-		r->easy = NULL;
+		curl_handle_give(&c->handles, r);
+		r->target->riding--;
 	}
 	if (r->fresh) {
 		r->target->connecting--;
 	}
 	r->fresh = false;
+}
+
+static void finish(struct curl_carrier *c, struct carrier_request *r, enum carrier_end end)
+{
+	take_back(c, r);
 	r->end = end;
 	list_move(&c->finished, &r->link);
 }
 
+/* libcurl has it from now on. */
+static bool lend(struct curl_carrier *c, struct carrier_request *r,
+		const struct curl_joining *joining, long timeout_ms)
+{
+	r->why[0] = '\0';
+	if (curl_handle_take(&c->handles, r, joining, timeout_ms) < 0) {
+		return false;
+	}
+	r->target->riding++;
+	return curl_multi_add_handle(c->loop.multi, r->easy) == CURLM_OK;
+}
+
 static void launch(struct curl_carrier *c, struct carrier_request *r, bool fresh)
 {
-	double left = r->deadline - clock_now();
+	double left = r->call.deadline - clock_now();
 	long timeout_ms = (long)(left * 1000.0);
 
 	memset(&r->status, 0, sizeof r->status);
@@ -104,10 +125,9 @@ static void launch(struct curl_carrier *c, struct carrier_request *r, bool fresh
 		.prior_knowledge = fresh || c->may_join,
 		.separate = fresh && (!c->may_join || r->retried || r->target->stale),
 	};
-	r->easy = r->body == NULL ? NULL : curl_handle_take(&c->handles, r, &joining, timeout_ms);
-	if (r->easy == NULL || curl_multi_add_handle(c->loop.multi, r->easy) != CURLM_OK) {
-		(void)snprintf(r->why, sizeof r->why, "out of memory");
+	if (!lend(c, r, &joining, timeout_ms)) {
 		finish(c, r, CARRIER_NO_MEMORY);
+		(void)snprintf(r->why, sizeof r->why, "out of memory");
 		deliver_later(c);
 		return;
 	}
@@ -117,19 +137,16 @@ static void launch(struct curl_carrier *c, struct carrier_request *r, bool fresh
 }
 
 void curl_carrier_start(struct curl_carrier *c, struct carrier_request *r, struct curl_target *t,
-		const char *path, const uint8_t *body, size_t len, double deadline,
-		carrier_done *done)
+		const struct carrier_call *call, carrier_done *done)
 {
 	assert(r->carrier == NULL); /* one call at a time */
 	memset(r, 0, sizeof *r);
 	r->carrier = c;
 	r->target = t;
-	r->path = path;
-	r->body = body;
-	r->len = len;
-	r->deadline = deadline;
+	r->call = *call;
 	r->done = done;
 	list_add(&c->active, &r->link);
+	curl_target_look(t);
 	launch(c, r, !curl_target_joinable(t));
 }
 
@@ -151,74 +168,6 @@ void curl_carrier_cancel(struct carrier_request *r)
 }
 
 /* ---- how it ended ---------------------------------------------------------------- */
-
-/* Failures that say more about the connection than about the server. */
-static bool is_connection_failure(const struct carrier_request *r, CURLcode code)
-{
-	switch ((int)code) {
-	case CURLE_OK:
-		return !r->status.seen;
-	case CURLE_COULDNT_CONNECT:
-		return !r->fresh; /* we refused it a socket: what it wanted to join is gone */
-	case CURLE_HTTP2:
-	case CURLE_PARTIAL_FILE:
-	case CURLE_GOT_NOTHING:
-	case CURLE_SEND_ERROR:
-	case CURLE_RECV_ERROR:
-	case CURLE_HTTP2_STREAM:
-		return !r->status.seen;
-	}
-	return false;
-}
-
-/* Whether the connection was there before the request. */
-static bool was_joined(const struct carrier_request *r)
-{
-	long connects = 0;
-
-	(void)curl_easy_getinfo(r->easy, CURLINFO_NUM_CONNECTS, &connects);
-	return !r->fresh || connects == 0;
-}
-
-static enum carrier_end classify(struct carrier_request *r, CURLcode code)
-{
-	const char *name = r->target->name;
-	long os_errno = 0;
-
-	if (grpc_status_complete(&r->status)) {
-		return CARRIER_ANSWERED;
-	}
-	(void)curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &os_errno);
-	switch ((int)code) {
-	case CURLE_COULDNT_RESOLVE_HOST:
-		(void)snprintf(r->why, sizeof r->why, "the name in %s cannot be resolved", name);
-		return CARRIER_UNREACHABLE;
-	case CURLE_COULDNT_CONNECT:
-		if (os_errno == ECONNREFUSED) {
-			(void)snprintf(r->why, sizeof r->why, "nothing listens on %s", name);
-			return CARRIER_REFUSED;
-		}
-		(void)snprintf(r->why, sizeof r->why, "%s cannot be reached: %s", name,
-				os_errno != 0 ? strerror((int)os_errno) : "no connection");
-		return CARRIER_UNREACHABLE;
-	case CURLE_OPERATION_TIMEDOUT:
-		(void)snprintf(r->why, sizeof r->why, "no answer from %s in time", name);
-		return CARRIER_TIMEOUT;
-	case CURLE_WRITE_ERROR:
-	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_WEIRD_SERVER_REPLY:
-		(void)snprintf(r->why, sizeof r->why, "%s does not answer as etcd does", name);
-		return CARRIER_NOT_GRPC;
-	}
-	if (r->status.http != 0 && !r->status.grpc_type) {
-		(void)snprintf(r->why, sizeof r->why, "%s does not speak gRPC (HTTP status %d)",
-				name, r->status.http);
-		return CARRIER_NOT_GRPC;
-	}
-	(void)snprintf(r->why, sizeof r->why, "the connection to %s broke: %s", name,
-			code == CURLE_OK ? "no grpc-status" : curl_easy_strerror(code));
-	return CARRIER_BROKEN;
-}
 
 /* Those whose connection is made by now, or has failed, go on. */
 static void unpark(struct curl_carrier *c)
@@ -243,13 +192,7 @@ static void try_again(struct curl_carrier *c, struct carrier_request *r)
 {
 	struct curl_target *t = r->target;
 
-	(void)curl_multi_remove_handle(c->loop.multi, r->easy);
-	curl_handle_give(&c->handles, r->easy);
-	r->easy = NULL;
-	if (r->fresh) {
-		t->connecting--;
-		r->fresh = false;
-	}
+	take_back(c, r);
 	bool newer = t->connecting > 0 || r->made != t->made;
 	if (!newer || r->rejoins >= REJOINS_MAX) {
 		r->retried = true;
@@ -270,11 +213,11 @@ static void on_result(struct curl_carrier *c, struct carrier_request *r, CURLcod
 
 	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &http);
 	r->status.http = (int)http;
-	if (is_connection_failure(r, code) && was_joined(r) && !r->retried) {
+	if (curl_end_is_connection_failure(r, (int)code) && !r->retried) {
 		try_again(c, r);
 		return;
 	}
-	enum carrier_end end = classify(r, code);
+	enum carrier_end end = curl_end_classify(r, (int)code);
 	if (end == CARRIER_TIMEOUT) {
 		curl_target_abandon(r->target);
 	}
@@ -320,8 +263,8 @@ static void on_failure(struct curl_loop *l, const char *why)
 
 	while (c->active != NULL) {
 		struct carrier_request *r = request_of(c->active);
-		(void)snprintf(r->why, sizeof r->why, "libcurl failed: %s", why);
 		finish(c, r, CARRIER_BROKEN);
+		(void)snprintf(r->why, sizeof r->why, "libcurl failed: %s", why);
 	}
 }
 
@@ -384,9 +327,10 @@ struct curl_carrier *curl_carrier_create(struct ev_loop *loop, struct err *err)
 	return c;
 }
 
-struct curl_target *curl_carrier_target(struct curl_carrier *c, const struct endpoint *endpoint)
+struct curl_target *curl_carrier_target(struct curl_carrier *c, const struct endpoint *endpoint,
+		const struct tls_settings *tls)
 {
-	struct curl_target *t = curl_target_create(endpoint);
+	struct curl_target *t = curl_target_create(endpoint, tls);
 
 	if (t != NULL) {
 		t->next = c->targets;
@@ -416,7 +360,7 @@ void curl_carrier_destroy(struct curl_carrier *c)
 	while (c->targets != NULL) {
 		struct curl_target *t = c->targets;
 		c->targets = t->next;
-		free(t);
+		curl_target_destroy(t);
 	}
 	free(c);
 }

@@ -20,6 +20,7 @@
 #include "agent/err.h"
 #include "agent/list.h"
 #include "agent/net/grpc_status.h"
+#include "agent/net/tls_settings.h"
 
 struct curl_carrier;
 struct curl_target;
@@ -31,6 +32,7 @@ enum carrier_end {
 	CARRIER_TIMEOUT,     /* nothing until the deadline */
 	CARRIER_BROKEN,      /* the connection failed under the request, also when tried afresh */
 	CARRIER_NOT_GRPC,    /* it answers, but not as a gRPC server does */
+	CARRIER_TLS,         /* the connection could not be made safe, or may not be */
 	CARRIER_NO_MEMORY
 };
 
@@ -43,6 +45,15 @@ struct carrier_answer {
 	const char *why; /* one sentence; "" when it was answered */
 };
 
+/* What is asked. `path` is a literal; token and body are borrowed until the end. */
+struct carrier_call {
+	const char *path;
+	const char *token;   /* etcd's, for the header of that name; "": none */
+	const uint8_t *body; /* NULL ends as CARRIER_NO_MEMORY */
+	size_t len;
+	double deadline; /* clock_now() time */
+};
+
 struct carrier_request;
 typedef void carrier_done(struct carrier_request *request, const struct carrier_answer *answer);
 
@@ -51,12 +62,10 @@ struct carrier_request {
 	struct curl_carrier *carrier; /* NULL when not in flight */
 	struct curl_target *target;   /* borrowed */
 	struct list link;
-	void *easy; /* owned while in flight */
+	void *easy;    /* owned while in flight */
+	void *headers; /* curl_slist while in flight; its head is owned when there is a token */
 	carrier_done *done;
-	const char *path;
-	const uint8_t *body; /* borrowed */
-	size_t len;
-	double deadline;  /* clock_now() time */
+	struct carrier_call call;
 	bool fresh;       /* on a connection of its own making */
 	bool retried;     /* ... after one that failed */
 	unsigned rejoins; /* tries on newer connections that others have made */
@@ -65,7 +74,7 @@ struct carrier_request {
 	struct grpc_status status;
 	uint8_t *received; /* owned */
 	size_t n_received;
-	char why[400];
+	char why[400]; /* while in flight it is libcurl that writes it */
 };
 
 /* NULL with *err filled when libcurl cannot do what is needed here. */
@@ -78,15 +87,12 @@ void curl_carrier_destroy(struct curl_carrier *c);
 const char *curl_carrier_advice(void);
 
 /* A server to talk to. Owned by the carrier; NULL without memory. */
-struct curl_target *curl_carrier_target(struct curl_carrier *c, const struct endpoint *endpoint);
+struct curl_target *curl_carrier_target(struct curl_carrier *c, const struct endpoint *endpoint,
+		const struct tls_settings *tls);
 
-/*
- * POSTs `body` (borrowed until the end; NULL ends as CARRIER_NO_MEMORY) to `path` (a literal) on
- * the target. `deadline` is a clock_now() time.
- */
+/* POSTs the call's body to its path on the target. */
 void curl_carrier_start(struct curl_carrier *c, struct carrier_request *r, struct curl_target *t,
-		const char *path, const uint8_t *body, size_t len, double deadline,
-		carrier_done *done);
+		const struct carrier_call *call, carrier_done *done);
 
 /* Safe on a zeroed request and on one that has ended. */
 void curl_carrier_cancel(struct carrier_request *r);

@@ -31,11 +31,15 @@ struct curl_joining {
 int curl_handles_init(struct curl_handles *h);
 void curl_handles_finish(struct curl_handles *h);
 
-/* A handle set up for the request, which is its CURLOPT_PRIVATE; NULL without memory. */
-void *curl_handle_take(struct curl_handles *h, struct carrier_request *r,
+/*
+ * Sets up r->easy for the request, which is its CURLOPT_PRIVATE. While the
+ * request has it, libcurl writes what goes wrong into r->why. Returns 0, or -1
+ * without memory and r->easy is NULL then.
+ */
+int curl_handle_take(struct curl_handles *h, struct carrier_request *r,
 		const struct curl_joining *joining, long timeout_ms);
 
-/* Back from the multi handle. */
-void curl_handle_give(struct curl_handles *h, void *easy);
+/* r->easy, back from the multi handle; it is NULL afterwards. */
+void curl_handle_give(struct curl_handles *h, struct carrier_request *r);
 
 #endif

@@ -12,6 +12,7 @@ int endpoint_ring_init(struct endpoint_ring *ring, unsigned n, struct random *ra
 	}
 	ring->n = n;
 	ring->current = 0;
+	ring->left = 0;
 	for (unsigned i = 0; i < n; i++) { /* Fisher and Yates, inside out */
 		unsigned j = random_below(random, i + 1);
 		ring->order[i] = ring->order[j];
@@ -35,5 +36,16 @@ void endpoint_ring_leave(struct endpoint_ring *ring, unsigned failed)
 {
 	if (endpoint_ring_current(ring) == failed) {
 		ring->current = (ring->current + 1) % ring->n;
+		ring->left += ring->left < ring->n ? 1 : 0;
 	}
+}
+
+void endpoint_ring_answered(struct endpoint_ring *ring)
+{
+	ring->left = 0;
+}
+
+bool endpoint_ring_untried(const struct endpoint_ring *ring)
+{
+	return ring->left < ring->n;
 }

@@ -9,6 +9,7 @@
  * endpoint in use answers; left at once when it fails.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "agent/random.h"
@@ -17,6 +18,7 @@ struct endpoint_ring {
 	unsigned *order; /* owned: a permutation of 0 .. n-1 */
 	unsigned n;      /* at least 1 */
 	unsigned current;
+	unsigned left; /* endpoints left in a row, since any of them has answered */
 };
 
 /* Returns 0, or -1 without memory. */
@@ -32,5 +34,11 @@ unsigned endpoint_ring_current(const struct endpoint_ring *ring);
  * changes: ten calls that fail together make one step, not ten.
  */
 void endpoint_ring_leave(struct endpoint_ring *ring, unsigned failed);
+
+/* An endpoint, whichever, has done its work. */
+void endpoint_ring_answered(struct endpoint_ring *ring);
+
+/* True while the one in use has not failed since any of them has answered: worth a try at once. */
+bool endpoint_ring_untried(const struct endpoint_ring *ring);
 
 #endif

@@ -16,7 +16,6 @@
 #include "agent/clock.h"
 #include "agent/net/etcd_batch.h"
 #include "agent/net/grpc_frame.h"
-#include "agent/ownership.h"
 #include "agent/util.h"
 
 /* Transactions in one put before it is left to the back-off. */
@@ -25,15 +24,26 @@
 /* Room for one value of etcd's largest request (1.5 MiB). */
 #define MESSAGE_LIMIT (2u << 20)
 
+static void say(struct etcd_notice *notice, const char *sentence)
+{
+	struct etcd *e = CONTAINER_OF(notice, struct etcd, notice);
+
+	if (e->on_notice != NULL) {
+		e->on_notice(e, sentence);
+	}
+}
+
 int etcd_init(struct etcd *e, struct ev_loop *loop, struct curl_carrier *carrier,
-		const struct endpoints *endpoints, double request_timeout, struct random *random)
+		const struct etcd_settings *settings, struct random *random)
 {
 	memset(e, 0, sizeof *e);
-	if (etcd_channel_init(&e->channel, carrier, endpoints, random) < 0) {
+	e->notice.say = say;
+	if (etcd_channel_init(&e->channel, loop, carrier, settings, random, &e->notice) < 0) {
 		return -1;
 	}
 	e->loop = loop;
-	e->request_timeout = request_timeout;
+	e->user = settings->username;
+	e->request_timeout = (double)settings->request_timeout_ms / 1000.0;
 	etcd_batch_init(e);
 	return 0;
 }
@@ -79,21 +89,22 @@ static void end_ok(struct etcd_call *call)
 	end(call, &reply);
 }
 
-/* etcd's word for a lease it does not have; its code alone (NOT_FOUND) could mean other things. */
-static bool says_lease_is_gone(const struct etcd_answer *answer)
+/* What every call makes of an answer that is not OK. `key`: what it was about; "": a lease. */
+static void end_failed(struct etcd_call *call, const struct etcd_answer *answer, const char *key)
 {
-	return answer->code == GRPC_NOT_FOUND &&
-	       strstr(answer->text, "requested lease not found") != NULL;
-}
+	struct etcd_reply reply = {
+		.outcome = OUTCOME_UNSURE,
+		.elsewhere = answer->elsewhere,
+		.patient = answer->patient,
+		.why = answer->sentence,
+	};
+	char sentence[ETCD_SENTENCE_MAX];
 
-/* What every call but a grant makes of an answer that is not OK. */
-static void end_failed(struct etcd_call *call, const struct etcd_answer *answer)
-{
-	struct etcd_reply reply = { .outcome = OUTCOME_UNSURE, .why = answer->text };
-
-	if (says_lease_is_gone(answer)) {
-		reply.outcome = OUTCOME_GONE;
-		reply.why = "etcd does not know the lease any more";
+	if (answer->trouble == TROUBLE_DENIED) {
+		const struct etcd_error_about about = { .user = call->etcd->user, .key = key };
+		etcd_error_say(sentence, sizeof sentence, answer->trouble, &about,
+				GRPC_PERMISSION_DENIED, answer->text);
+		reply.why = sentence;
 	}
 	end(call, &reply);
 }
@@ -118,6 +129,48 @@ static struct etcd_call *call_of(struct etcd_request *request)
 	return CONTAINER_OF(request, struct etcd_call, request);
 }
 
+/* ---- is the lease gone ------------------------------------------------------------ */
+
+static void on_asked_again(struct etcd_request *request, const struct etcd_answer *answer)
+{
+	struct etcd_call *call = call_of(request);
+	struct etcd_reply gone = { .outcome = OUTCOME_GONE,
+		.why = "etcd does not know the lease any more" };
+	const uint8_t *message;
+	size_t len;
+	int64_t lease, ttl_s;
+
+	if (!answer->ok) {
+		end_failed(call, answer, "");
+	} else if (!only_message(answer, &message, &len) ||
+			!etcd_decode_keep_alive(message, len, &lease, &ttl_s)) {
+		end_unsure(call, "etcd's answer to a renewal cannot be read");
+	} else if (ttl_s > 0) {
+		end_unsure(call, "one member of etcd said that the lease is gone, but it lives");
+	} else {
+		end(call, &gone);
+	}
+}
+
+/*
+ * For calls that name a lease. An error does not say which cluster it is from,
+ * so one that says that the lease is gone is not believed; the answer to a
+ * renewal does say so, and one more call is a small price at such a moment.
+ */
+static void end_lease_failed(
+		struct etcd_call *call, const struct etcd_answer *answer, const char *key)
+{
+	struct etcd_body body = { NULL, 0 };
+
+	if (answer->trouble != TROUBLE_GONE) {
+		end_failed(call, answer, key);
+		return;
+	}
+	(void)etcd_encode_keep_alive(&body, &call->lease, 1);
+	etcd_request_start(&call->etcd->channel, &call->request, ETCD_PATH_KEEP_ALIVE, body,
+			clock_now() + call->etcd->request_timeout, on_asked_again);
+}
+
 /* ---- grant ----------------------------------------------------------------------- */
 
 static void on_granted(struct etcd_request *request, const struct etcd_answer *answer)
@@ -125,16 +178,20 @@ static void on_granted(struct etcd_request *request, const struct etcd_answer *a
 	struct etcd_call *call = call_of(request);
 	const uint8_t *message;
 	size_t len;
-	int64_t lease, ttl_s;
+	struct etcd_granted granted;
 
 	if (!answer->ok) {
-		end_unsure(call, answer->text);
+		end_failed(call, answer, "");
 	} else if (!only_message(answer, &message, &len) ||
-			!etcd_decode_grant(message, len, &lease, &ttl_s)) {
+			!etcd_decode_grant(message, len, &granted)) {
 		end_unsure(call, "etcd's answer to a grant cannot be read");
 	} else {
 		struct etcd_reply reply = {
-			.outcome = OUTCOME_OK, .lease = lease, .ttl = (double)ttl_s, .why = ""
+			.outcome = OUTCOME_OK,
+			.lease = granted.lease,
+			.ttl = (double)granted.ttl_s,
+			.revision = granted.revision,
+			.why = "",
 		};
 		end(call, &reply);
 	}
@@ -159,7 +216,7 @@ static void on_revoked(struct etcd_request *request, const struct etcd_answer *a
 	if (answer->ok) {
 		end_ok(call);
 	} else {
-		end_failed(call, answer);
+		end_lease_failed(call, answer, "");
 	}
 }
 
@@ -168,6 +225,7 @@ void etcd_revoke(struct etcd *e, struct etcd_call *call, int64_t lease, etcd_don
 	struct etcd_body body = { NULL, 0 };
 
 	begin(e, call, e->request_timeout, done);
+	call->lease = lease;
 	(void)etcd_encode_revoke(&body, lease);
 	etcd_request_start(&e->channel, &call->request, ETCD_PATH_REVOKE, body, call->deadline,
 			on_revoked);
@@ -201,8 +259,8 @@ static void put_again(struct etcd_call *call, const struct etcd_key *seen)
 		end_unsure(call, "the key changes faster than it can be written");
 		return;
 	}
-	call->expected_mod = seen->mod_revision;
-	call->other = seen->lease == call->claim.lease ? 0 : seen->lease;
+	call->replacing = seen->mod_revision;
+	call->other = seen->lease == call->claim.terms.lease ? 0 : seen->lease;
 	send_put(call);
 }
 
@@ -216,7 +274,7 @@ static void on_put(struct etcd_request *request, const struct etcd_answer *answe
 	struct etcd_key seen;
 
 	if (!answer->ok) {
-		end_failed(call, answer);
+		end_lease_failed(call, answer, claim->key);
 		return;
 	}
 	if (!only_message(answer, &message, &len) ||
@@ -228,7 +286,7 @@ static void on_put(struct etcd_request *request, const struct etcd_answer *answe
 		end_put(call, call->other);
 		return;
 	}
-	switch (ownership_judge(&seen, claim->lease, claim->may_take_over)) {
+	switch (ownership_judge(&seen, &claim->terms)) {
 	case CLAIM_OURS: /* an earlier try did arrive */
 		end_put(call, call->other);
 		break;
@@ -248,7 +306,8 @@ static void send_put(struct etcd_call *call)
 	const struct etcd_claim *claim = &call->claim;
 
 	call->rounds++;
-	(void)etcd_encode_put_if(&body, claim->key, claim->value, claim->lease, call->expected_mod);
+	(void)etcd_encode_put_if(
+			&body, claim->key, claim->value, claim->terms.lease, call->replacing);
 	etcd_request_start(&call->etcd->channel, &call->request, ETCD_PATH_TXN, body,
 			call->deadline, on_put);
 }
@@ -258,6 +317,7 @@ void etcd_put(struct etcd *e, struct etcd_call *call, const struct etcd_claim *c
 {
 	begin(e, call, e->request_timeout, done);
 	call->claim = *claim;
+	call->lease = claim->terms.lease;
 	send_put(call);
 }
 
@@ -273,7 +333,7 @@ static void on_seen(struct etcd_request *request, const struct etcd_answer *answ
 	struct etcd_key seen;
 
 	if (!answer->ok) {
-		end_unsure(call, answer->text);
+		end_failed(call, answer, call->claim.key);
 		return;
 	}
 	if (!only_message(answer, &message, &len) ||
@@ -281,7 +341,7 @@ static void on_seen(struct etcd_request *request, const struct etcd_answer *answ
 		end_unsure(call, "etcd's answer to a range cannot be read");
 		return;
 	}
-	switch (ownership_judge(&seen, call->claim.lease, false)) {
+	switch (ownership_judge(&seen, &call->claim.terms)) {
 	case CLAIM_OURS:
 		end_ok(call);
 		break;

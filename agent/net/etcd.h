@@ -18,10 +18,19 @@
 #include "agent/lease.h"
 #include "agent/list.h"
 #include "agent/net/etcd_channel.h"
+#include "agent/ownership.h"
+
+struct etcd;
+
+/* What a person should know although no call failed over it: one sentence. */
+typedef void etcd_heard(struct etcd *e, const char *sentence);
 
 /* One cluster, shared by all registrations that name the same endpoints. */
 struct etcd {
-	struct ev_loop *loop; /* borrowed */
+	struct ev_loop *loop;      /* borrowed */
+	const char *user;          /* borrowed; "": none */
+	etcd_heard *on_notice;     /* set by the owner after etcd_init; may be NULL */
+	struct etcd_notice notice; /* how the channel gets there */
 	struct etcd_channel channel;
 	double request_timeout; /* seconds */
 	struct list *waiting;   /* renewals that go out together */
@@ -29,9 +38,9 @@ struct etcd {
 	ev_timer gather;        /* runs while `waiting` is not empty */
 };
 
-/* Returns 0, or -1 without memory. */
+/* `settings` are borrowed and must outlive *e. Returns 0, or -1 without memory. */
 int etcd_init(struct etcd *e, struct ev_loop *loop, struct curl_carrier *carrier,
-		const struct endpoints *endpoints, double request_timeout, struct random *random);
+		const struct etcd_settings *settings, struct random *random);
 
 /* Every call must have ended or be cancelled before. Safe on a zeroed struct. */
 void etcd_finish(struct etcd *e);
@@ -39,35 +48,37 @@ void etcd_finish(struct etcd *e);
 /* A key to be held. All borrowed; must outlive the call. */
 struct etcd_claim {
 	const char *key, *value;
-	int64_t lease;
-	bool may_take_over; /* also from another's lease */
+	struct claim_terms terms;
 };
 
 /* Valid only until `done` returns. */
 struct etcd_reply {
 	enum outcome outcome;
-	int64_t lease;   /* after a grant that is OK */
-	double ttl;      /* after a grant or renewal that is OK: seconds, as etcd granted */
-	bool took_over;  /* after a put that is OK: the key was another's */
-	int64_t other;   /* TAKEN, or took_over: the other lease */
+	int64_t lease;    /* after a grant that is OK */
+	double ttl;       /* after a grant or renewal that is OK: seconds, as etcd granted */
+	int64_t revision; /* after a grant that is OK: etcd's, when it granted */
+	bool took_over;   /* after a put that is OK: the key was another's */
+	int64_t other;    /* TAKEN, or took_over: the other lease */
+	bool elsewhere;  /* UNSURE: the next try goes to a member that has not failed in this row */
+	bool patient;    /* UNSURE: to try again soon is of no use */
 	const char *why; /* one sentence; "" when OK */
 };
 
 struct etcd_call;
 typedef void etcd_done(struct etcd_call *call, const struct etcd_reply *reply);
 
-/* Embedded by its user, zeroed before the first use. sent_at is for all, the rest for etcd.c. */
+/* Embedded by its user, zeroed before the first use. The first two are for all to read. */
 struct etcd_call {
-	double sent_at; /* clock_now() when it was started */
+	double sent_at;    /* clock_now() when it was started */
+	int64_t replacing; /* put: the mod_revision that it is, or was, about to replace; 0: none */
 	struct etcd *etcd;
 	etcd_done *done;
 	struct etcd_request request;
 	struct etcd_claim claim;
 	int64_t lease;
 	double deadline;
-	int64_t expected_mod; /* put: the mod_revision that the transaction is guarded by */
-	int64_t other;        /* put: the lease that the key is taken from, 0 for none */
-	unsigned rounds;      /* put: transactions so far */
+	int64_t other;   /* put: the lease that the key is taken from, 0 for none */
+	unsigned rounds; /* put: transactions so far */
 	bool batched;
 	struct list link; /* in etcd.waiting or in a batch */
 };

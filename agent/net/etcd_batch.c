@@ -93,18 +93,50 @@ static bool answer_all(struct etcd_batch *batch, const uint8_t *data, size_t len
 	return readable;
 }
 
+static void gather(struct etcd *e)
+{
+	if (!ev_is_active(&e->gather)) {
+		ev_timer_set(&e->gather, GATHER_S, 0.0);
+		ev_timer_start(e->loop, &e->gather);
+	}
+}
+
+/*
+ * etcd ends its answer at the first lease that the user may not renew, and has
+ * not looked at those behind it: they go out again, without that one.
+ */
+static void send_others_again(struct etcd_batch *batch)
+{
+	struct list *denied = batch->calls;
+
+	if (denied == NULL || denied->next == NULL) {
+		return;
+	}
+	while (denied->next != NULL) {
+		list_move(&batch->etcd->waiting, denied->next);
+	}
+	gather(batch->etcd);
+}
+
 static void on_answer(struct etcd_request *request, const struct etcd_answer *answer)
 {
 	struct etcd_batch *batch = CONTAINER_OF(request, struct etcd_batch, request);
-	const char *why = answer->text;
+	struct etcd_reply unsure = {
+		.outcome = OUTCOME_UNSURE,
+		.elsewhere = answer->elsewhere,
+		.patient = answer->patient,
+		.why = answer->sentence,
+	};
 
 	/* What was answered before the end counts, however the end was. */
 	if (!answer_all(batch, answer->body, answer->len)) {
-		why = "etcd's answer to a renewal cannot be read";
+		unsure.why = "etcd's answer to a renewal cannot be read";
 	} else if (answer->ok) {
-		why = "etcd left the renewal unanswered";
+		unsure.why = "etcd left the renewal unanswered";
 	}
-	struct etcd_reply unsure = { .outcome = OUTCOME_UNSURE, .why = why };
+	if (answer->trouble == TROUBLE_DENIED) {
+		send_others_again(batch);
+	}
 	while (batch->calls != NULL) {
 		answer_call(call_of(batch->calls), &unsure);
 	}
@@ -190,10 +222,7 @@ void etcd_batch_add(struct etcd *e, struct etcd_call *call)
 {
 	call->batched = true;
 	list_add(&e->waiting, &call->link);
-	if (!ev_is_active(&e->gather)) {
-		ev_timer_set(&e->gather, GATHER_S, 0.0);
-		ev_timer_start(e->loop, &e->gather);
-	}
+	gather(e);
 }
 
 /* A batch that has lost its last call runs on alone and is freed when it is answered. */

@@ -3,42 +3,31 @@
 #define AGENT_NET_ETCD_CHANNEL_H
 
 /*
- * etcd_channel - gets one gRPC call to whichever etcd endpoint does the work.
+ * etcd_channel - one gRPC call to etcd, as the user that the descriptor names.
  *
- * Sticky while the endpoint in use answers. An endpoint that refuses, breaks,
- * or says UNAVAILABLE is left at once, and the same call goes on to the next,
- * as long as there is one it has not tried and its deadline has not come. An
- * endpoint that stays silent until the deadline is left for the calls to come.
+ * etcd_auth has the token, etcd_route the endpoint. A call waits for the
+ * token; one whose token is refused is repeated once with a new one. The time
+ * that logging in takes is added to its deadline.
  */
 
-#include "agent/descriptor.h"
-#include "agent/net/curl_carrier.h"
-#include "agent/net/endpoint_ring.h"
-#include "agent/net/etcd_codec.h"
-#include "agent/random.h"
+#include <ev.h>
+
+#include "agent/net/etcd_auth.h"
+#include "agent/net/etcd_route.h"
 
 /* Embedded in struct etcd. */
 struct etcd_channel {
-	struct curl_carrier *carrier; /* borrowed */
-	struct curl_target **targets; /* owned array of borrowed targets */
-	struct endpoint_ring ring;
+	struct etcd_route route;
+	struct etcd_auth auth;
 };
 
-/* Returns 0, or -1 without memory, and *ch is as zeroed then. */
-int etcd_channel_init(struct etcd_channel *ch, struct curl_carrier *carrier,
-		const struct endpoints *endpoints, struct random *random);
+/* All but *ch is borrowed. Returns 0, or -1 without memory, and *ch is as zeroed then. */
+int etcd_channel_init(struct etcd_channel *ch, struct ev_loop *loop, struct curl_carrier *carrier,
+		const struct etcd_settings *settings, struct random *random,
+		struct etcd_notice *notice);
 
 /* Requests in flight must be cancelled before. Safe on a zeroed channel. */
 void etcd_channel_finish(struct etcd_channel *ch);
-
-/* Valid only until `done` returns. */
-struct etcd_answer {
-	bool ok;          /* grpc-status 0 */
-	int code;         /* grpc-status; -1 when no endpoint answered */
-	const char *text; /* etcd's own message, or what went wrong on the way; one sentence */
-	const uint8_t *body;
-	size_t len;
-};
 
 struct etcd_request;
 typedef void etcd_request_done(struct etcd_request *request, const struct etcd_answer *answer);
@@ -46,13 +35,15 @@ typedef void etcd_request_done(struct etcd_request *request, const struct etcd_a
 /* Embedded by its user. Members are for etcd_channel.c only. */
 struct etcd_request {
 	struct etcd_channel *channel; /* NULL when not in flight */
-	struct carrier_request carried;
+	struct route_request routed;
+	struct auth_wait wait;
 	etcd_request_done *done;
 	const char *path;
-	struct etcd_body body; /* owned while in flight */
+	struct etcd_body body;    /* owned while in flight */
+	struct etcd_token *token; /* taken while in flight */
 	double deadline;
-	unsigned endpoint; /* the one it is with */
-	unsigned tries;
+	double asked_at; /* for a token */
+	bool repeated;
 };
 
 /*

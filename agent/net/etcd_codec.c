@@ -16,6 +16,15 @@ static void append(struct etcd_body *body, const ProtobufCMessage *message, size
 	body->len += GRPC_PREFIX + size;
 }
 
+void etcd_body_free(struct etcd_body *body)
+{
+	if (body->at != NULL) {
+		explicit_bzero(body->at, body->len);
+	}
+	free(body->at);
+	*body = (struct etcd_body){ NULL, 0 };
+}
+
 static int encode(struct etcd_body *out, const ProtobufCMessage *message)
 {
 	size_t size = protobuf_c_message_get_packed_size(message);
@@ -124,7 +133,22 @@ int etcd_encode_put_if(struct etcd_body *out, const char *key, const char *value
 	return encode(out, &m.base);
 }
 
-bool etcd_decode_grant(const uint8_t *data, size_t len, int64_t *lease, int64_t *ttl_s)
+/* protobuf-c has no const text either. */
+static char *text(const char *in)
+{
+	return (char *)bytes(in).data;
+}
+
+int etcd_encode_log_in(struct etcd_body *out, const char *name, const char *password)
+{
+	Etcdserverpb__AuthenticateRequest m = ETCDSERVERPB__AUTHENTICATE_REQUEST__INIT;
+
+	m.name = text(name);
+	m.password = text(password);
+	return encode(out, &m.base);
+}
+
+bool etcd_decode_grant(const uint8_t *data, size_t len, struct etcd_granted *granted)
 {
 	Etcdserverpb__LeaseGrantResponse *m =
 			etcdserverpb__lease_grant_response__unpack(NULL, len, data);
@@ -132,10 +156,11 @@ bool etcd_decode_grant(const uint8_t *data, size_t len, int64_t *lease, int64_t 
 	if (m == NULL) {
 		return false;
 	}
-	*lease = m->id;
-	*ttl_s = m->ttl;
+	granted->lease = m->id;
+	granted->ttl_s = m->ttl;
+	granted->revision = m->header == NULL ? 0 : m->header->revision;
 	etcdserverpb__lease_grant_response__free_unpacked(m, NULL);
-	return *lease > 0 && *ttl_s > 0;
+	return granted->lease > 0 && granted->ttl_s > 0;
 }
 
 bool etcd_decode_keep_alive(const uint8_t *data, size_t len, int64_t *lease, int64_t *ttl_s)
@@ -200,4 +225,72 @@ bool etcd_decode_put_if(const uint8_t *data, size_t len, const char *expected_va
 	read_key(range, expected_value, seen);
 	etcdserverpb__txn_response__free_unpacked(m, NULL);
 	return readable;
+}
+
+bool etcd_decode_log_in(const uint8_t *data, size_t len, char **token)
+{
+	Etcdserverpb__AuthenticateResponse *m =
+			etcdserverpb__authenticate_response__unpack(NULL, len, data);
+
+	if (m == NULL) {
+		return false;
+	}
+	bool readable = m->token[0] != '\0';
+	*token = readable ? strdup(m->token) : NULL;
+	explicit_bzero(m->token, strlen(m->token));
+	etcdserverpb__authenticate_response__free_unpacked(m, NULL);
+	return *token != NULL;
+}
+
+/* Takes the next message off the front of a body; false when there is no whole one. */
+static bool next_message(const uint8_t **body, size_t *len, const uint8_t **message, size_t *size)
+{
+	const uint8_t *at = *body;
+
+	if (*len < GRPC_PREFIX || at[0] != 0) {
+		return false;
+	}
+	size_t announced = (size_t)at[1] << 24 | (size_t)at[2] << 16 | (size_t)at[3] << 8 | at[4];
+	if (announced > *len - GRPC_PREFIX) {
+		return false;
+	}
+	*message = at + GRPC_PREFIX;
+	*size = announced;
+	*body += GRPC_PREFIX + announced;
+	*len -= GRPC_PREFIX + announced;
+	return true;
+}
+
+void etcd_decode_mark(const uint8_t *body, size_t len, struct cluster_mark *mark)
+{
+	const uint8_t *message;
+	size_t size;
+
+	memset(mark, 0, sizeof *mark);
+	if (!next_message(&body, &len, &message, &size)) {
+		return;
+	}
+	Etcdserverpb__AnyResponse *m = etcdserverpb__any_response__unpack(NULL, size, message);
+	if (m != NULL && m->header != NULL) {
+		mark->cluster = m->header->cluster_id;
+		mark->term = m->header->raft_term;
+		mark->revision = m->header->revision;
+	}
+	if (m != NULL) {
+		etcdserverpb__any_response__free_unpacked(m, NULL);
+	}
+}
+
+bool etcd_renewals_say_gone(const uint8_t *body, size_t len)
+{
+	const uint8_t *message;
+	size_t size;
+	int64_t lease, ttl_s = 1;
+
+	while (ttl_s != 0 && next_message(&body, &len, &message, &size)) {
+		if (!etcd_decode_keep_alive(message, size, &lease, &ttl_s)) {
+			return false;
+		}
+	}
+	return ttl_s == 0;
 }

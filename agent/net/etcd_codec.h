@@ -13,17 +13,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/net/cluster_view.h"
+
 #define ETCD_PATH_GRANT      "/etcdserverpb.Lease/LeaseGrant"
 #define ETCD_PATH_REVOKE     "/etcdserverpb.Lease/LeaseRevoke"
 #define ETCD_PATH_KEEP_ALIVE "/etcdserverpb.Lease/LeaseKeepAlive"
 #define ETCD_PATH_RANGE      "/etcdserverpb.KV/Range"
 #define ETCD_PATH_TXN        "/etcdserverpb.KV/Txn"
+#define ETCD_PATH_LOG_IN     "/etcdserverpb.Auth/Authenticate"
 
 /* A request body. `at` is owned by whoever holds the struct; free() it. */
 struct etcd_body {
 	uint8_t *at;
 	size_t len;
 };
+
+/* Frees it, after its bytes are wiped out: it may hold a password. */
+void etcd_body_free(struct etcd_body *body);
 
 /* All return 0, or -1 without memory, *out untouched then. */
 int etcd_encode_grant(struct etcd_body *out, int64_t ttl_s);
@@ -41,6 +47,8 @@ int etcd_encode_range(struct etcd_body *out, const char *key);
 int etcd_encode_put_if(struct etcd_body *out, const char *key, const char *value, int64_t lease,
 		int64_t mod_revision);
 
+int etcd_encode_log_in(struct etcd_body *out, const char *name, const char *password);
+
 /* A key as etcd has it. */
 struct etcd_key {
 	bool present;
@@ -49,10 +57,29 @@ struct etcd_key {
 	int64_t mod_revision; /* above 0 when present */
 };
 
-bool etcd_decode_grant(const uint8_t *data, size_t len, int64_t *lease, int64_t *ttl_s);
+/* What etcd granted. */
+struct etcd_granted {
+	int64_t lease;
+	int64_t ttl_s;
+	int64_t revision; /* of the whole store, when it granted; 0 when it did not say */
+};
+
+bool etcd_decode_grant(const uint8_t *data, size_t len, struct etcd_granted *granted);
 bool etcd_decode_keep_alive(const uint8_t *data, size_t len, int64_t *lease, int64_t *ttl_s);
 bool etcd_decode_range(
 		const uint8_t *data, size_t len, const char *expected_value, struct etcd_key *key);
+
+/* *token is for the caller to free; its bytes are a secret. */
+bool etcd_decode_log_in(const uint8_t *data, size_t len, char **token);
+
+/*
+ * The header of the first message of a whole body, whichever call it answers;
+ * all zero when there is none.
+ */
+void etcd_decode_mark(const uint8_t *body, size_t len, struct cluster_mark *mark);
+
+/* True when a whole body of renewals has one that says that its lease is gone. */
+bool etcd_renewals_say_gone(const uint8_t *body, size_t len);
 
 /* `*seen` is what stood in the way; valid when *succeeded is false. */
 bool etcd_decode_put_if(const uint8_t *data, size_t len, const char *expected_value,

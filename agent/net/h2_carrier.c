@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * h2_carrier - the socket under an HTTP/2 session.
+ * h2_carrier - the socket under an HTTP/2 session, with or without TLS between.
  *
  * A failure that is found while the owner is calling us is kept in `failure`
  * and told from a zero timer.
@@ -27,6 +27,7 @@ static int release(struct h2_conn *conn)
 	ev_io_stop(conn->loop, &conn->io);
 	ev_timer_stop(conn->loop, &conn->later);
 	h2_session_close(&conn->session);
+	h2_tls_end(conn->tls);
 	conn->fd = -1;
 	conn->open = false;
 	return fd;
@@ -35,8 +36,16 @@ static int release(struct h2_conn *conn)
 /* The last thing that a callback from the loop does: the owner may open it again. */
 static void fail(struct h2_conn *conn, enum h2_event event, const char *detail)
 {
-	int fd = release(conn);
+	bool unheard = conn->greeting.n == 0 && !conn->connecting;
 
+	if (unheard && conn->tls == NULL && event == H2_CLOSED) {
+		detail = "the server closed the connection without a word (for TLS see probe.tls)";
+	} else if (unheard && (event == H2_CLOSED || event == H2_RESET) &&
+			h2_tls_blames(conn->tls)) {
+		event = H2_TLS_FAILED;
+		detail = h2_tls_sentence(conn->tls);
+	}
+	int fd = release(conn);
 	if (fd >= 0) {
 		(void)close(fd);
 	}
@@ -96,74 +105,119 @@ static void watch(struct h2_conn *conn, bool writable)
 	ev_io_start(conn->loop, &conn->io);
 }
 
+/* What the socket is to have next; NULL when that is nothing, or nothing yet. */
+static const uint8_t *pending(struct h2_conn *conn, size_t *len)
+{
+	const uint8_t *data;
+
+	if (conn->tls == NULL) {
+		return h2_session_pending(&conn->session, len);
+	}
+	while ((data = h2_tls_pending(conn->tls, len)) == NULL) {
+		const uint8_t *plain = h2_session_pending(&conn->session, len);
+		if (plain == NULL || !h2_tls_write(conn->tls, plain, *len)) {
+			return NULL;
+		}
+		h2_session_sent(&conn->session, *len);
+	}
+	return data;
+}
+
+static void note_sent(struct h2_conn *conn, size_t len)
+{
+	if (conn->tls == NULL) {
+		h2_session_sent(&conn->session, len);
+	} else {
+		h2_tls_sent(conn->tls, len);
+	}
+}
+
 /* Sends until there is nothing left or the socket is full. 0, or an errno. */
-static int push_out(struct h2_conn *conn)
+static int push_out(struct h2_conn *conn, bool *full)
 {
 	const uint8_t *data;
 	size_t len;
 
-	while ((data = h2_session_pending(&conn->session, &len)) != NULL) {
+	*full = false;
+	while ((data = pending(conn, &len)) != NULL) {
 		ssize_t sent = send(conn->fd, data, len, MSG_NOSIGNAL);
 		if (sent < 0) {
-			return errno == EAGAIN || errno == EINTR ? 0 : errno;
+			*full = errno == EAGAIN || errno == EINTR;
+			return *full ? 0 : errno;
 		}
-		h2_session_sent(&conn->session, (size_t)sent);
+		note_sent(conn, (size_t)sent);
 	}
 	return 0;
 }
 
+/* A peer that takes nothing more may have said why: reading finds that, or the end. */
 static void flush(struct h2_conn *conn)
 {
 	if (conn->connecting || ev_is_active(&conn->later)) {
 		return;
 	}
-	int error = push_out(conn);
-	if (error != 0) {
+	bool full;
+	int error = push_out(conn, &full);
+	if (error != 0 && event_of(error) != H2_RESET) {
 		fail_later(conn, event_of(error), strerror(error));
-		return;
+	} else if (conn->tls != NULL && conn->tls->state == H2_TLS_BROKEN) {
+		fail_later(conn, H2_RESET, h2_tls_sentence(conn->tls));
+	} else {
+		watch(conn, full);
 	}
-	watch(conn, conn->session.n_out > 0);
 }
 
 /* ---- receiving ------------------------------------------------------------------- */
 
-static const char *what_it_speaks(const struct h2_conn *conn)
-{
-	if (conn->n_first >= 4 && memcmp(conn->first, "HTTP", 4) == 0) {
-		return "the port answers HTTP/1.1, not HTTP/2";
-	}
-	if (conn->n_first >= 2 && conn->first[0] == 0x15 && conn->first[1] == 0x03) {
-		return "the port answers with a TLS alert: it wants TLS";
-	}
-	return "the port does not speak HTTP/2";
-}
-
-static void keep_first(struct h2_conn *conn, const uint8_t *data, size_t len)
-{
-	size_t room = sizeof conn->first - conn->n_first;
-	size_t n = len < room ? len : room;
-
-	memcpy(conn->first + conn->n_first, data, n);
-	conn->n_first += n;
-}
-
-/* The peer closed, or broke the protocol so that nghttp2 wants no more of it. */
+/* The peer broke the protocol so that nghttp2 wants no more of it. */
 static void fail_protocol(struct h2_conn *conn)
 {
 	if (conn->session.established) {
 		fail(conn, H2_RESET, "the server broke the HTTP/2 protocol");
 	} else {
-		fail(conn, H2_NOT_HTTP2, what_it_speaks(conn));
+		fail(conn, H2_NOT_HTTP2, h2_greeting_sentence(&conn->greeting));
 	}
 }
 
 static void fail_closed(struct h2_conn *conn)
 {
-	if (!conn->session.established && conn->n_first > 0) {
-		fail(conn, H2_NOT_HTTP2, what_it_speaks(conn));
+	if (conn->tls != NULL && conn->tls->state == H2_TLS_HANDSHAKE) {
+		fail(conn, H2_CLOSED, "the server closed the connection in the TLS handshake");
+	} else if (!conn->session.established && conn->greeting.n > 0) {
+		fail(conn, H2_NOT_HTTP2, h2_greeting_sentence(&conn->greeting));
 	} else {
 		fail(conn, H2_CLOSED, "the server closed the connection");
 	}
+}
+
+/* The sentence outlives the end of the connection, which forgets all else. */
+static void fail_tls(struct h2_conn *conn)
+{
+	fail(conn, conn->session.established ? H2_RESET : H2_TLS_FAILED,
+			h2_tls_sentence(conn->tls));
+}
+
+static bool take_plain(struct h2_conn *conn, const uint8_t *data, size_t len)
+{
+	h2_greeting_note(&conn->greeting, data, len);
+	return h2_session_take(&conn->session, data, len);
+}
+
+/* False when the peer broke the protocol of HTTP/2. */
+static bool take(struct h2_conn *conn, const uint8_t *data, size_t len)
+{
+	uint8_t plain[READ_SIZE];
+	bool sound = true;
+	size_t n;
+
+	if (conn->tls == NULL) {
+		return take_plain(conn, data, len);
+	}
+	h2_tls_take(conn->tls, data, len);
+	while (sound && (n = h2_tls_read(conn->tls, plain, sizeof plain)) > 0) {
+		sound = take_plain(conn, plain, n);
+	}
+	return sound;
 }
 
 static void receive(struct h2_conn *conn)
@@ -181,8 +235,7 @@ static void receive(struct h2_conn *conn)
 		}
 		return;
 	}
-	keep_first(conn, data, (size_t)n);
-	bool sound = h2_session_take(&conn->session, data, (size_t)n);
+	bool sound = take(conn, data, (size_t)n);
 	if (!h2_session_report(&conn->session)) {
 		return; /* its owner has closed it */
 	}
@@ -190,6 +243,10 @@ static void receive(struct h2_conn *conn)
 	if (conn->session.goaway) {
 		conn->session.goaway = false;
 		conn->on_event(conn, H2_GOAWAY, "the server sent GOAWAY");
+	} else if (conn->tls != NULL && conn->tls->state == H2_TLS_BROKEN) {
+		fail_tls(conn);
+	} else if (conn->tls != NULL && conn->tls->state == H2_TLS_CLOSED) {
+		fail_closed(conn);
 	} else if (!sound || !h2_session_wants_more(&conn->session)) {
 		fail_protocol(conn);
 	}
@@ -284,21 +341,37 @@ void h2_conn_init(struct h2_conn *conn, struct ev_loop *loop, h2_on_event *on_ev
 	ev_timer_init(&conn->later, on_later, 0.0, 0.0);
 }
 
-void h2_conn_open(struct h2_conn *conn, const struct target *target, unsigned user_timeout_ms)
+static void set_authority(struct h2_conn *conn, const struct target *target)
+{
+	const char *own = conn->tls != NULL ? h2_tls_authority(conn->tls) : NULL;
+
+	if (own == NULL && target->kind == TARGET_UNIX) {
+		own = "localhost";
+	}
+	if (own != NULL) {
+		(void)snprintf(conn->authority, sizeof conn->authority, "%s", own);
+	} else {
+		target_format(conn->authority, sizeof conn->authority, target);
+	}
+}
+
+void h2_conn_open(struct h2_conn *conn, const struct target *target, struct h2_tls *tls,
+		unsigned user_timeout_ms)
 {
 	assert(!h2_conn_is_open(conn));
+	conn->tls = tls;
 	conn->n_addresses = h2_addresses(conn->addresses, target);
 	conn->address = 0;
 	conn->user_timeout_ms = user_timeout_ms;
 	conn->any_refused = false;
-	conn->n_first = 0;
-	if (target->kind == TARGET_UNIX) {
-		(void)snprintf(conn->authority, sizeof conn->authority, "localhost");
-	} else {
-		target_format(conn->authority, sizeof conn->authority, target);
-	}
+	conn->greeting.n = 0;
+	set_authority(conn, target);
 	conn->connecting = true;
 	conn->open = true;
+	if (tls != NULL && !h2_tls_begin(tls)) {
+		fail_later(conn, H2_TLS_FILES, h2_tls_sentence(tls));
+		return;
+	}
 	int error = h2_session_open(&conn->session) < 0 ? ENOMEM : connect_next(conn);
 	if (error != 0) {
 		fail_later(conn, event_of(error), strerror(error));
@@ -320,14 +393,25 @@ uint32_t h2_conn_streams_allowed(const struct h2_conn *conn)
 	return h2_conn_is_established(conn) ? h2_session_allowed(&conn->session) : UINT32_MAX;
 }
 
+/* As far as it goes: the socket closes in any case. */
+static void say_goodbye(struct h2_conn *conn)
+{
+	bool full;
+
+	h2_session_say_goodbye(&conn->session);
+	if (push_out(conn, &full) == 0 && !full && conn->tls != NULL) {
+		h2_tls_say_goodbye(conn->tls);
+		(void)push_out(conn, &full);
+	}
+}
+
 void h2_conn_close(struct h2_conn *conn)
 {
 	if (!h2_conn_is_open(conn)) {
 		return;
 	}
 	if (conn->fd >= 0 && !conn->connecting) {
-		h2_session_say_goodbye(&conn->session);
-		(void)push_out(conn); /* as far as it goes: the socket closes in any case */
+		say_goodbye(conn);
 	}
 	int fd = release(conn);
 	if (fd >= 0) {

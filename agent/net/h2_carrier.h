@@ -22,17 +22,10 @@
 
 #include "agent/endpoint.h"
 #include "agent/net/h2_address.h"
+#include "agent/net/h2_event.h"
+#include "agent/net/h2_greeting.h"
 #include "agent/net/h2_session.h"
-
-enum h2_event {
-	H2_GOAWAY,      /* the server wants no new streams here; still open, the owner closes */
-	H2_CLOSED,      /* the server closed it */
-	H2_RESET,       /* it was reset, or timed out in the kernel */
-	H2_REFUSED,     /* nothing listens */
-	H2_UNREACHABLE, /* no route, no permission */
-	H2_NOT_HTTP2,   /* what came is not HTTP/2 */
-	H2_NO_RESOURCES /* we are out of descriptors, ports or memory */
-};
+#include "agent/net/h2_tls.h"
 
 struct h2_conn;
 
@@ -44,6 +37,7 @@ struct h2_conn {
 	struct ev_loop *loop; /* borrowed */
 	h2_on_event *on_event;
 	struct h2_session session;
+	struct h2_tls *tls; /* borrowed; NULL without TLS */
 	struct h2_address addresses[H2_ADDRESSES];
 	unsigned n_addresses, address;
 	unsigned user_timeout_ms;
@@ -56,17 +50,19 @@ struct h2_conn {
 	bool open; /* from h2_conn_open until it has ended */
 	bool connecting;
 	bool any_refused;
-	uint8_t first[8]; /* the peer's first bytes, to say what it speaks instead */
-	size_t n_first;
+	struct h2_greeting greeting;
 };
 
 void h2_conn_init(struct h2_conn *conn, struct ev_loop *loop, h2_on_event *on_event);
 
 /*
  * Begins to connect; streams may be started at once. The connection must be
- * closed. TCP gives up on data that stays unacknowledged for user_timeout_ms.
+ * closed. `tls` is for this target and borrowed until the connection is closed;
+ * NULL: no TLS. TCP gives up on data that stays unacknowledged for
+ * user_timeout_ms.
  */
-void h2_conn_open(struct h2_conn *conn, const struct target *target, unsigned user_timeout_ms);
+void h2_conn_open(struct h2_conn *conn, const struct target *target, struct h2_tls *tls,
+		unsigned user_timeout_ms);
 
 bool h2_conn_is_open(const struct h2_conn *conn);
 

@@ -26,7 +26,7 @@ DOORS = {
     "etcd.pb-c.h": ["agent/net/etcd_codec.c"],
     "health.pb-c.h": ["probes/health_message.c"],
     "protobuf-c/*": [],  # the generated headers bring it
-    "openssl/*": [],
+    "openssl/*": ["agent/net/h2_tls.c", "agent/net/tls_context.c"],
     "microhttpd.h": [],
 }
 
@@ -49,14 +49,15 @@ LAYERS = [
     ("service", ["agent/service"]),
     ("machines", ["agent/registration", "agent/prober"]),
     ("clients", [
-        "agent/net/etcd", "agent/net/etcd_batch", "agent/net/etcd_channel",
+        "agent/net/etcd", "agent/net/etcd_auth", "agent/net/etcd_batch", "agent/net/etcd_channel",
+        "agent/net/etcd_route",
         "probes/grpc", "probes/probe",
         "probes/call_reason",  # pure, but speaks of what the carrier says
         "probes/health_calls",  # pure, but made of what the carrier takes
     ]),
-    ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/timer"]),
+    ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/net/tls_context", "agent/standstill", "agent/timer"]),
     ("pure", []),
-    ("base", ["agent/exit_code", "agent/util"]),
+    ("base", ["agent/exit_code", "agent/net/tls_settings", "agent/util"]),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)

@@ -3,7 +3,7 @@
 """What README.md and CONTRIBUTING.md say is what there is.
 
 Commands and options are compared with --help, the table of descriptor keys with what `check`
-prints for a descriptor that sets only what is required, the reasons with probes/reason.c and the
+prints for descriptors that set what is required and what is else left out, the reasons with probes/reason.c and the
 modules with the sources, each in both directions; the examples are checked by the program, and what
 a text points to must exist.
 """
@@ -17,6 +17,12 @@ import tempfile
 import tree
 
 MINIMAL = "service:\n  name: a\n  port: 1\n"
+
+# What `check` leaves out unless it is set; the two passwords exclude each other.
+MORE = (
+    "etcd: {username: a, password_file: /dev/null, tls: {}}\nprobe: {tls: {}}\n",
+    "etcd: {username: a, password: a}\n",
+)
 
 OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[a-zA-Z](?![\w-]))")
 COMMAND = re.compile(r"\bsvc-agent ([a-z]+)\b")
@@ -72,25 +78,27 @@ def check_options(readme, agent):
 
 
 def printed_keys(text):
-    """{dotted key: value} of the two levels that `check` prints."""
-    keys, outer = {}, ""
+    """{dotted key: value} of the levels below the sections that `check` prints."""
+    keys, path = {}, []
     for line in text.splitlines():
-        found = re.match(r"( *)([a-z_]+):\s*(.*)$", line)
+        found = re.match(r"((?:  )*)([a-z_]+):\s*(.*)$", line)
         if not found:
             continue
-        if found.group(1) == "":
-            outer = found.group(2)
-        elif len(found.group(1)) == 2:
-            keys[f"{outer}.{found.group(2)}"] = found.group(3).strip("\"'")
+        level = len(found.group(1)) // 2
+        path[level:] = [found.group(2)]
+        if level > 0:
+            keys[".".join(path)] = found.group(3).strip("\"'")
     return keys
 
 
 def check_keys(readme, agent):
-    shown = check_descriptor(agent, MINIMAL)
-    if shown.returncode != 0:
-        yield f"check refuses the smallest descriptor: {shown.stderr.strip()}"
-        return
-    true = printed_keys(shown.stdout)
+    true = {}
+    for more in (*MORE, ""):  # the smallest comes last: its values are the defaults
+        shown = check_descriptor(agent, MINIMAL + more)
+        if shown.returncode != 0:
+            yield f"check refuses a small descriptor: {shown.stderr.strip()}"
+            return
+        true.update(printed_keys(shown.stdout))
     rows = re.findall(r"^\| `([a-z_.]+)` \|([^|]*)\|", section(readme, "The descriptor"), re.M)
     yield from compare("descriptor key", {key for key, _ in rows}, set(true))
     for key, default in rows:

@@ -127,6 +127,9 @@ static void take_lease(struct world *w)
 	w->alive = (uint8_t)(w->alive | 1u << id);
 	w->revoked = (uint8_t)(w->revoked & ~(1u << id));
 	w->put_acked = false;
+	if (w->claims == CLAIMS_ALL) {
+		w->since = false; /* what is there now was there before this lease */
+	}
 }
 
 static void take_note(struct world *w, enum outcome outcome)
@@ -139,12 +142,16 @@ static void take_note(struct world *w, enum outcome outcome)
 	if (outcome == OUTCOME_TAKEN) {
 		w->contested = true;
 	}
+	if (outcome == OUTCOME_UNSURE && w->state == LEASE_PUTTING && w->claims == CLAIMS_ALL) {
+		w->claims = CLAIMS_BEFORE;
+		w->since = w->since && w->guard != GUARD_SEEN; /* what it was about to replace */
+	}
 	if (ok && w->state == LEASE_GRANTING) {
 		take_lease(w);
 	} else if (ok && w->state == LEASE_PUTTING) {
 		w->renewals = 0;
 		w->due = false;
-		w->has_held = true;
+		w->claims = CLAIMS_NOTHING;
 		w->contested = false;
 		w->put_acked = true;
 	} else if (ok && w->state == LEASE_RENEWING) {
@@ -248,7 +255,10 @@ static bool at_present(const struct world *w)
 	if (listed) {
 		return tended && (!w->answered || w->outcome == OUTCOME_OK);
 	}
-	return w->key == KEY_OTHER && w->has_held && standing_by &&
+	bool theirs = w->key == KEY_OTHER &&
+		      (w->claims == CLAIMS_NOTHING || (w->claims == CLAIMS_BEFORE && w->since));
+
+	return theirs && standing_by &&
 	       (w->state != LEASE_PUTTING || !w->answered || w->outcome == OUTCOME_TAKEN);
 }
 

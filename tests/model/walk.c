@@ -14,7 +14,7 @@
 
 #include "agent/util.h"
 
-#define SLOTS (1u << 17) /* a power of two, at least twice the states */
+#define SLOTS (1u << 19) /* a power of two, at least twice the states */
 
 enum { HEALTHY = 1, PAUSELESS = 2 };
 

@@ -24,7 +24,7 @@ uint64_t world_pack(const struct world *w)
 		{ 2, w->renewals },
 		{ 1, w->paused },
 		{ 1, w->due },
-		{ 1, w->has_held },
+		{ 2, w->claims },
 		{ 1, w->put_acked },
 		{ 1, w->contested },
 		{ 1, w->answered },
@@ -34,7 +34,9 @@ uint64_t world_pack(const struct world *w)
 		{ 4, w->revoked },
 		{ 3, w->key },
 		{ 1, w->altered },
+		{ 1, w->was_listed },
 		{ 1, w->newer },
+		{ 1, w->since },
 		{ 2, w->late[0].kind },
 		{ 2, w->late[0].lease },
 		{ 2, w->late[1].kind },
@@ -69,7 +71,7 @@ struct world world_unpack(uint64_t packed)
 	w.renewals = take_bits(&packed, 2);
 	w.paused = take_bits(&packed, 1);
 	w.due = take_bits(&packed, 1);
-	w.has_held = take_bits(&packed, 1);
+	w.claims = take_bits(&packed, 2);
 	w.put_acked = take_bits(&packed, 1);
 	w.contested = take_bits(&packed, 1);
 	w.answered = take_bits(&packed, 1);
@@ -79,7 +81,9 @@ struct world world_unpack(uint64_t packed)
 	w.revoked = take_bits(&packed, 4);
 	w.key = take_bits(&packed, 3);
 	w.altered = take_bits(&packed, 1);
+	w.was_listed = take_bits(&packed, 1);
 	w.newer = take_bits(&packed, 1);
+	w.since = take_bits(&packed, 1);
 	for (unsigned i = 0; i < LATE_MAX; i++) {
 		w.late[i].kind = take_bits(&packed, 2);
 		w.late[i].lease = take_bits(&packed, 2);
@@ -100,6 +104,7 @@ static void set_key(struct world *w, uint8_t key)
 	w->key = key;
 	w->altered = false;
 	w->newer = false;
+	w->since = false;
 	if (w->guard == GUARD_SEEN) {
 		w->guard = GUARD_STALE;
 	}
@@ -128,19 +133,27 @@ static enum outcome put_key(struct model *m, struct world *w, uint8_t lease)
 		m->broken = "a put of ours replaces the key of someone newer";
 	}
 	set_key(w, lease);
+	w->was_listed = true;
 	return OUTCOME_OK;
 }
 
-static enum claim judge(const struct world *w, bool may_take_over)
+/* The other's mod_revisions: 1 before our agent came with its claim, 2 since. */
+static enum claim judge(const struct world *w)
 {
+	static const int64_t up_to[] = {
+		[CLAIMS_ALL] = TAKE_OVER_ALL,
+		[CLAIMS_BEFORE] = 1,
+		[CLAIMS_NOTHING] = TAKE_OVER_NOTHING,
+	};
 	struct etcd_key seen = {
 		.present = w->key != KEY_ABSENT,
 		.same_value = w->key <= LEASES && !w->altered,
 		.lease = w->key == KEY_NOBODY ? 0 : w->key,
-		.mod_revision = 1,
+		.mod_revision = w->since ? 2 : 1,
 	};
 
-	return ownership_judge(&seen, w->lease, may_take_over);
+	return ownership_judge(&seen, &(struct claim_terms){ .lease = w->lease,
+						      .take_over_up_to = up_to[w->claims] });
 }
 
 static void answer(struct world *w, enum outcome outcome)
@@ -157,7 +170,7 @@ static void apply_put(struct model *m, struct world *w)
 		answer(w, put_key(m, w, w->lease));
 		return;
 	}
-	switch (judge(w, !w->has_held)) {
+	switch (judge(w)) {
 	case CLAIM_OURS:
 		answer(w, OUTCOME_OK);
 		break;
@@ -175,7 +188,7 @@ static void apply_put(struct model *m, struct world *w)
 
 static void apply_verify(struct world *w)
 {
-	switch (judge(w, false)) {
+	switch (judge(w)) {
 	case CLAIM_OURS:
 		answer(w, OUTCOME_OK);
 		break;
@@ -257,11 +270,14 @@ static void arrive(struct model *m, struct world *w, unsigned i)
 
 static bool other_puts(struct world *w)
 {
-	if (w->key == KEY_OTHER && w->newer == w->has_held) {
+	bool since = w->claims != CLAIMS_ALL || w->lease != 0;
+
+	if (w->key == KEY_OTHER && w->newer == w->was_listed && w->since == since) {
 		return false;
 	}
 	set_key(w, KEY_OTHER);
-	w->newer = w->has_held;
+	w->newer = w->was_listed;
+	w->since = since;
 	return true;
 }
 

@@ -36,6 +36,9 @@ enum { KEY_ABSENT = 0, KEY_OTHER = LEASES + 1, KEY_NOBODY };
 /* What a put is guarded by. A seen mod_revision is stale once the key has changed. */
 enum guard { GUARD_ABSENT, GUARD_SEEN, GUARD_STALE };
 
+/* All: the agent came last. What was there before: it may have held the key, and may not. */
+enum claims { CLAIMS_ALL, CLAIMS_BEFORE, CLAIMS_NOTHING };
+
 enum late_kind { LATE_NONE, LATE_PUT_ABSENT, LATE_PUT_SEEN, LATE_REVOKE };
 
 struct late {
@@ -48,7 +51,8 @@ struct world {
 	uint8_t asked;    /* the goal when the call in flight was started */
 	uint8_t lease;    /* 0 in NONE and GRANTING */
 	uint8_t renewals; /* modulo 3 */
-	bool paused, due, has_held;
+	uint8_t claims;   /* what it takes over from another: enum claims */
+	bool paused, due;
 	bool contested; /* another has the key: stand by */
 	bool put_acked; /* a put on this lease was acknowledged */
 
@@ -60,8 +64,10 @@ struct world {
 	/* etcd; bit 1 << id for each lease */
 	uint8_t alive, revoked; /* revoked: a revoke was sent for it, ever */
 	uint8_t key;
-	bool altered; /* on a lease of ours, with a value that is not */
-	bool newer;   /* KEY_OTHER: put there after our agent had held the key */
+	bool altered;    /* on a lease of ours, with a value that is not */
+	bool was_listed; /* the key was ours once, whether our agent knows it or not */
+	bool newer;      /* KEY_OTHER: put there after that */
+	bool since;      /* KEY_OTHER: put there after our agent came with its claim */
 
 	struct late late[LATE_MAX];
 };

@@ -18,7 +18,7 @@
 static inline int clear_environment(void **state)
 {
 	static const char *const variables[] = { "SERVICE_NAME", "SERVICE_HOST", "GRPC_PORT",
-		"ETCD_HOSTS" };
+		"ETCD_HOSTS", "ETCD_PASSWORD" };
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
 		unsetenv(variables[i]);

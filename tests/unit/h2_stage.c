@@ -36,7 +36,7 @@ static void on_event(struct h2_conn *conn, enum h2_event event, const char *deta
 	assert_int_equal(h2_conn_is_open(conn), event == H2_GOAWAY);
 	if (stage.reopen_on_event) {
 		stage.reopen_on_event = false;
-		h2_conn_open(conn, &stage.peer.target, 1000);
+		h2_conn_open(conn, &stage.peer.target, stage.tls, 1000);
 	}
 }
 
@@ -103,7 +103,7 @@ void wait_for(const unsigned *count, unsigned n)
 
 void open_conn(void)
 {
-	h2_conn_open(&stage.conn, &stage.peer.target, 1000);
+	h2_conn_open(&stage.conn, &stage.peer.target, stage.tls, 1000);
 	assert_true(h2_conn_is_open(&stage.conn));
 }
 

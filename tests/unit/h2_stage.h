@@ -20,6 +20,7 @@ extern struct h2_carrier_stage {
 	ev_timer bound;
 	struct peer peer;
 	struct h2_conn conn;
+	struct h2_tls *tls; /* NULL: none */
 	struct h2_stream stream;
 	uint8_t body[GRPC_PREFIX];
 

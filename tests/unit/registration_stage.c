@@ -48,7 +48,7 @@ void etcd_put(struct etcd *e, struct etcd_call *call, const struct etcd_claim *c
 		etcd_done *done)
 {
 	UNUSED(e);
-	begin(call, ASKED_PUT, claim->lease, done);
+	begin(call, ASKED_PUT, claim->terms.lease, done);
 	etcd.claim = *claim;
 }
 
@@ -56,7 +56,7 @@ void etcd_verify(struct etcd *e, struct etcd_call *call, const struct etcd_claim
 		etcd_done *done)
 {
 	UNUSED(e);
-	begin(call, ASKED_VERIFY, claim->lease, done);
+	begin(call, ASKED_VERIFY, claim->terms.lease, done);
 	etcd.claim = *claim;
 }
 
@@ -137,10 +137,19 @@ void answer(enum outcome outcome)
 	end_call((struct etcd_reply){ .outcome = outcome, .ttl = 10.0, .other = 99 });
 }
 
+void leave_unsure(bool elsewhere, bool patient)
+{
+	end_call((struct etcd_reply){
+			.outcome = OUTCOME_UNSURE, .elsewhere = elsewhere, .patient = patient });
+}
+
 void grant(int64_t lease)
 {
 	assert_int_equal(etcd.what, ASKED_GRANT);
-	end_call((struct etcd_reply){ .outcome = OUTCOME_OK, .lease = lease, .ttl = 10.0 });
+	end_call((struct etcd_reply){ .outcome = OUTCOME_OK,
+			.lease = lease,
+			.ttl = 10.0,
+			.revision = etcd.revision });
 }
 
 bool pausing(void)

@@ -22,6 +22,7 @@ extern struct played_etcd {
 	etcd_done *done;
 	struct etcd_claim claim;
 	int64_t lease, ttl_s;
+	int64_t revision; /* of the grants to come */
 	unsigned calls, cancels;
 } etcd;
 
@@ -39,6 +40,9 @@ int set_up(void **state);
 int tear_down(void **state);
 void end_call(struct etcd_reply reply);
 void answer(enum outcome outcome);
+
+/* UNSURE, with the two words that come with it. */
+void leave_unsure(bool elsewhere, bool patient);
 void grant(int64_t lease);
 bool pausing(void);
 double pause_left(void);

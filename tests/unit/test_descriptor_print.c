@@ -25,13 +25,14 @@ static char *printed(const struct descriptor *d, enum secrets secrets)
 	return text;
 }
 
-static void assert_same_endpoints(const struct endpoints *a, const struct endpoints *b)
+static void assert_same_tls(const struct tls_settings *a, const struct tls_settings *b)
 {
-	assert_int_equal(a->n, b->n);
-	for (size_t i = 0; i < a->n; i++) {
-		assert_string_equal(a->at[i].host, b->at[i].host);
-		assert_int_equal(a->at[i].port, b->at[i].port);
-	}
+	assert_int_equal(a->on, b->on);
+	assert_string_equal(a->ca_file, b->ca_file);
+	assert_string_equal(a->cert_file, b->cert_file);
+	assert_string_equal(a->key_file, b->key_file);
+	assert_string_equal(a->server_name, b->server_name);
+	assert_int_equal(a->insecure_skip_verify, b->insecure_skip_verify);
 }
 
 static void assert_same(const struct descriptor *a, const struct descriptor *b)
@@ -44,8 +45,8 @@ static void assert_same(const struct descriptor *a, const struct descriptor *b)
 	assert_true(scalars_equal(&a->service.metadata, &b->service.metadata));
 	assert_string_equal(a->registry.prefix, b->registry.prefix);
 	assert_int_equal(a->registry.ttl_ms, b->registry.ttl_ms);
-	assert_same_endpoints(&a->etcd.endpoints, &b->etcd.endpoints);
-	assert_int_equal(a->etcd.request_timeout_ms, b->etcd.request_timeout_ms);
+	assert_true(etcd_settings_equal(&a->etcd, &b->etcd));
+	assert_same_tls(&a->probe.tls, &b->probe.tls);
 	target_format(left, sizeof(left), &a->probe.target);
 	target_format(right, sizeof(right), &b->probe.target);
 	assert_string_equal(left, right);
@@ -75,9 +76,14 @@ static void expect_same_again(struct descriptor *d)
 
 static void prints_what_it_reads_back(void **state)
 {
-	static const char *const texts[] = { SERVICE, SERVICE
+	static const char *const texts[] = { SERVICE,
+		SERVICE
 		"  host: ::1\nprobe: {target: \"[::1]:1\", service: \"null\", mode: watch}\n"
-		"register: {prefix: \"/a b/$${x}\"}\n" };
+		"register: {prefix: \"/a b/$${x}\"}\n",
+		SERVICE "etcd: {endpoints: \"https://[::1]:1,https://a\"}\nprobe: {tls: {}}\n",
+		SERVICE "etcd: {tls: {server_name: \"::1\", ca_file: /dev/null}}\n",
+		SERVICE "etcd: {username: \"null\", password_file: /dev/null}\n",
+		SERVICE "probe: {tls: {cert_file: /dev/null, key_file: /dev/null}}\n" };
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct descriptor d = load_text(texts[i]);
@@ -90,23 +96,85 @@ static void prints_what_it_reads_back(void **state)
 	expect_same_again(&d);
 }
 
-static void prints_every_key_in_order(void **state)
+/* A password that is printed is one that stands in the file, which is warned of. */
+static void prints_passwords_that_it_reads_back(void **state)
+{
+	static const char *const passwords[] = { "hush", "$${hush} \\\"", "7", "~", "a: b #" };
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(passwords); i++) {
+		char text[200];
+		struct descriptor d, back;
+		struct problems problems = { 0 };
+		snprintf(text, sizeof(text), "%setcd: {username: a, password: \"%s\"}\n", SERVICE,
+				passwords[i]);
+		assert_int_equal(descriptor_parse(&d, "f", text, strlen(text), &problems), 0);
+		char *again = printed(&d, SECRETS_SHOWN);
+		assert_int_equal(descriptor_parse(&back, "f", again, strlen(again), &problems), 0);
+		assert_int_equal(problems.n, 2);
+		assert_true(strlen(d.etcd.password) > 0);
+		assert_same(&d, &back);
+		descriptor_finish(&d);
+		descriptor_finish(&back);
+		problems_finish(&problems);
+		free(again);
+	}
+}
+
+/* What is left out of a descriptor that sets only what is required. */
+static bool is_left_out(const struct schema_row *row)
+{
+	return row->need == SCHEMA_SILENT || schema_part_of(row) != NULL;
+}
+
+static void leaves_out_what_is_not_set(void **state)
 {
 	UNUSED(state);
 	struct descriptor d = load_text(SERVICE);
+	char *text = printed(&d, SECRETS_SHOWN);
+	size_t n, n_left_out = 0;
+	const struct schema_row *rows = schema_rows(&n);
+	for (size_t i = 0; i < n; i++) {
+		char line[80];
+		snprintf(line, sizeof(line), " %s:", schema_leaf(rows[i].path));
+		if (is_left_out(&rows[i])) {
+			assert_null(strstr(text, line));
+			n_left_out++;
+		}
+	}
+	assert_int_equal(n_left_out, 15);
+	descriptor_finish(&d);
+	free(text);
+}
+
+static void prints_every_key_in_order(void **state)
+{
+	static const char with_all[] = SERVICE "etcd: {username: a, password: b, tls: {}}\n"
+					       "probe: {tls: {}}\n";
+	UNUSED(state);
+	struct descriptor d;
+	struct problems problems = { 0 };
+	assert_int_equal(descriptor_parse(&d, "f", with_all, strlen(with_all), &problems), 0);
+	problems_finish(&problems);
+	free(d.etcd.password_file); /* the two exclude each other in a file */
+	d.etcd.password_file = strdup("/c");
 	char *text = printed(&d, SECRETS_SHOWN);
 	size_t n;
 	const struct schema_row *rows = schema_rows(&n);
 	const char *at = text;
 	for (size_t i = 0; i < n; i++) {
 		char line[80];
-		snprintf(line, sizeof(line), "\n  %s:", strchr(rows[i].path, '.') + 1);
+		snprintf(line, sizeof(line),
+				"\n%s%s:", schema_part_of(&rows[i]) == NULL ? "  " : "    ",
+				schema_leaf(rows[i].path));
 		at = strstr(at, line);
 		assert_non_null(at);
 		at++;
 	}
 	assert_non_null(strstr(text, "service:\n  name: coupon-service\n  host: localhost\n"));
-	assert_non_null(strstr(text, "etcd:\n  endpoints:\n    - localhost:2379\n"));
+	assert_non_null(strstr(text, "etcd:\n  endpoints:\n    - https://localhost:2379\n"));
+	assert_non_null(strstr(text, "\n  username: a\n  password: b\n  password_file: /c\n"
+				     "  tls:\n    ca_file: \"\"\n"));
+	assert_non_null(strstr(text, "\n    insecure_skip_verify: false\nprobe:\n"));
 	descriptor_finish(&d);
 	free(text);
 }
@@ -132,12 +200,34 @@ static void masks_request_metadata(void **state)
 	problems_finish(&problems);
 }
 
+static void masks_the_password(void **state)
+{
+	static const char text[] = SERVICE "etcd: {username: agent, password: hush, tls: {}}\n";
+	struct problems problems = { 0 };
+	struct descriptor d;
+	UNUSED(state);
+
+	assert_int_equal(descriptor_parse(&d, "f", text, strlen(text), &problems), 0);
+	char *shown = printed(&d, SECRETS_SHOWN);
+	char *masked = printed(&d, SECRETS_MASKED);
+	assert_non_null(strstr(shown, "\n  password: hush\n"));
+	assert_null(strstr(masked, "hush"));
+	assert_non_null(strstr(masked, "\n  username: agent\n  password: \"********\"\n"));
+	free(shown);
+	free(masked);
+	descriptor_finish(&d);
+	problems_finish(&problems);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(prints_what_it_reads_back, clear_environment),
+		cmocka_unit_test_setup(prints_passwords_that_it_reads_back, clear_environment),
+		cmocka_unit_test_setup(leaves_out_what_is_not_set, clear_environment),
 		cmocka_unit_test_setup(prints_every_key_in_order, clear_environment),
 		cmocka_unit_test_setup(masks_request_metadata, clear_environment),
+		cmocka_unit_test_setup(masks_the_password, clear_environment),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,84 @@ static void refuses_endpoints(void **state)
 	}
 }
 
+static void knows_what_never_leaves_the_machine(void **state)
+{
+	static const char *const loopback[] = { "localhost", "127.0.0.1", "127.255.0.9", "::1" };
+	static const char *const other[] = { "128.0.0.1", "10.0.0.127", "::", "::2", "0.0.0.0",
+		"localhost.example.org", "127.0.0.1.example.org", "" };
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(loopback); i++) {
+		assert_true(endpoint_is_loopback(loopback[i]));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(other); i++) {
+		assert_false(endpoint_is_loopback(other[i]));
+	}
+}
+
+static void parses_urls(void **state)
+{
+	static const struct {
+		const char *text, *host;
+		uint16_t port;
+		enum endpoint_scheme scheme;
+	} rows[] = {
+		{ "etcd-1", "etcd-1", 2379, ENDPOINT_BARE },
+		{ "etcd-1:1", "etcd-1", 1, ENDPOINT_BARE },
+		{ "http://etcd-1", "etcd-1", 2379, ENDPOINT_HTTP },
+		{ "http://[::1]:1/", "::1", 1, ENDPOINT_HTTP },
+		{ "https://etcd-1:1", "etcd-1", 1, ENDPOINT_HTTPS },
+		{ "https://[::1]/", "::1", 2379, ENDPOINT_HTTPS },
+	};
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct endpoint e = { .tls = true };
+		enum endpoint_scheme scheme;
+		struct err err;
+		assert_int_equal(endpoint_parse_url(&e, &scheme, rows[i].text, 2379, &err), 0);
+		assert_string_equal(e.host, rows[i].host);
+		assert_int_equal(e.port, rows[i].port);
+		assert_int_equal(scheme, rows[i].scheme);
+		assert_false(e.tls);
+	}
+}
+
+static void refuses_urls(void **state)
+{
+	static const struct {
+		const char *text, *sentence;
+	} rows[] = {
+		{ "https://", "'https://' has no host" },
+		{ "http:///", "'http:///' has no host" },
+		{ "", "'' has no host" },
+		{ "https://a:1/v3", "'1/v3' is not a port" },
+		{ "https://a/v3", "'a/v3' is not a host name or an address" },
+		{ "a:1/", "'1/' is not a port" },
+		{ "https://root:hush@a:1", "an endpoint has no user in it, that is etcd.username" },
+		{ "root@a:1", "an endpoint has no user in it, that is etcd.username" },
+		{ "HTTPS://a", "'HTTPS://a' is not host:port, http://host:port or https://host:port" },
+		{ "http://https://a", "'http://https://a' is not host:port, http://host:port or "
+				      "https://host:port" },
+	};
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct endpoint e = { .host = "kept" };
+		enum endpoint_scheme scheme = ENDPOINT_HTTP;
+		struct err err;
+		assert_int_equal(endpoint_parse_url(&e, &scheme, rows[i].text, 2379, &err), -1);
+		assert_string_equal(err.text, rows[i].sentence);
+		assert_string_equal(e.host, "kept");
+		assert_int_equal(scheme, ENDPOINT_HTTP);
+	}
+	char text[600];
+	memset(text, 'a', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	struct endpoint e;
+	enum endpoint_scheme scheme;
+	struct err err;
+	assert_int_equal(endpoint_parse_url(&e, &scheme, text, 2379, &err), -1);
+	assert_non_null(strstr(err.text, "...' is too long for an endpoint"));
+}
+
 static void parses_targets(void **state)
 {
 	static const struct {
@@ -210,6 +288,9 @@ int main(void)
 		cmocka_unit_test(limits_the_length_of_a_name),
 		cmocka_unit_test(parses_and_writes),
 		cmocka_unit_test(refuses_endpoints),
+		cmocka_unit_test(knows_what_never_leaves_the_machine),
+		cmocka_unit_test(parses_urls),
+		cmocka_unit_test(refuses_urls),
 		cmocka_unit_test(parses_targets),
 		cmocka_unit_test(refuses_targets),
 		cmocka_unit_test(limits_the_path_of_a_socket),

@@ -80,6 +80,29 @@ static void one_is_left_for_itself(void **state)
 	endpoint_ring_finish(&zeroed);
 }
 
+/* Those that failed at once are worth one try each; then a pause is due. */
+static void each_is_tried_once_in_a_row(void **state)
+{
+	struct endpoint_ring ring;
+	struct random r;
+	UNUSED(state);
+	random_seed(&r, 1);
+	assert_int_equal(endpoint_ring_init(&ring, N, &r), 0);
+	for (unsigned round = 0; round < 3; round++) {
+		assert_true(endpoint_ring_untried(&ring));
+		for (unsigned i = 1; i < N; i++) {
+			endpoint_ring_leave(&ring, endpoint_ring_current(&ring));
+			assert_true(endpoint_ring_untried(&ring));
+		}
+		for (unsigned i = 0; i < 2 * N; i++) {
+			endpoint_ring_leave(&ring, endpoint_ring_current(&ring));
+			assert_false(endpoint_ring_untried(&ring));
+		}
+		endpoint_ring_answered(&ring);
+	}
+	endpoint_ring_finish(&ring);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -87,6 +110,7 @@ int main(void)
 		cmocka_unit_test(many_agents_spread),
 		cmocka_unit_test(is_sticky_and_left_once),
 		cmocka_unit_test(one_is_left_for_itself),
+		cmocka_unit_test(each_is_tried_once_in_a_row),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,15 +74,67 @@ static void a_put_of_a_new_key_says_so(void **state)
 
 static void decodes_a_grant(void **state)
 {
-	int64_t lease = 0, ttl = 0;
+	struct etcd_granted granted = { 0 };
 	UNUSED(state);
-	assert_true(etcd_decode_grant(BYTES("\x0a\x02\x18\x09\x10\xac\x02\x18\x0a"), &lease, &ttl));
-	assert_int_equal(lease, 300);
-	assert_int_equal(ttl, 10);
-	assert_false(etcd_decode_grant(BYTES("\x18\x0a"), &lease, &ttl)); /* no id */
-	assert_false(etcd_decode_grant(BYTES("\x10\x01"), &lease, &ttl)); /* no TTL */
-	assert_false(etcd_decode_grant(BYTES("\x10"), &lease, &ttl));
-	assert_false(etcd_decode_grant(BYTES("\xff\xff\xff"), &lease, &ttl));
+	assert_true(etcd_decode_grant(BYTES("\x0a\x02\x18\x09\x10\xac\x02\x18\x0a"), &granted));
+	assert_int_equal(granted.lease, 300);
+	assert_int_equal(granted.ttl_s, 10);
+	assert_int_equal(granted.revision, 9);
+	assert_true(etcd_decode_grant(BYTES("\x10\xac\x02\x18\x0a"), &granted));
+	assert_int_equal(granted.revision, 0);
+	assert_false(etcd_decode_grant(BYTES("\x18\x0a"), &granted)); /* no id */
+	assert_false(etcd_decode_grant(BYTES("\x10\x01"), &granted)); /* no TTL */
+	assert_false(etcd_decode_grant(BYTES("\x10"), &granted));
+	assert_false(etcd_decode_grant(BYTES("\xff\xff\xff"), &granted));
+}
+
+static void logs_in(void **state)
+{
+	struct etcd_body body;
+	char *token = NULL;
+	UNUSED(state);
+	assert_int_equal(etcd_encode_log_in(&body, "me", "pw"), 0);
+	assert_int_equal(body.len, 13);
+	assert_memory_equal(body.at, "\0\0\0\0\x08\x0a\x02me\x12\x02pw", 13);
+	etcd_body_free(&body);
+	assert_null(body.at);
+	etcd_body_free(&body);
+	assert_true(etcd_decode_log_in(BYTES("\x0a\x02\x18\x09\x12\x03tok"), &token));
+	assert_string_equal(token, "tok");
+	free(token);
+	assert_false(etcd_decode_log_in(BYTES("\x0a\x02\x18\x09"), &token)); /* no token */
+	assert_false(etcd_decode_log_in(BYTES("\x12"), &token));
+}
+
+/* header { cluster_id: 5, member_id: 6, revision: 9, raft_term: 2 }, ID 7, TTL 10 */
+#define HEADER  "\x0a\x08\x08\x05\x10\x06\x18\x09\x20\x02"
+#define RENEWED "\0\0\0\0\x0e" HEADER "\x10\x07\x18\x0a"
+#define GONE    "\0\0\0\0\x0c" HEADER "\x10\x07"
+
+static void reads_the_mark_of_any_answer(void **state)
+{
+	struct cluster_mark mark;
+	UNUSED(state);
+	etcd_decode_mark(BYTES(RENEWED GONE), &mark);
+	assert_int_equal(mark.cluster, 5);
+	assert_int_equal(mark.revision, 9);
+	assert_int_equal(mark.term, 2);
+	etcd_decode_mark(NULL, 0, &mark);
+	assert_int_equal(mark.cluster, 0);
+	etcd_decode_mark(BYTES("\0\0\0\0\x09" HEADER), &mark); /* cut in the middle */
+	assert_int_equal(mark.cluster, 0);
+	etcd_decode_mark(BYTES("\0\0\0\0\x02\x18\x0a"), &mark); /* no header */
+	assert_int_equal(mark.cluster, 0);
+}
+
+static void finds_a_lease_that_is_gone(void **state)
+{
+	UNUSED(state);
+	assert_false(etcd_renewals_say_gone(NULL, 0));
+	assert_false(etcd_renewals_say_gone(BYTES(RENEWED RENEWED)));
+	assert_true(etcd_renewals_say_gone(BYTES(RENEWED GONE RENEWED)));
+	assert_false(etcd_renewals_say_gone(BYTES(RENEWED "\0\0\0\0\x0c")));
+	assert_false(etcd_renewals_say_gone(BYTES("\0\0\0\0\x01\x10" GONE)));
 }
 
 static void decodes_a_renewal(void **state)
@@ -147,6 +199,9 @@ int main(void)
 		cmocka_unit_test(encodes_a_guarded_put),
 		cmocka_unit_test(a_put_of_a_new_key_says_so),
 		cmocka_unit_test(decodes_a_grant),
+		cmocka_unit_test(logs_in),
+		cmocka_unit_test(reads_the_mark_of_any_answer),
+		cmocka_unit_test(finds_a_lease_that_is_gone),
 		cmocka_unit_test(decodes_a_renewal),
 		cmocka_unit_test(decodes_a_range),
 		cmocka_unit_test(decodes_a_put),

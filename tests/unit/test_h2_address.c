@@ -111,13 +111,18 @@ static void connects_without_blocking(void **state)
 	(void)close(listener);
 }
 
+/* Another program's connection may share the port that the kernel gives us: hence several tries. */
 static void leaves_its_source_port_to_a_service(void **state)
 {
-	int listener, fd = connected(&listener);
+	bool can = false;
 	UNUSED(state);
-	assert_true(service_can_listen_on_source_port(fd));
-	h2_address_drop(fd);
-	(void)close(listener);
+	for (int i = 0; i < 20 && !can; i++) {
+		int listener, fd = connected(&listener);
+		can = service_can_listen_on_source_port(fd);
+		h2_address_drop(fd);
+		(void)close(listener);
+	}
+	assert_true(can);
 }
 
 static void knows_a_socket_that_met_itself(void **state)

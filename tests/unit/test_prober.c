@@ -23,7 +23,7 @@ static struct {
 	struct descriptor desc;
 	struct prober prober;
 	struct probe probe;
-	unsigned audits, changes, audited, destroyed;
+	unsigned audits, changes, audited, destroyed, forgotten;
 	double deadline, now;
 	struct prober_result result;
 } stage;
@@ -46,13 +46,21 @@ static void audit(struct probe *probe, double deadline)
 	stage.deadline = deadline;
 }
 
+static void forget(struct probe *probe)
+{
+	assert_ptr_equal(probe, &stage.probe);
+	stage.forgotten++;
+}
+
 static void destroy(struct probe *probe)
 {
 	UNUSED(probe);
 	stage.destroyed++;
 }
 
-const struct probe_kind probe_grpc = { .create = create, .audit = audit, .destroy = destroy };
+const struct probe_kind probe_grpc = {
+	.create = create, .audit = audit, .forget = forget, .destroy = destroy
+};
 
 static void report(enum reason reason, bool is_audit)
 {
@@ -274,6 +282,44 @@ static void tells_every_audit_to_who_asks(void **state)
 	assert_true(stage.result.took > 0.0009 && stage.result.took < 0.0011);
 }
 
+static void after_an_interruption_nothing_known_counts(void **state)
+{
+	UNUSED(state);
+	come_up();
+	stage.now += 60.0;
+	prober_interrupted(&stage.prober);
+	assert_int_equal(stage.forgotten, 1);
+	assert_int_equal(stage.prober.health.state, HEALTH_UNKNOWN);
+	assert_int_equal(stage.changes, 2);
+	assert_int_equal(stage.audits, 2);
+	assert_true(stage.deadline > stage.now); /* its own time, not what was left */
+	answer(REASON_SERVING);
+	assert_int_equal(stage.prober.health.state, HEALTH_UP);
+	assert_int_equal(stage.changes, 3);
+}
+
+static void an_interruption_in_an_audit_begins_it_anew(void **state)
+{
+	UNUSED(state);
+	prober_start(&stage.prober);
+	end_pause();
+	prober_interrupted(&stage.prober);
+	assert_int_equal(stage.forgotten, 1);
+	assert_int_equal(stage.audits, 2);
+	assert_int_equal(stage.changes, 0); /* it was unknown before */
+}
+
+static void an_interruption_starts_nobody(void **state)
+{
+	UNUSED(state);
+	prober_interrupted(&stage.prober);
+	assert_int_equal(stage.audits, 0);
+	prober_start(&stage.prober);
+	prober_finish(&stage.prober);
+	prober_interrupted(&stage.prober);
+	assert_int_equal(stage.audits, 0);
+}
+
 static void finish_destroys_once(void **state)
 {
 	struct prober zeroed = { 0 };
@@ -301,6 +347,9 @@ int main(void)
 		TEST(unsettled_twice_does_not_put_off_the_look),
 		TEST(unimplemented_is_as_configured),
 		TEST(tells_every_audit_to_who_asks),
+		TEST(after_an_interruption_nothing_known_counts),
+		TEST(an_interruption_in_an_audit_begins_it_anew),
+		TEST(an_interruption_starts_nobody),
 		TEST(finish_destroys_once),
 	};
 

@@ -33,11 +33,11 @@ static void grants_then_puts_then_renews(void **state)
 	assert_false(registration_holds_lease(&stage.r));
 	grant(0x2d1f);
 	assert_int_equal(etcd.what, ASKED_PUT);
-	assert_int_equal(etcd.claim.lease, 0x2d1f);
+	assert_int_equal(etcd.claim.terms.lease, 0x2d1f);
 	assert_string_equal(etcd.claim.key, "/services/coupon/localhost:50051");
 	assert_string_equal(etcd.claim.value,
 			"{\"host\":\"localhost\",\"port\":50051,\"protocol\":\"grpc\"}");
-	assert_true(etcd.claim.may_take_over);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, TAKE_OVER_ALL);
 	assert_true(registration_holds_lease(&stage.r));
 	answer(OUTCOME_OK);
 	assert_int_equal(stage.r.state, LEASE_HELD);
@@ -103,7 +103,7 @@ static void reads_the_key_back_after_every_third_renewal(void **state)
 			answer(OUTCOME_OK);
 		}
 		assert_int_equal(etcd.what, ASKED_VERIFY);
-		assert_int_equal(etcd.claim.lease, 1);
+		assert_int_equal(etcd.claim.terms.lease, 1);
 		answer(OUTCOME_OK);
 		assert_int_equal(stage.r.state, LEASE_HELD);
 	}
@@ -147,8 +147,9 @@ static void a_lease_that_is_gone_is_replaced_at_once(void **state)
 	answer(OUTCOME_GONE);
 	grant(2);
 	assert_int_equal(etcd.what, ASKED_PUT);
-	assert_int_equal(etcd.claim.lease, 2);
-	assert_false(etcd.claim.may_take_over); /* what stands there now is someone newer's */
+	assert_int_equal(etcd.claim.terms.lease, 2);
+	assert_int_equal(etcd.claim.terms.take_over_up_to,
+			TAKE_OVER_NOTHING); /* what stands there now is someone newer's */
 }
 
 static void a_key_that_is_gone_is_put_again(void **state)
@@ -161,7 +162,7 @@ static void a_key_that_is_gone_is_put_again(void **state)
 	}
 	answer(OUTCOME_DETACHED);
 	assert_int_equal(etcd.what, ASKED_PUT);
-	assert_int_equal(etcd.claim.lease, 1);
+	assert_int_equal(etcd.claim.terms.lease, 1);
 	answer(OUTCOME_OK);
 	assert_int_equal(stage.r.state, LEASE_HELD);
 }
@@ -183,7 +184,7 @@ static void stands_by_for_a_newer_one(void **state)
 		end_pause();
 		grant(2 + i);
 		assert_int_equal(etcd.what, ASKED_PUT);
-		assert_false(etcd.claim.may_take_over);
+		assert_int_equal(etcd.claim.terms.take_over_up_to, TAKE_OVER_NOTHING);
 		answer(OUTCOME_TAKEN);
 	}
 	answer(OUTCOME_OK);

@@ -27,7 +27,7 @@ static void absent_revokes_and_rests(void **state)
 	assert_false(registration_holds_lease(&stage.r));
 	registration_want(&stage.r, GOAL_PRESENT);
 	grant(2);
-	assert_int_equal(etcd.claim.lease, 2);
+	assert_int_equal(etcd.claim.terms.lease, 2);
 }
 
 static void a_lost_revoke_is_sent_again_before_anything_else(void **state)

@@ -12,6 +12,8 @@
 #include "agent/schema.h"
 #include "tests/unit/descriptors.h"
 
+#define TRUSTS "any certificate is taken, so whoever stands in between can read and change all"
+
 static void warns_about_probable_slips(void **state)
 {
 	static const struct {
@@ -40,11 +42,33 @@ static void warns_about_probable_slips(void **state)
 					      "for 6m after it was told to stop" },
 		{ "etcd: {endpoints: \"a:1,b:1,a:1\"}\n",
 				"f:4:19: etcd.endpoints: warning: a:1 is listed twice" },
+		{ "etcd: {username: a, password_file: /dev/null, endpoints: [127.0.0.1, e]}\n",
+				"f:4:18: etcd.username: warning: its password crosses the network "
+				"in the clear to e: set etcd.tls" },
+		{ "etcd: {tls: {insecure_skip_verify: true}}\n",
+				"f:4:36: etcd.tls.insecure_skip_verify: warning: " TRUSTS },
+		{ "probe: {tls: {insecure_skip_verify: true}}\n",
+				"f:4:37: probe.tls.insecure_skip_verify: warning: " TRUSTS },
+		{ "etcd: {tls: {insecure_skip_verify: true, ca_file: /dev/null}}\n",
+				"f:4:36: etcd.tls.insecure_skip_verify: warning: " TRUSTS
+				", ca_file changes nothing about that" },
+		{ "probe: {tls: {insecure_skip_verify: true, server_name: a}}\n",
+				"f:4:37: probe.tls.insecure_skip_verify: warning: " TRUSTS
+				", server_name changes nothing about that" },
+		{ "etcd: {tls: {ca_file: /nosuch/ca.pem}}\n",
+				"f:4:23: etcd.tls.ca_file: warning: /nosuch/ca.pem cannot be read "
+				"now: No such file or directory" },
+		{ "probe: {tls: {ca_file: /}}\n",
+				"f:4:24: probe.tls.ca_file: warning: / is a folder" },
 	};
 	UNUSED(state);
-	size_t n;
-	rules_all(&n);
-	assert_int_equal(ARRAY_LEN(rows), n + 1); /* each rule, and the endpoints */
+	size_t n, n_warnings = 0;
+	const struct rule *rules = rules_all(&n);
+	for (size_t i = 0; i < n; i++) {
+		n_warnings += rules[i].warning; /* an error has a bad descriptor */
+	}
+	/* Each rule, insecure_skip_verify with other keys, and what single values warn of. */
+	assert_int_equal(ARRAY_LEN(rows), n_warnings + 2 + 3);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char text[200];
 		snprintf(text, sizeof(text), "%s%s", SERVICE, rows[i].text);
@@ -59,7 +83,12 @@ static void warns_about_nothing_else(void **state)
 		"etcd: {request_timeout: 9999ms}\n", "register: {ttl: 2s}\n",
 		"probe: {interval: 10s}\n", "probe: {timeout: 1s}\n", "probe: {interval: 200ms}\n",
 		"probe: {failure_threshold: 300}\n", "probe: {initial_delay: 10m}\n",
-		"shutdown: {linger: 5m}\n" };
+		"shutdown: {linger: 5m}\n",
+		"etcd: {username: a, password_file: /dev/null, endpoints: \"[::1],127.9.9.9\"}\n",
+		"etcd: {username: a, password_file: /dev/null, endpoints: https://e}\n",
+		"etcd: {username: a, password_file: /dev/null, tls: {}}\n",
+		"etcd: {username: \"\", endpoints: e}\n",
+		"probe: {tls: {insecure_skip_verify: false, ca_file: /dev/null}}\n" };
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		char text[200];

@@ -11,6 +11,19 @@
 #include "agent/schema.h"
 #include "agent/util.h"
 
+/* A key of a part stands behind its part, or behind another key of it. */
+static void finds_parts(const struct schema_row *row, const struct schema_row *before)
+{
+	const struct schema_row *part = schema_part_of(row);
+	bool three = strchr(strchr(row->path, '.') + 1, '.') != NULL;
+	assert_int_equal(part != NULL, three);
+	if (part != NULL) {
+		assert_int_equal(part->kind, SCHEMA_PART);
+		assert_true(before == part || schema_part_of(before) == part);
+		assert_string_equal(schema_leaf(row->path), row->path + strlen(part->path) + 1);
+	}
+}
+
 /* What descriptor.c and the pages for people take for granted. */
 static void has_a_sound_schema(void **state)
 {
@@ -30,7 +43,12 @@ static void has_a_sound_schema(void **state)
 		assert_false(schema_is_unsupported(rows[i].path));
 		assert_true(rows[i].min <= rows[i].max);
 		bool follows = strcmp(rows[i].path, "probe.target") == 0;
-		assert_int_equal(rows[i].fallback == NULL, rows[i].required || follows);
+		bool part = rows[i].kind == SCHEMA_PART, required = rows[i].need == SCHEMA_REQUIRED;
+		assert_int_equal(rows[i].fallback == NULL, required || follows || part);
+		bool empty = rows[i].fallback != NULL && strcmp(rows[i].fallback, "\"\"") == 0;
+		assert_true(rows[i].need != SCHEMA_SILENT || part || empty);
+		assert_in_range(strlen(rows[i].path), 1, 64);
+		finds_parts(&rows[i], i > 0 ? &rows[i - 1] : NULL);
 		bool worded = rows[i].kind == SCHEMA_WORD || rows[i].kind == SCHEMA_ONLY ||
 			      rows[i].kind == SCHEMA_ONLY_LIST;
 		assert_int_equal(rows[i].words != NULL, worded);
@@ -56,6 +74,19 @@ static void suggests_keys(void **state)
 		{ "etcd.endpoint", "etcd.endpoints" },
 		{ "etcd.ttl", "register.ttl" },
 		{ "port", "service.port" },
+		{ "tls", "etcd.tls" },
+		{ "etcd.tsl", "etcd.tls" },
+		{ "probe.tls.ca_files", "probe.tls.ca_file" },
+		{ "etcd.tls.cert", "etcd.tls.cert_file" },
+		{ "etcd.tls.insecure", "etcd.tls.insecure_skip_verify" },
+		{ "probe.ca_file", "probe.tls.ca_file" },
+		{ "etcd.ca_file", "etcd.tls.ca_file" },
+		{ "service.ca_file", "etcd.tls.ca_file" },
+		{ "etcd.tls.username", "etcd.username" },
+		{ "probe.tls.password", "etcd.password" },
+		{ "etcd.tls.interval", "probe.interval" },
+		{ "etcd.tls.colour", NULL },
+		{ "etcd.tls.ca_file.name", "service.name" },
 		{ "service.colour", NULL },
 		{ "", NULL },
 	};

@@ -23,6 +23,24 @@ class Etcd(Process):
         self.log = directory / f"{name}.log"
         self.port, self.peer_port = free_port(), free_port()
         self.members = [self]
+        self.flags = []  # further options of etcd
+        self.user = None  # (name, password) of the tests, once authentication is on
+        self.tls_port = None
+
+    def secure(self, issued, clients=None):
+        """It will speak TLS on a port of its own, with this certificate; the tests keep theirs.
+
+        With `clients`, the file of an authority, who comes there needs a certificate of it.
+        """
+        self.tls_port = free_port()
+        self.flags += ["--cert-file", issued.cert, "--key-file", issued.key]
+        if clients:
+            self.flags += ["--client-cert-auth", "--trusted-ca-file", clients]
+        return self
+
+    @property
+    def tls_endpoint(self):
+        return f"https://127.0.0.1:{self.tls_port}"
 
     @property
     def endpoint(self):
@@ -36,10 +54,13 @@ class Etcd(Process):
         """Starts the process without waiting: members of a cluster wait for each other."""
         cluster = ",".join(f"{m.name}={m.peer_url}" for m in self.members)
         client_url = f"http://{self.endpoint}"
+        if self.tls_port:
+            client_url += f",{self.tls_endpoint}"
         argv = ["etcd", "--name", self.name, "--data-dir", self.data]
         argv += ["--listen-client-urls", client_url, "--advertise-client-urls", client_url]
         argv += ["--listen-peer-urls", self.peer_url]
         argv += ["--initial-advertise-peer-urls", self.peer_url, "--initial-cluster", cluster]
+        argv += self.flags
         with open(self.log, "ab") as log:
             self.spawn(argv, stdout=log, stderr=subprocess.STDOUT)
 
@@ -79,10 +100,19 @@ class Etcd(Process):
         assert not self.running
         shutil.rmtree(self.data)
 
-    def call(self, path, body):
+    def headers(self):
+        """What a request of the tests carries: a new token, should etcd want one."""
+        if self.user is None:
+            return {}
+        name, password = self.user
+        body = {"name": name, "password": password}
+        return {"Authorization": self.call("auth/authenticate", body, {})["token"]}
+
+    def call(self, path, body, headers=None):
+        headers = self.headers() if headers is None else headers
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("POST", f"/v3/{path}", json.dumps(body))
+            connection.request("POST", f"/v3/{path}", json.dumps(body), headers)
             response = connection.getresponse()
             text = response.read()
         finally:

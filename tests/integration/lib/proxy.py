@@ -8,14 +8,16 @@ from lib.ports import free_port
 
 
 class TcpProxy:
-    """Forwards 127.0.0.1:port to 127.0.0.1:target; both ends close together.
+    """Forwards host:port to 127.0.0.1:target; both ends close together.
 
     `accepted` counts the connections that reached the target.
     """
 
-    def __init__(self, target):
+    def __init__(self, target, host="127.0.0.1", port=None):
+        """`host` is an address of the loopback, IPv4 or IPv6; `port` is a free one by default."""
         self.target = target
-        self.port = free_port()
+        self.host = host
+        self.port = port or free_port()
         self.accepted = 0
         self.alive = set()
         self._changed = threading.Condition()
@@ -28,10 +30,11 @@ class TcpProxy:
 
     @property
     def endpoint(self):
-        return f"127.0.0.1:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def open(self):
-        self._listener = socket.create_server(("127.0.0.1", self.port))
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listener = socket.create_server((self.host, self.port), family=family)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def _accept(self, listener):

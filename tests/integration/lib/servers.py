@@ -30,16 +30,26 @@ KINDS = list(COMMANDS)
 
 
 class Server(Process):
-    def __init__(self, kind, listen=None, health="full", max_age=0, max_streams=0, statuses=None):
+    def __init__(
+        self, kind, listen=None, health="full", max_age=0, max_streams=0, statuses=None,
+        tls=None, client_ca=None,
+    ):  # fmt: skip
         """`listen`: host:port or unix:/path, by default a free port. `max_age` in ms.
 
-        `max_streams` on one connection, 0 for no limit; Node's has no such setting.
+        `max_streams` on one connection, 0 for no limit; Node's has no such setting. `tls` has
+        the PEM files `cert` and `key`; a client must show a certificate that `client_ca` signed.
+        Node's speaks no TLS.
         """
         self.port = None
         if listen is None:
             self.port = free_port()
             listen = f"127.0.0.1:{self.port}"
-        self.argv = COMMANDS[kind] + [f"--listen={listen}", f"--health={health}"]
+        self.argv = list(COMMANDS[kind])
+        if tls:
+            self.argv += [f"--tls-cert={tls.cert}", f"--tls-key={tls.key}"]
+        if client_ca:
+            self.argv.append(f"--client-ca={client_ca}")
+        self.argv += [f"--listen={listen}", f"--health={health}"]
         self.argv.append(f"--max-age={max_age}")
         self.argv.append(f"--max-streams={max_streams}")
         for name, status in (statuses or {"": "SERVING"}).items():

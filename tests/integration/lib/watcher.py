@@ -42,13 +42,14 @@ class Watcher:
         now = etcd.call("kv/range", span)
         self._add([_event("put", kv) for kv in now.get("kvs", [])])
         span["start_revision"] = int(now["header"]["revision"]) + 1
-        stream = self._open(etcd.port, span)
+        stream = self._open(etcd, span)
         threading.Thread(target=self._read, args=(stream,), daemon=True).start()
 
     @staticmethod
-    def _open(port, span):
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        connection.request("POST", "/v3/watch", json.dumps({"create_request": span}))
+    def _open(etcd, span):
+        connection = http.client.HTTPConnection("127.0.0.1", etcd.port)
+        body = json.dumps({"create_request": span})
+        connection.request("POST", "/v3/watch", body, etcd.headers())
         stream = connection.getresponse()
         created = json.loads(stream.readline())
         assert created["result"].get("created"), f"etcd refused the watch: {created}"

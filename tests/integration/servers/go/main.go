@@ -6,6 +6,8 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
 	"flag"
 	"fmt"
 	"log"
@@ -16,6 +18,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	pb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -50,6 +53,25 @@ func listen(address string) (net.Listener, error) {
 	return net.Listen("tcp", address)
 }
 
+// secure gives the server its certificate; with a clientCA it takes known clients only.
+func secure(cert, key, clientCA string) (credentials.TransportCredentials, error) {
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, err
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{pair}}
+	if clientCA != "" {
+		pem, err := os.ReadFile(clientCA)
+		if err != nil {
+			return nil, err
+		}
+		config.ClientCAs = x509.NewCertPool()
+		config.ClientCAs.AppendCertsFromPEM(pem)
+		config.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	return credentials.NewTLS(config), nil
+}
+
 func set(h *health.Server, name, word string) {
 	h.SetServingStatus(name, pb.HealthCheckResponse_ServingStatus(
 		pb.HealthCheckResponse_ServingStatus_value[word]))
@@ -75,6 +97,9 @@ func main() {
 	kind := flag.String("health", "full", "full, check or none")
 	maxAge := flag.Int("max-age", 0, "connection age limit in milliseconds")
 	maxStreams := flag.Uint("max-streams", 0, "streams on one connection; 0: no limit")
+	tlsCert := flag.String("tls-cert", "", "PEM file; without it no TLS")
+	tlsKey := flag.String("tls-key", "", "PEM file")
+	clientCA := flag.String("client-ca", "", "PEM file; clients must show a certificate")
 	flag.Var(initial, "status", "NAME=STATUS, repeatable")
 	flag.Parse()
 
@@ -91,6 +116,13 @@ func main() {
 			MaxConnectionAge:      time.Duration(*maxAge) * time.Millisecond,
 			MaxConnectionAgeGrace: 500 * time.Millisecond,
 		}))
+	}
+	if *tlsCert != "" {
+		secured, err := secure(*tlsCert, *tlsKey, *clientCA)
+		if err != nil {
+			log.Fatal(err)
+		}
+		options = append(options, grpc.Creds(secured))
 	}
 	server := grpc.NewServer(options...)
 	h := health.NewServer()

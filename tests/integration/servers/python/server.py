@@ -6,6 +6,7 @@ code is needed. Control is by lines, the same for all our servers: see servers.p
 """
 
 import argparse
+import pathlib
 import sys
 import threading
 from concurrent import futures
@@ -68,6 +69,17 @@ class Health:
             self.changed.notify_all()
 
 
+def add_port(server, options):
+    if not options.tls_cert:
+        return server.add_insecure_port(options.listen)
+    pair = (options.tls_key.read_bytes(), options.tls_cert.read_bytes())
+    authority = options.client_ca.read_bytes() if options.client_ca else None
+    credentials = grpc.ssl_server_credentials(
+        [pair], root_certificates=authority, require_client_auth=authority is not None
+    )
+    return server.add_secure_port(options.listen, credentials)
+
+
 def build(options):
     health = Health(options.status)
     methods = {"Check": grpc.unary_unary_rpc_method_handler(health.check)}
@@ -86,7 +98,7 @@ def build(options):
         channel_options.append(("grpc.max_concurrent_streams", options.max_streams))
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=32), options=channel_options)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
-    if not server.add_insecure_port(options.listen):
+    if not add_port(server, options):
         sys.exit(f"cannot listen on {options.listen}")
     server.start()
     return server, health
@@ -107,6 +119,9 @@ def parse(argv):
     parser.add_argument("--health", choices=["full", "check", "none"], default="full")
     parser.add_argument("--max-age", type=int, default=0)
     parser.add_argument("--max-streams", type=int, default=0)
+    parser.add_argument("--tls-cert", type=pathlib.Path)
+    parser.add_argument("--tls-key", type=pathlib.Path)
+    parser.add_argument("--client-ca", type=pathlib.Path)
     parser.add_argument("--status", action="append", type=lambda s: tuple(s.split("=")))
     options = parser.parse_args(argv)
     options.status = options.status or [("", "SERVING")]

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/net/etcd_route.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/clock.h"
+#include "agent/util.h"
+
+/* Not worth a try of its own at the end of a deadline, seconds. */
+#define LEAST_TRY 0.02
+
+/* Between two sentences about an endpoint of another cluster, seconds. */
+#define FOREIGN_EVERY 60.0
+
+int etcd_route_init(struct etcd_route *route, struct curl_carrier *carrier,
+		const struct etcd_settings *settings, struct random *random,
+		struct etcd_notice *notice)
+{
+	const struct endpoints *endpoints = &settings->endpoints;
+
+	memset(route, 0, sizeof *route);
+	route->carrier = carrier;
+	route->endpoints = endpoints;
+	route->user = settings->username;
+	route->notice = notice;
+	route->targets = calloc(endpoints->n, sizeof(struct curl_target *));
+	if (route->targets == NULL) {
+		return -1;
+	}
+	for (size_t i = 0; i < endpoints->n; i++) {
+		route->targets[i] = curl_carrier_target(carrier, &endpoints->at[i], &settings->tls);
+		if (route->targets[i] == NULL) {
+			goto fail; /* targets made so far belong to the carrier */
+		}
+	}
+	if (endpoint_ring_init(&route->ring, (unsigned)endpoints->n, random) < 0 ||
+			cluster_view_init(&route->view, (unsigned)endpoints->n) < 0) {
+		goto fail;
+	}
+	return 0;
+fail:
+	etcd_route_finish(route);
+	return -1;
+}
+
+void etcd_route_finish(struct etcd_route *route)
+{
+	cluster_view_finish(&route->view);
+	endpoint_ring_finish(&route->ring);
+	free(route->targets);
+	memset(route, 0, sizeof *route);
+}
+
+static void on_carried(struct carrier_request *carried, const struct carrier_answer *ended);
+
+static void send_to_current(struct route_request *r)
+{
+	struct etcd_route *route = r->route;
+
+	r->endpoint = endpoint_ring_current(&route->ring);
+	r->floor = cluster_view_floor(&route->view);
+	r->tries++;
+	struct carrier_call call = {
+		.path = r->call.path,
+		.token = r->call.token,
+		.body = r->call.body->at,
+		.len = r->call.body->len,
+		.deadline = r->call.deadline,
+	};
+	curl_carrier_start(route->carrier, &r->carried, route->targets[r->endpoint], &call,
+			on_carried);
+}
+
+/* ---- is it to be believed -------------------------------------------------------- */
+
+static bool is_renewal(const struct route_request *r)
+{
+	return strcmp(r->call.path, ETCD_PATH_KEEP_ALIVE) == 0;
+}
+
+/* A renewal does not go through raft, but to say that a lease is gone is grave. */
+static enum view_proof proof_of(const struct route_request *r, const struct carrier_answer *answer)
+{
+	return is_renewal(r) && !etcd_renewals_say_gone(answer->body, answer->len) ? PROOF_TERM
+										   : PROOF_FULL;
+}
+
+static void say_foreign(struct route_request *r, const char *sentence)
+{
+	struct etcd_route *route = r->route;
+	double now = clock_now();
+
+	if (route->said_at <= 0.0 || now - route->said_at >= FOREIGN_EVERY) {
+		route->said_at = now;
+		route->notice->say(route->notice, sentence);
+	}
+}
+
+/* False when it is not to be believed; the sentence says why. */
+static bool believable(struct route_request *r, const struct carrier_answer *answer, char *sentence,
+		size_t size)
+{
+	struct etcd_route *route = r->route;
+	const struct endpoint *endpoint = &route->endpoints->at[r->endpoint];
+	struct cluster_mark seen, known = route->view.known;
+	char name[ENDPOINT_TEXT_MAX];
+
+	etcd_decode_mark(answer->body, answer->len, &seen);
+	endpoint_format(name, sizeof name, endpoint->host, endpoint->port);
+	switch (cluster_view_judge(
+			&route->view, r->endpoint, &r->floor, &seen, proof_of(r, answer))) {
+	case VIEW_FINE:
+		return true;
+	case VIEW_BEHIND:
+		(void)snprintf(sentence, size,
+				"etcd at %s is behind the others (revision %" PRId64
+				", it was %" PRId64 "): not believed",
+				name, seen.revision, known.revision);
+		return false;
+	case VIEW_FOREIGN:
+		(void)snprintf(sentence, size,
+				"etcd at %s belongs to another cluster (id %" PRIx64
+				", it was %" PRIx64 "): not believed",
+				name, seen.cluster, known.cluster);
+		say_foreign(r, sentence);
+		return false;
+	case VIEW_RENEWED:
+		(void)snprintf(sentence, size,
+				"etcd was made anew or restored: it is cluster %" PRIx64
+				" at revision %" PRId64 " now, and was %" PRIx64
+				" at revision %" PRId64,
+				seen.cluster, seen.revision, known.cluster, known.revision);
+		route->notice->say(route->notice, sentence);
+		return true;
+	}
+	return false;
+}
+
+/* ---- an answer ------------------------------------------------------------------- */
+
+/* Fills the answer from what was carried; `sentence` is where its own goes. */
+static void judge(struct route_request *r, const struct carrier_answer *carried,
+		struct etcd_answer *answer, char *sentence, size_t size)
+{
+	const struct etcd_error_about about = { .user = r->route->user, .key = "" };
+
+	*answer = (struct etcd_answer){
+		.trouble = TROUBLE_MEMBER, .text = carried->why, .sentence = sentence
+	};
+	if (!believable(r, carried, sentence, size)) {
+		return;
+	}
+	answer->body = carried->body;
+	answer->len = carried->len;
+	if (carried->end != CARRIER_ANSWERED) {
+		(void)snprintf(sentence, size, "%s", carried->why);
+		return;
+	}
+	answer->text = carried->status->message;
+	answer->trouble = etcd_error_read(carried->status->code, carried->status->message);
+	answer->ok = answer->trouble == TROUBLE_NONE;
+	etcd_error_say(sentence, size, answer->trouble, &about, carried->status->code,
+			carried->status->message);
+}
+
+/* True when the call has gone on to the next endpoint. */
+static bool gone_on(struct route_request *r, struct etcd_answer *answer)
+{
+	struct endpoint_ring *ring = &r->route->ring;
+	const struct etcd_consequence *then = etcd_error_consequence(answer->trouble);
+
+	answer->patient = then->patient;
+	if (!then->leave) {
+		endpoint_ring_answered(ring);
+		return false;
+	}
+	endpoint_ring_leave(ring, r->endpoint);
+	bool more = then->repeat && r->tries < ring->n;
+	/* Renewals that were answered before the end are for their owners first. */
+	bool partly = is_renewal(r) && answer->len > 0;
+	if (more && !partly && r->call.deadline - clock_now() > LEAST_TRY) {
+		send_to_current(r);
+		return true;
+	}
+	answer->elsewhere = more && endpoint_ring_untried(ring);
+	return false;
+}
+
+static void on_carried(struct carrier_request *carried, const struct carrier_answer *ended)
+{
+	struct route_request *r = CONTAINER_OF(carried, struct route_request, carried);
+	char sentence[ETCD_SENTENCE_MAX];
+	struct etcd_answer answer;
+
+	judge(r, ended, &answer, sentence, sizeof sentence);
+	if (!gone_on(r, &answer)) {
+		r->route = NULL;
+		r->done(r, &answer);
+	}
+}
+
+void etcd_route_start(struct etcd_route *route, struct route_request *r,
+		const struct route_call *call, route_done *done)
+{
+	assert(r->route == NULL);
+	memset(r, 0, sizeof *r);
+	r->route = route;
+	r->call = *call;
+	r->done = done;
+	send_to_current(r);
+}
+
+void etcd_route_cancel(struct route_request *r)
+{
+	if (r->route != NULL) {
+		curl_carrier_cancel(&r->carried);
+		r->route = NULL;
+	}
+}

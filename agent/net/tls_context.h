@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_NET_TLS_CONTEXT_H
+#define AGENT_NET_TLS_CONTEXT_H
+
+/* tls_context - the files of a `tls` section, made ready for connections. */
+
+#include <stddef.h>
+
+#include "agent/net/tls_settings.h"
+
+struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
+
+/*
+ * Reads the files. TLS 1.2 or later, ALPN h2 alone, nothing is resumed. The
+ * caller owns the result; NULL when a file cannot be used, and then `sentence`
+ * names the file and says why.
+ */
+struct ssl_ctx_st *tls_context_make(
+		const struct tls_settings *settings, char *sentence, size_t size);
+
+/* Accepts NULL. Sessions that were made from it live on. */
+void tls_context_free(struct ssl_ctx_st *context);
+
+#endif

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An agent with a /etc/hosts of its own, in a mount namespace of its own."""
+
+import subprocess
+
+from lib.agent import Agent
+
+# The file is bound, not its name: it must be written in place, never replaced.
+BIND = 'mount --bind "$0" /etc/hosts && exec "$@"'
+
+
+class Names:
+    """The names that one agent knows; a test may change them at any time."""
+
+    def __init__(self, path):
+        self.path = path
+        self.known = {}
+        self.path.touch()
+
+    def set(self, name, *addresses):
+        """`addresses` in the order that the file has them; none forgets the name."""
+        self.known[name] = addresses
+        lines = [f"{address} {name}\n" for name, found in self.known.items() for address in found]
+        self.path.write_text("".join(lines))
+
+    @staticmethod
+    def assert_possible():
+        tried = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", "mount --bind /etc/hosts /etc/hosts"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert tried.returncode == 0, (
+            "these tests give the agent an /etc/hosts of its own, in a mount namespace, and that is"
+            f" refused here: {tried.stderr.strip()}; run them as root, or in a container that has"
+            " CAP_SYS_ADMIN"
+        )
+
+
+class NamingAgent(Agent):
+    """An agent that looks names up in the given Names alone."""
+
+    def __init__(self, names, configs):
+        self.names = names
+        super().__init__(configs)
+
+    def start(self):
+        if self.argv[0] != "unshare":
+            self.argv = ["unshare", "--mount", "sh", "-c", BIND, str(self.names.path), *self.argv]
+        super().start()

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Users of etcd: root switches authentication on, and makes an agent's user as README.md says."""
+
+import pathlib
+import re
+import subprocess
+
+README = pathlib.Path(__file__).parents[3] / "README.md"
+ROOT = ("root", "of-the-tests")
+
+
+def documented(service, user, password_file):
+    """The commands under "The least role", for another service, user and file."""
+    section = README.read_text().split("\n## The least role\n")[1].split("\n## ")[0]
+    block = re.search(r"^```sh\n(.*?)^```$", section, re.M | re.S).group(1)
+    for shown, meant in [
+        ("/services/coupon-service/", f"/services/{service}/"),
+        ("coupon-agent", user),
+        ("/etc/svc-agent/etcd-password", str(password_file)),
+    ]:
+        assert shown in block, f"README.md does not show {shown}"
+        block = block.replace(shown, meant)
+    return block.splitlines()
+
+
+def etcdctl(etcd, words, as_root=True):
+    """Runs a line of README.md, or one like it, against this etcd."""
+    assert words.startswith("etcdctl "), words
+    user = f"--user {':'.join(ROOT)}" if as_root else ""
+    line = words.replace("etcdctl", f"etcdctl --endpoints {etcd.endpoint} {user}", 1)
+    done = subprocess.run(
+        line, shell=True, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def switch_on(etcd):
+    etcdctl(etcd, f"etcdctl user add {':'.join(ROOT)}", as_root=False)
+    etcdctl(etcd, "etcdctl auth enable", as_root=False)
+    etcd.user = ROOT
+
+
+def add_agent(etcd, password_file, service="coupon-service", user="coupon-agent"):
+    for line in documented(service, user, password_file):
+        etcdctl(etcd, line, as_root=etcd.user is not None)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_UNIT_GRPC_SERVER_H
+#define TESTS_UNIT_GRPC_SERVER_H
+
+/* grpc_server - a server on the test's own loop that answers every call without a message. */
+
+#include <ev.h>
+#include <stdbool.h>
+
+#include "agent/endpoint.h"
+#include "agent/list.h"
+
+enum manner {
+	MANNER_ANSWERS,
+	MANNER_SILENT,  /* takes a call in and says nothing */
+	MANNER_HANGS_UP /* closes each connection at its beginning */
+};
+
+/* Embedded. A test sets `manner` and `code`, and reads the rest. */
+struct grpc_server {
+	struct ev_loop *loop; /* borrowed */
+	int listener;
+	ev_io accepting;
+	struct list *connections;
+	struct endpoint endpoint;
+	enum manner manner;
+	const char *code; /* the grpc-status of answers */
+
+	unsigned accepted, calls;
+	char path[100], token[100], hasleader[10], te[20]; /* of the last call; "" when absent */
+};
+
+/* Listens on 127.0.0.1 at a port of its own. */
+void grpc_server_start(struct grpc_server *s, struct ev_loop *loop);
+void grpc_server_end_connections(struct grpc_server *s);
+void grpc_server_stop(struct grpc_server *s);
+
+#endif

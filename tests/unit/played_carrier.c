@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "played_carrier.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/util.h"
+
+struct played in_flight[PLAYED_MAX];
+unsigned n_in_flight, n_sent;
+
+static struct carrier_target {
+	unsigned number;
+} targets[PLAYED_MAX];
+static unsigned n_targets;
+
+void played_carrier_reset(void)
+{
+	memset(in_flight, 0, sizeof in_flight);
+	n_in_flight = n_sent = n_targets = 0;
+}
+
+struct curl_target *curl_carrier_target(struct curl_carrier *c, const struct endpoint *endpoint,
+		const struct tls_settings *tls)
+{
+	UNUSED(c);
+	UNUSED(endpoint);
+	UNUSED(tls);
+	assert_true(n_targets < PLAYED_MAX);
+	targets[n_targets].number = n_targets;
+	return (struct curl_target *)(void *)&targets[n_targets++];
+}
+
+void curl_carrier_start(struct curl_carrier *c, struct carrier_request *r, struct curl_target *t,
+		const struct carrier_call *call, carrier_done *done)
+{
+	struct played *p = &in_flight[n_in_flight];
+
+	assert_true(n_in_flight < PLAYED_MAX);
+	assert_null(r->carrier);
+	r->carrier = (struct curl_carrier *)(void *)targets;
+	r->done = done;
+	p->request = r;
+	p->endpoint = ((struct carrier_target *)(void *)t)->number;
+	p->deadline = call->deadline;
+	(void)snprintf(p->path, sizeof p->path, "%s", call->path);
+	(void)snprintf(p->token, sizeof p->token, "%s", call->token);
+	UNUSED(c);
+	n_in_flight++;
+	n_sent++;
+}
+
+static struct carrier_request *take(unsigned i)
+{
+	struct carrier_request *r = in_flight[i].request;
+
+	assert_true(i < n_in_flight);
+	memmove(&in_flight[i], &in_flight[i + 1], (n_in_flight - i - 1) * sizeof in_flight[0]);
+	n_in_flight--;
+	r->carrier = NULL;
+	return r;
+}
+
+void curl_carrier_cancel(struct carrier_request *r)
+{
+	for (unsigned i = 0; i < n_in_flight; i++) {
+		if (in_flight[i].request == r) {
+			(void)take(i);
+			return;
+		}
+	}
+}
+
+static void play(unsigned i, const struct carrier_answer *answer)
+{
+	struct carrier_request *r = take(i);
+
+	r->done(r, answer);
+}
+
+void play_answer(unsigned i, int code, const char *message, const void *body, size_t len)
+{
+	struct grpc_status status = { .http = 200, .grpc_type = true, .seen = true, .code = code };
+
+	(void)snprintf(status.message, sizeof status.message, "%s", message);
+	play(i, &(struct carrier_answer){ .end = CARRIER_ANSWERED,
+				.status = &status,
+				.body = body,
+				.len = len,
+				.why = "" });
+}
+
+void play_end(unsigned i, enum carrier_end end, const void *body, size_t len)
+{
+	struct grpc_status status = { 0 };
+
+	play(i, &(struct carrier_answer){
+				.end = end,
+				.status = &status,
+				.body = body,
+				.len = len,
+				.why = "it did not go well",
+		});
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_UNIT_PLAYED_CARRIER_H
+#define TESTS_UNIT_PLAYED_CARRIER_H
+
+/* played_carrier - takes the place of curl_carrier.c: the test sees each request and answers it. */
+
+#include "agent/net/curl_carrier.h"
+
+#define PLAYED_MAX 16
+
+/* What is in flight, in the order in which it was sent. */
+struct played {
+	struct carrier_request *request;
+	unsigned endpoint; /* as curl_carrier_target counted them, from 0 */
+	char path[64];
+	char token[64];
+	double deadline;
+};
+
+extern struct played in_flight[PLAYED_MAX];
+extern unsigned n_in_flight, n_sent;
+
+/* Forgets everything; targets are counted from 0 again. */
+void played_carrier_reset(void);
+
+/* Answer number `i` of what is in flight; it is not in flight any more. */
+void play_answer(unsigned i, int code, const char *message, const void *body, size_t len);
+
+/* It ends without an answer. */
+void play_end(unsigned i, enum carrier_end end, const void *body, size_t len);
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <string.h>
+
+#include "agent/clock.h"
+#include "agent/net/curl_carrier.h"
+#include "agent/util.h"
+
+#include "tests/unit/grpc_server.h"
+
+#define CALLS 200
+#define BOUND 10.0 /* seconds; a test that waits so long has failed */
+
+static char nothing[] = "";
+
+/* The stage: one server, one target, and what was told of the calls. */
+static struct {
+	struct ev_loop *loop;
+	ev_timer bound;
+	struct grpc_server server;
+	struct tls_settings tls;
+	struct curl_carrier *carrier;
+	struct curl_target *target;
+	struct carrier_request requests[CALLS];
+	const char *token;
+	double patience; /* seconds that a call may take */
+
+	unsigned ends, answered, again; /* `again`: calls that an end starts */
+	enum carrier_end end;
+	int code;
+	char why[400];
+} stage;
+
+static void on_bound(struct ev_loop *loop, ev_timer *bound, int revents)
+{
+	UNUSED(bound);
+	UNUSED(revents);
+	ev_break(loop, EVBREAK_ALL);
+	fail_msg("nothing came within %g seconds", BOUND);
+}
+
+static void start(struct carrier_request *r);
+
+static void on_done(struct carrier_request *r, const struct carrier_answer *answer)
+{
+	stage.ends++;
+	stage.end = answer->end;
+	stage.code = answer->status->code;
+	(void)strncpy(stage.why, answer->why, sizeof stage.why - 1);
+	if (answer->end == CARRIER_ANSWERED) {
+		stage.answered++;
+		assert_string_equal(answer->why, "");
+	}
+	if (stage.again > 0) {
+		stage.again--;
+		start(r);
+	}
+}
+
+static void start(struct carrier_request *r)
+{
+	static const uint8_t body[5] = { 0 }; /* one empty message */
+	const struct carrier_call call = {
+		.path = "/a.Service/Call",
+		.token = stage.token,
+		.body = body,
+		.len = sizeof body,
+		.deadline = clock_now() + stage.patience,
+	};
+
+	curl_carrier_start(stage.carrier, r, stage.target, &call, on_done);
+}
+
+static void wait_for_ends(unsigned n)
+{
+	while (stage.ends < n) {
+		ev_run(stage.loop, EVRUN_ONCE);
+	}
+	assert_int_equal(stage.ends, n);
+}
+
+static void call_once(void)
+{
+	unsigned before = stage.ends;
+
+	start(&stage.requests[0]);
+	assert_int_equal(stage.ends, before); /* a start never calls back */
+	wait_for_ends(before + 1);
+}
+
+static void expect_end(enum carrier_end end, const char *why)
+{
+	call_once();
+	assert_int_equal(stage.end, end);
+	if (strstr(stage.why, why) == NULL) {
+		fail_msg("\"%s\" says nothing of \"%s\"", stage.why, why);
+	}
+}
+
+static int set_up(void **state)
+{
+	struct err err;
+
+	UNUSED(state);
+	(void)signal(SIGPIPE, SIG_IGN);
+	memset(&stage, 0, sizeof stage);
+	stage.loop = ev_loop_new(EVFLAG_AUTO);
+	ev_timer_init(&stage.bound, on_bound, BOUND, 0.0);
+	ev_timer_start(stage.loop, &stage.bound);
+	grpc_server_start(&stage.server, stage.loop);
+	stage.tls = (struct tls_settings){ .on = true,
+		.ca_file = nothing,
+		.cert_file = nothing,
+		.key_file = nothing,
+		.server_name = nothing };
+	stage.carrier = curl_carrier_create(stage.loop, &err);
+	stage.target = curl_carrier_target(stage.carrier, &stage.server.endpoint, &stage.tls);
+	stage.token = nothing;
+	stage.patience = BOUND;
+	return stage.carrier != NULL && stage.target != NULL ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	UNUSED(state);
+	curl_carrier_destroy(stage.carrier);
+	grpc_server_stop(&stage.server);
+	ev_timer_stop(stage.loop, &stage.bound);
+	ev_loop_destroy(stage.loop);
+	return 0;
+}
+
+static void sends_what_grpc_and_etcd_ask_for(void **state)
+{
+	UNUSED(state);
+	call_once();
+	assert_int_equal(stage.end, CARRIER_ANSWERED);
+	assert_string_equal(stage.server.path, "/a.Service/Call");
+	assert_string_equal(stage.server.te, "trailers");
+	assert_string_equal(stage.server.hasleader, "true");
+	assert_string_equal(stage.server.token, "");
+}
+
+static void a_token_goes_with_its_own_call_only(void **state)
+{
+	UNUSED(state);
+	stage.token = "secret.7";
+	call_once();
+	assert_string_equal(stage.server.token, "secret.7");
+	assert_string_equal(stage.server.hasleader, "true");
+	stage.token = "another";
+	call_once();
+	assert_string_equal(stage.server.token, "another");
+	stage.token = nothing;
+	call_once();
+	assert_string_equal(stage.server.token, "");
+	assert_int_equal(stage.answered, 3);
+}
+
+static void a_status_is_an_answer(void **state)
+{
+	UNUSED(state);
+	stage.server.code = "14";
+	call_once();
+	assert_int_equal(stage.end, CARRIER_ANSWERED);
+	assert_int_equal(stage.code, 14);
+}
+
+static void calls_at_once_share_one_connection(void **state)
+{
+	UNUSED(state);
+	stage.token = "secret";
+	for (size_t i = 0; i < CALLS; i++) {
+		start(&stage.requests[i]);
+	}
+	wait_for_ends(CALLS);
+	assert_int_equal(stage.answered, CALLS);
+	assert_int_equal(stage.server.accepted, 1);
+}
+
+static void calls_in_a_row_share_one_connection(void **state)
+{
+	UNUSED(state);
+	stage.again = CALLS - 1;
+	start(&stage.requests[0]);
+	wait_for_ends(CALLS);
+	assert_int_equal(stage.answered, CALLS);
+	assert_int_equal(stage.server.accepted, 1);
+}
+
+static void an_idle_connection_that_ended_costs_no_call(void **state)
+{
+	UNUSED(state);
+	call_once();
+	grpc_server_end_connections(&stage.server);
+	call_once();
+	assert_int_equal(stage.answered, 2);
+	assert_int_equal(stage.server.accepted, 2);
+}
+
+static void calls_that_lose_their_connection_meet_on_one_new_one(void **state)
+{
+	UNUSED(state);
+	call_once();
+	stage.server.manner = MANNER_SILENT;
+	for (size_t i = 0; i < CALLS; i++) {
+		start(&stage.requests[i]);
+	}
+	while (stage.server.calls < 1 + CALLS) {
+		ev_run(stage.loop, EVRUN_ONCE);
+	}
+	stage.server.manner = MANNER_ANSWERS;
+	grpc_server_end_connections(&stage.server);
+	wait_for_ends(1 + CALLS);
+	assert_int_equal(stage.answered, 1 + CALLS);
+	assert_int_equal(stage.server.accepted, 2);
+}
+
+static void a_silent_connection_is_not_used_again(void **state)
+{
+	UNUSED(state);
+	stage.server.manner = MANNER_SILENT;
+	stage.patience = 0.1;
+	expect_end(CARRIER_TIMEOUT, "in time");
+	stage.server.manner = MANNER_ANSWERS;
+	stage.patience = BOUND;
+	call_once();
+	assert_int_equal(stage.end, CARRIER_ANSWERED);
+	assert_int_equal(stage.server.accepted, 2);
+}
+
+static void nobody_listens(void **state)
+{
+	UNUSED(state);
+	grpc_server_stop(&stage.server);
+	expect_end(CARRIER_REFUSED, "nothing listens on 127.0.0.1");
+}
+
+static void a_cancelled_call_says_nothing(void **state)
+{
+	UNUSED(state);
+	stage.token = "secret";
+	start(&stage.requests[0]);
+	start(&stage.requests[1]);
+	curl_carrier_cancel(&stage.requests[0]);
+	curl_carrier_cancel(&stage.requests[0]);
+	wait_for_ends(1);
+	assert_int_equal(stage.answered, 1);
+	assert_null(stage.requests[1].carrier);
+}
+
+static void calls_in_flight_end_with_the_carrier(void **state)
+{
+	UNUSED(state);
+	stage.token = "secret";
+	stage.server.manner = MANNER_SILENT;
+	start(&stage.requests[0]);
+	start(&stage.requests[1]);
+	while (stage.server.calls < 1) {
+		ev_run(stage.loop, EVRUN_ONCE);
+	}
+	curl_carrier_destroy(stage.carrier);
+	stage.carrier = NULL;
+	assert_int_equal(stage.ends, 0);
+}
+
+static void without_a_body_there_is_no_memory(void **state)
+{
+	const struct carrier_call call = {
+		.path = "/a", .token = "t", .deadline = clock_now() + 1
+	};
+	UNUSED(state);
+	curl_carrier_start(stage.carrier, &stage.requests[0], stage.target, &call, on_done);
+	wait_for_ends(1);
+	assert_int_equal(stage.end, CARRIER_NO_MEMORY);
+	assert_string_equal(stage.why, "out of memory");
+}
+
+static void who_hangs_up_on_plain_text_may_want_tls(void **state)
+{
+	UNUSED(state);
+	stage.server.manner = MANNER_HANGS_UP;
+	expect_end(CARRIER_BROKEN, "does it want https://?");
+}
+
+static void who_has_answered_before_is_only_ill(void **state)
+{
+	UNUSED(state);
+	call_once();
+	grpc_server_end_connections(&stage.server);
+	stage.server.manner = MANNER_HANGS_UP;
+	expect_end(CARRIER_BROKEN, "the connection to 127.0.0.1:");
+	assert_null(strstr(stage.why, "https"));
+}
+
+static void who_hangs_up_on_tls_may_want_plain_text(void **state)
+{
+	struct endpoint endpoint = stage.server.endpoint;
+	UNUSED(state);
+	endpoint.tls = true;
+	stage.target = curl_carrier_target(stage.carrier, &endpoint, &stage.tls);
+	stage.server.manner = MANNER_HANGS_UP;
+	expect_end(CARRIER_TLS, "perhaps it wants http://");
+	stage.server.manner = MANNER_ANSWERS;
+	expect_end(CARRIER_TLS, "perhaps it wants http://");
+}
+
+static void a_file_that_is_not_there_is_named(void **state)
+{
+	static char path[] = "/does/not/exist.pem";
+	struct endpoint endpoint = stage.server.endpoint;
+	UNUSED(state);
+	endpoint.tls = true;
+	stage.tls.ca_file = path;
+	stage.target = curl_carrier_target(stage.carrier, &endpoint, &stage.tls);
+	expect_end(CARRIER_TLS, "/does/not/exist.pem cannot be read: No such file");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(sends_what_grpc_and_etcd_ask_for),
+		TEST(a_token_goes_with_its_own_call_only),
+		TEST(a_status_is_an_answer),
+		TEST(calls_at_once_share_one_connection),
+		TEST(calls_in_a_row_share_one_connection),
+		TEST(an_idle_connection_that_ended_costs_no_call),
+		TEST(calls_that_lose_their_connection_meet_on_one_new_one),
+		TEST(a_silent_connection_is_not_used_again),
+		TEST(nobody_listens),
+		TEST(a_cancelled_call_says_nothing),
+		TEST(calls_in_flight_end_with_the_carrier),
+		TEST(without_a_body_there_is_no_memory),
+		TEST(who_hangs_up_on_plain_text_may_want_tls),
+		TEST(who_has_answered_before_is_only_ill),
+		TEST(who_hangs_up_on_tls_may_want_plain_text),
+		TEST(a_file_that_is_not_there_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

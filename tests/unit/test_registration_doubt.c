@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a registration does when it cannot know: lost answers, lost time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "agent/util.h"
+
+#include "tests/unit/registration_stage.h"
+
+static void put_first_at(int64_t revision)
+{
+	etcd.revision = revision;
+	registration_want(&stage.r, GOAL_PRESENT);
+	grant(1);
+	assert_int_equal(etcd.what, ASKED_PUT);
+}
+
+/* ---- whose is it, when the answer to a first put is lost --------------------------------------
+ */
+
+static void a_lost_first_put_takes_over_only_what_was_there_before(void **state)
+{
+	UNUSED(state);
+	put_first_at(40);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, TAKE_OVER_ALL);
+	answer(OUTCOME_UNSURE);
+	end_pause();
+	assert_int_equal(etcd.what, ASKED_PUT);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, 40);
+}
+
+static void a_lost_take_over_may_be_repeated(void **state)
+{
+	UNUSED(state);
+	put_first_at(40);
+	etcd.call->replacing = 41; /* written between our lease and our look */
+	answer(OUTCOME_UNSURE);
+	end_pause();
+	assert_int_equal(etcd.claim.terms.take_over_up_to, 41);
+}
+
+static void the_doubt_outlives_the_lease(void **state)
+{
+	UNUSED(state);
+	put_first_at(40);
+	answer(OUTCOME_UNSURE);
+	end_pause();
+	answer(OUTCOME_GONE);
+	etcd.revision = 90;
+	grant(2);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, 40);
+}
+
+static void a_lease_that_was_lost_stays_ours(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	assert_int_equal(etcd.claim.terms.previous, 0);
+	renew();
+	answer(OUTCOME_GONE);
+	grant(2);
+	assert_int_equal(etcd.claim.terms.previous, 1);
+}
+
+/* ---- how soon again ---------------------------------------------------------------------------
+ */
+
+static void another_member_is_asked_without_a_pause(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	renew();
+	leave_unsure(true, false);
+	assert_int_equal(etcd.what, ASKED_RENEW);
+	leave_unsure(false, false);
+	assert_true(pausing());
+}
+
+static void what_is_of_no_use_is_tried_rarely(void **state)
+{
+	double longest = 0.0;
+
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_PRESENT);
+	for (unsigned i = 0; i < 200; i++) {
+		assert_int_equal(etcd.what, ASKED_GRANT);
+		leave_unsure(false, true);
+		double pause = pause_left();
+		assert_true(pause >= 0.99 && pause <= 30.01);
+		longest = pause > longest ? pause : longest;
+		end_pause();
+	}
+	assert_true(longest > 20.0);
+}
+
+static void a_held_lease_is_never_left_to_expire(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	renew();
+	for (unsigned i = 0; i < 50; i++) {
+		leave_unsure(false, true);
+		assert_true(pause_left() <= 10.0 / 3.0 + 0.001);
+		renew();
+	}
+}
+
+/* ---- time that nobody saw ----------------------------------------------------------------------
+ */
+
+static void interrupt(void)
+{
+	now += 60.0;
+	registration_want(&stage.r, GOAL_KEEP); /* as health has it then */
+	registration_interrupted(&stage.r, 0.25);
+}
+
+static void an_interrupted_put_claims_nothing(void **state)
+{
+	UNUSED(state);
+	put_first_at(40);
+	interrupt();
+	assert_int_equal(etcd.cancels, 1);
+	assert_null(etcd.call);
+	assert_int_equal(stage.r.state, LEASE_GRANTED);
+	if (pausing()) {
+		end_pause();
+	}
+	assert_null(etcd.call);
+	registration_want(&stage.r, GOAL_PRESENT); /* the fresh probe passes */
+	assert_int_equal(etcd.what, ASKED_PUT);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, 40);
+}
+
+static void an_interrupted_grant_is_forgotten(void **state)
+{
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_PRESENT);
+	interrupt();
+	assert_int_equal(stage.r.state, LEASE_NONE);
+	registration_want(&stage.r, GOAL_PRESENT);
+	assert_int_equal(etcd.what, ASKED_GRANT);
+}
+
+static void health_speaks_before_the_renewal(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	interrupt();
+	assert_null(etcd.call);
+	assert_true(pause_left() > 0.24 && pause_left() < 0.26);
+	registration_want(&stage.r, GOAL_ABSENT);
+	assert_int_equal(etcd.what, ASKED_REVOKE);
+}
+
+static void an_interrupted_renewal_is_made_again(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	renew();
+	interrupt();
+	assert_int_equal(stage.r.state, LEASE_HELD);
+	renew();
+	assert_int_equal(etcd.lease, 1);
+	answer(OUTCOME_GONE);
+	assert_null(etcd.call); /* nothing is claimed before the probe has answered */
+	assert_int_equal(stage.r.state, LEASE_NONE);
+}
+
+static void an_interrupted_revoke_is_sent_again(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	registration_want(&stage.r, GOAL_ABSENT);
+	interrupt();
+	assert_int_equal(stage.r.state, LEASE_DOOMED);
+	end_pause();
+	assert_int_equal(etcd.what, ASKED_REVOKE);
+}
+
+static void a_stop_goes_on_after_an_interruption(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	registration_want(&stage.r, GOAL_EXIT);
+	registration_interrupted(&stage.r, 0.25);
+	end_pause();
+	assert_int_equal(etcd.what, ASKED_REVOKE);
+	answer(OUTCOME_OK);
+	end_pause();
+	assert_int_equal(stage.gone, 1);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_lost_first_put_takes_over_only_what_was_there_before),
+		TEST(a_lost_take_over_may_be_repeated),
+		TEST(the_doubt_outlives_the_lease),
+		TEST(a_lease_that_was_lost_stays_ours),
+		TEST(another_member_is_asked_without_a_pause),
+		TEST(what_is_of_no_use_is_tried_rarely),
+		TEST(a_held_lease_is_never_left_to_expire),
+		TEST(an_interrupted_put_claims_nothing),
+		TEST(an_interrupted_grant_is_forgotten),
+		TEST(health_speaks_before_the_renewal),
+		TEST(an_interrupted_renewal_is_made_again),
+		TEST(an_interrupted_revoke_is_sent_again),
+		TEST(a_stop_goes_on_after_an_interruption),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -158,6 +158,15 @@ static void plan_renewal(struct registration *r, double sent)
 
 /* ---- a call came back ------------------------------------------------------------ */
 
+/* A revision of an etcd that was made anew meanwhile tells nothing: take over nothing by it. */
+static void note_era(struct registration *r, const struct etcd_reply *reply)
+{
+	if (reply->era != r->era && r->take_over_up_to != TAKE_OVER_ALL) {
+		r->take_over_up_to = TAKE_OVER_NOTHING;
+	}
+	r->era = reply->era;
+}
+
 static void on_ok(struct registration *r, const struct etcd_call *call,
 		const struct etcd_reply *reply)
 {
@@ -166,6 +175,7 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 	case LEASE_GRANTING:
 		r->lease = reply->lease;
 		r->ttl = reply->ttl;
+		note_era(r, reply);
 		r->granted_at = reply->revision;
 		plan_renewal(r, call->sent_at);
 		break;
@@ -289,6 +299,7 @@ static struct etcd_claim claim_of(const struct registration *r)
 		.key = r->key,
 		.value = r->value,
 		.terms = { r->lease, r->previous, r->take_over_up_to },
+		.ttl = r->ttl,
 	};
 }
 

@@ -50,6 +50,7 @@ struct registration {
 	unsigned renewals; /* acknowledged ones since the put */
 	bool verify_due;
 	int64_t granted_at;      /* etcd's revision when it granted the lease */
+	unsigned era;            /* ... and the era of that */
 	int64_t take_over_up_to; /* a mod_revision, see ownership.h */
 	bool listed;             /* the last that etcd said of the key: it is there, on our lease */
 	bool contested;          /* another has it, and that has been said */

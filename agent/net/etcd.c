@@ -191,6 +191,7 @@ static void on_granted(struct etcd_request *request, const struct etcd_answer *a
 			.lease = granted.lease,
 			.ttl = (double)granted.ttl_s,
 			.revision = granted.revision,
+			.era = call->etcd->channel.route.view.epoch,
 			.why = "",
 		};
 		end(call, &reply);
@@ -229,6 +230,14 @@ void etcd_revoke(struct etcd *e, struct etcd_call *call, int64_t lease, etcd_don
 	(void)etcd_encode_revoke(&body, lease);
 	etcd_request_start(&e->channel, &call->request, ETCD_PATH_REVOKE, body, call->deadline,
 			on_revoked);
+}
+
+/* A lease must live to see the next try, on another member: this one may sit on a call. */
+static double timeout_for(const struct etcd *e, double ttl)
+{
+	double third = ttl / 3.0;
+
+	return e->request_timeout < third ? e->request_timeout : third;
 }
 
 /* ---- put ------------------------------------------------------------------------- */
@@ -315,7 +324,7 @@ static void send_put(struct etcd_call *call)
 void etcd_put(struct etcd *e, struct etcd_call *call, const struct etcd_claim *claim,
 		etcd_done *done)
 {
-	begin(e, call, e->request_timeout, done);
+	begin(e, call, timeout_for(e, claim->ttl), done);
 	call->claim = *claim;
 	call->lease = claim->terms.lease;
 	send_put(call);
@@ -360,7 +369,7 @@ void etcd_verify(struct etcd *e, struct etcd_call *call, const struct etcd_claim
 {
 	struct etcd_body body = { NULL, 0 };
 
-	begin(e, call, e->request_timeout, done);
+	begin(e, call, timeout_for(e, claim->ttl), done);
 	call->claim = *claim;
 	(void)etcd_encode_range(&body, claim->key);
 	etcd_request_start(&e->channel, &call->request, ETCD_PATH_RANGE, body, call->deadline,
@@ -371,10 +380,7 @@ void etcd_verify(struct etcd *e, struct etcd_call *call, const struct etcd_claim
 
 void etcd_renew(struct etcd *e, struct etcd_call *call, int64_t lease, double ttl, etcd_done *done)
 {
-	/* A follower may sit on a renewal for seconds: the lease must live to see the next try. */
-	double third = ttl / 3.0;
-
-	begin(e, call, e->request_timeout < third ? e->request_timeout : third, done);
+	begin(e, call, timeout_for(e, ttl), done);
 	call->lease = lease;
 	etcd_batch_add(e, call);
 }

@@ -49,6 +49,7 @@ void etcd_finish(struct etcd *e);
 struct etcd_claim {
 	const char *key, *value;
 	struct claim_terms terms;
+	double ttl; /* seconds that the lease lives */
 };
 
 /* Valid only until `done` returns. */
@@ -57,6 +58,7 @@ struct etcd_reply {
 	int64_t lease;    /* after a grant that is OK */
 	double ttl;       /* after a grant or renewal that is OK: seconds, as etcd granted */
 	int64_t revision; /* after a grant that is OK: etcd's, when it granted */
+	unsigned era;     /* ... which can be compared with those of the same era only */
 	bool took_over;   /* after a put that is OK: the key was another's */
 	int64_t other;    /* TAKEN, or took_over: the other lease */
 	bool elsewhere;  /* UNSURE: the next try goes to a member that has not failed in this row */

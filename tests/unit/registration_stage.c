@@ -149,7 +149,8 @@ void grant(int64_t lease)
 	end_call((struct etcd_reply){ .outcome = OUTCOME_OK,
 			.lease = lease,
 			.ttl = 10.0,
-			.revision = etcd.revision });
+			.revision = etcd.revision,
+			.era = etcd.era });
 }
 
 bool pausing(void)

@@ -23,6 +23,7 @@ extern struct played_etcd {
 	struct etcd_claim claim;
 	int64_t lease, ttl_s;
 	int64_t revision; /* of the grants to come */
+	unsigned era;
 	unsigned calls, cancels;
 } etcd;
 

@@ -34,7 +34,8 @@ static struct etcd_call call;
 
 static const struct etcd_claim claim = { .key = "/services/s/h:1",
 	.value = "{}",
-	.terms = { .lease = LEASE, .take_over_up_to = TAKE_OVER_ALL } };
+	.terms = { .lease = LEASE, .take_over_up_to = TAKE_OVER_ALL },
+	.ttl = 10.0 };
 
 static struct {
 	unsigned n;

@@ -57,6 +57,27 @@ static void the_doubt_outlives_the_lease(void **state)
 	assert_int_equal(etcd.claim.terms.take_over_up_to, 40);
 }
 
+static void a_revision_of_another_era_is_worth_nothing(void **state)
+{
+	UNUSED(state);
+	put_first_at(4000);
+	answer(OUTCOME_UNSURE);
+	end_pause();
+	answer(OUTCOME_GONE);
+	etcd.revision = 2; /* it was wiped: whoever is there has come since */
+	etcd.era = 1;
+	grant(2);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, TAKE_OVER_NOTHING);
+}
+
+static void who_has_not_put_yet_takes_over_in_any_era(void **state)
+{
+	UNUSED(state);
+	etcd.era = 3;
+	put_first_at(40);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, TAKE_OVER_ALL);
+}
+
 static void a_lease_that_was_lost_stays_ours(void **state)
 {
 	UNUSED(state);
@@ -205,6 +226,8 @@ int main(void)
 		TEST(a_lost_first_put_takes_over_only_what_was_there_before),
 		TEST(a_lost_take_over_may_be_repeated),
 		TEST(the_doubt_outlives_the_lease),
+		TEST(a_revision_of_another_era_is_worth_nothing),
+		TEST(who_has_not_put_yet_takes_over_in_any_era),
 		TEST(a_lease_that_was_lost_stays_ours),
 		TEST(another_member_is_asked_without_a_pause),
 		TEST(what_is_of_no_use_is_tried_rarely),

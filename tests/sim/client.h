@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_SIM_CLIENT_H
+#define TESTS_SIM_CLIENT_H
+
+/*
+ * client - agent/net/etcd.h as the registration sees it, over a network of
+ * messages: the deadlines, the rounds of a put and the meaning of the answers
+ * are those of etcd.c, the bytes are left out.
+ */
+
+#include "agent/net/etcd.h"
+#include "tests/sim/queue.h"
+
+struct world;
+
+/* One agent's. Its `etcd` is what the registration is given. */
+struct client {
+	struct etcd etcd;
+	struct world *world;
+	int slot;
+	struct etcd_call *call; /* in flight, or NULL */
+	enum ask ask;
+	struct message request; /* as it was last sent */
+	uint64_t calls;         /* the number of the last message */
+	unsigned rounds, failures;
+	bool doubting; /* the lease is said to be gone, and asked for once more */
+	int64_t other;
+	ev_timer deadline;
+};
+
+void client_init(struct client *c, struct world *w, int slot);
+
+/* EVENT_ANSWER. */
+void client_hear(struct client *c, const struct message *m);
+
+void client_finish(struct client *c);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/judge.h"
+
+#include <math.h>
+
+#include "tests/sim/bounds.h"
+#include "tests/sim/world.h"
+
+/* Rounding of times that are sums, seconds. */
+#define GRAIN 0.001
+
+#define SECONDS_IN_MINUTE 60.0
+
+struct judge_figures judge_figures;
+
+/* Breaks the property when it is later than the bound allows after `since`. */
+static void hold_to(
+		struct world *w, double since, double bound, double *share, const char *property)
+{
+	double late = world_now(w) - since;
+
+	if (late > bound + GRAIN) {
+		world_break(w, property);
+	}
+	if (late / bound > *share) { /* false for a `since` of INFINITY */
+		*share = late / bound;
+	}
+}
+
+static bool reaches_etcd(const struct node *n)
+{
+	return n->runs && !n->paused && n->link == LINK_GOOD;
+}
+
+/* ---- S: nothing stays listed ----------------------------------------------------------------- */
+
+/* By when a running agent knows that the key must go; INFINITY when it need not. */
+static double decided_by(const struct world *w, const struct node *n)
+{
+	double awake = fmax(n->runs_since, n->sees_since);
+	double ill = fmax(w->backend.ill_since, awake) + bound_detect(&w->script);
+	double hard = (double)INFINITY;
+
+	if (w->backend.mode == MODE_DEAD || w->backend.mode == MODE_NOT_SERVING) {
+		hard = fmax(w->backend.mode_since, awake) + bound_detect_hard(&w->script);
+	}
+	return fmin(fmin(ill, hard), fmax(n->left_since, n->runs_since));
+}
+
+static void look_at_key(struct world *w)
+{
+	const struct lease *l = store_holder(&w->store);
+
+	if (l == NULL || !w->store.up) {
+		return;
+	}
+	const struct node *n = &w->nodes[l->slot];
+	double sent_until = n->incarnation == l->incarnation ? n->stopped_at : n->born_at;
+	if (n->incarnation == l->incarnation && n->runs && !n->paused) {
+		sent_until = decided_by(w, n);
+	}
+	hold_to(w, fmax(sent_until, w->store.steady_since), bound_lapse(&w->script),
+			&judge_figures.s2,
+			"S2: a key stays listed that nobody may have renewed for its whole TTL");
+	if (n->incarnation == l->incarnation && reaches_etcd(n)) {
+		double since = fmax(fmax(decided_by(w, n), n->link_since), w->store.steady_since);
+		hold_to(w, since, bound_act(&w->script), &judge_figures.s1,
+				"S1: a key stays listed though its agent must have withdrawn it");
+	}
+}
+
+/* ---- L: what is well is listed --------------------------------------------------------------- */
+
+static void look_at_absence(struct world *w, const struct node *n)
+{
+	double since = fmax(w->backend.well_since, w->store.steady_since);
+	const struct lease *l = store_holder(&w->store);
+	bool altered = l != NULL && l->incarnation == n->incarnation && !w->store.key.same_value;
+
+	if (!reaches_etcd(n) || n->leaving) {
+		return;
+	}
+	since = fmax(since, altered ? w->store.put_at : w->store.unheld_since);
+	since = fmax(since, fmax(n->runs_since, n->link_since));
+	hold_to(w, fmax(since, n->sees_since), bound_listed(&w->script), &judge_figures.l,
+			"L: a well service stays unlisted though its agent reaches etcd");
+}
+
+static void look_at_end(struct world *w, const struct node *n)
+{
+	double since = fmax(fmax(n->left_since, n->runs_since),
+			fmax(n->link_since, w->store.steady_since));
+
+	if (reaches_etcd(n) && n->leaving) {
+		hold_to(w, since, bound_act(&w->script), &judge_figures.t,
+				"T: an agent that was told to stop and reaches etcd does not end");
+	}
+}
+
+void judge_look(struct world *w)
+{
+	look_at_key(w);
+	for (int i = 0; i < NODES; i++) {
+		look_at_absence(w, &w->nodes[i]);
+		look_at_end(w, &w->nodes[i]);
+	}
+}
+
+/* ---- what an agent asks ---------------------------------------------------------------------- */
+
+static void count_call(struct world *w, struct node *n)
+{
+	struct record *r = &n->record;
+	uint64_t minute = (uint64_t)(world_now(w) / SECONDS_IN_MINUTE);
+
+	if (minute != r->minute) {
+		r->minute = minute;
+		r->calls = 0;
+	}
+	r->calls++;
+	if (r->calls > judge_figures.calls) {
+		judge_figures.calls = r->calls;
+	}
+	if (r->calls > CALLS_MAX) {
+		world_break(w, "N1: an agent calls etcd without end");
+	}
+}
+
+/* Counted only while the agent can have learned of it. */
+static void count_idle(struct world *w, struct node *n, int64_t lease)
+{
+	double since = fmax(fmax(n->link_since, n->runs_since), w->store.steady_since);
+	double learns = since + w->script.request_timeout;
+	bool idle = w->store.key.lease != lease && n->link == LINK_GOOD && world_now(w) >= learns;
+
+	n->record.idle = idle ? n->record.idle + 1 : 0;
+	if (n->record.idle > IDLE_MAX) {
+		world_break(w, "R1: a lease is renewed on and on without the key on it");
+	}
+}
+
+void judge_ask(struct world *w, struct node *n, enum ask ask, int64_t lease)
+{
+	struct record *r = &n->record;
+	bool claims = ask == ASK_GRANT || ask == ASK_PUT || ask == ASK_RENEW;
+
+	count_call(w, n);
+	if (ask != ASK_GRANT && lease != r->lease) {
+		world_break(w, "O: an agent names a lease that is not its own");
+	}
+	if ((ask == ASK_PUT || ask == ASK_RENEW) && r->revoke_asked) {
+		world_break(w, "O1: a put or renewal on a lease that was given up");
+	}
+	if (claims && world_now(w) > decided_by(w, n) + GRAIN) {
+		world_break(w, "S3: an agent claims a service that it must know to be ill");
+	}
+	if (ask == ASK_PUT && r->must_pass) {
+		world_break(w, "P: a put after a standstill, before the service has passed");
+	}
+	if (ask == ASK_RENEW) {
+		count_idle(w, n, lease);
+	}
+	if (ask == ASK_RENEW && r->must_hear) {
+		world_break(w, "P: a renewal after a standstill, before the first audit is over");
+	}
+	r->revoke_asked = r->revoke_asked || ask == ASK_REVOKE;
+}
+
+/* ---- what etcd is about to do ---------------------------------------------------------------- */
+
+/* The key hangs on a lease of another agent, and that one runs. */
+static bool is_of_other(const struct world *w, const struct lease *l, unsigned incarnation)
+{
+	const struct node *owner = l != NULL ? &w->nodes[l->slot] : NULL;
+
+	return owner != NULL && l->incarnation != incarnation && owner->runs &&
+	       owner->incarnation == l->incarnation;
+}
+
+void judge_put(struct world *w, int slot, unsigned incarnation)
+{
+	struct node *n = &w->nodes[slot];
+	struct record *r = &n->record;
+	const struct lease *l = store_holder(&w->store);
+
+	if (n->incarnation != incarnation) {
+		return; /* from the dead */
+	}
+	if (is_of_other(w, l, incarnation)) {
+		r->took++;
+		if (l->incarnation > incarnation && r->has_written &&
+				r->written_at < w->store.put_at) {
+			world_break(w, "O3: a successor's key is overwritten");
+		}
+		if (r->took > TAKES_MAX) {
+			world_break(w, "O4: two agents take the key from each other");
+		}
+	}
+	if (!r->has_written) {
+		r->has_written = true;
+		r->written_at = world_now(w);
+	}
+}
+
+void judge_revoke(struct world *w, unsigned incarnation, int64_t lease)
+{
+	const struct lease *l = store_find(&w->store, lease);
+
+	if (l != NULL && l->incarnation != incarnation) {
+		world_break(w, "O2: an agent revokes a lease that is not its own");
+	}
+}
+
+/* A lease without an acknowledged put is not renewed while nobody knows whether to put. */
+static bool lets_lapse(const struct registration *r)
+{
+	return (r->state == LEASE_GRANTED && r->goal == GOAL_KEEP) || r->state == LEASE_PUTTING;
+}
+
+void judge_expiry(struct world *w, const struct lease *l)
+{
+	const struct script *s = &w->script;
+	const struct node *n = &w->nodes[l->slot];
+	double since = fmax(fmax(n->runs_since, n->link_since), w->store.steady_since);
+	double retry = fmin(s->request_timeout, s->ttl / 3.0) + s->ttl / 3.0;
+	bool wanted = n->incarnation == l->incarnation && reaches_etcd(n) && !n->leaving &&
+		      n->record.lease == l->id && !n->record.revoke_asked &&
+		      !lets_lapse(&n->service.registration);
+
+	if (wanted && w->store.key.present && w->store.key.lease == l->id &&
+			l->over_at > fmax(since, w->store.put_at) + s->timeout + retry +
+							10.0 * s->net_delay) {
+		world_break(w, "K: a lease runs out though its agent runs and reaches etcd");
+	}
+}
+
+/* ---- what an agent hears --------------------------------------------------------------------- */
+
+void judge_report(struct node *n, enum reason reason, bool audit, double as_of)
+{
+	struct record *r = &n->record;
+	enum verdict verdict = reason_verdict(reason);
+	bool fresh = as_of >= r->went_on_at;
+
+	r->must_hear = r->must_hear && !(fresh && audit);
+	switch (verdict) {
+	case VERDICT_PASS:
+		r->must_pass = r->must_pass && !fresh;
+		r->passes++;
+		r->fails = 0;
+		break;
+	case VERDICT_HARD_FAIL:
+	case VERDICT_SOFT_FAIL:
+		r->hard = verdict == VERDICT_HARD_FAIL;
+		r->fails++;
+		r->passes = 0;
+		break;
+	case VERDICT_INCONCLUSIVE:
+		break;
+	}
+}
+
+static void check_health(struct world *w, const struct node *n)
+{
+	const struct record *r = &n->record;
+	enum health_state state = n->service.prober.health.state;
+
+	if (state == n->health || state == HEALTH_UNKNOWN) {
+		return;
+	}
+	if (state == HEALTH_DOWN && !r->hard && r->fails < w->script.desc.probe.failure_threshold) {
+		world_break(w, "H: health goes down on too little evidence");
+	}
+	if (state == HEALTH_UP && r->passes < w->script.desc.probe.success_threshold) {
+		world_break(w, "H: health goes up on too little evidence");
+	}
+}
+
+/* ---- what an agent is ------------------------------------------------------------------------ */
+
+static bool registration_waits(const struct node *n)
+{
+	const struct registration *r = &n->service.registration;
+
+	if (r->state >= N_RESTING) {
+		return n->client.call != NULL;
+	}
+	return ev_is_active(&r->wake) || lease_next[r->state][r->goal] == STEP_WAIT;
+}
+
+static bool prober_waits(const struct node *n)
+{
+	const struct prober *p = &n->service.prober;
+
+	return p->probe == NULL || n->probe.auditing || ev_is_active(&p->next);
+}
+
+void judge_node(struct world *w, const struct node *n)
+{
+	if (!n->runs || n->over) {
+		return;
+	}
+	check_health(w, n);
+	if (n->loop.broken != NULL) {
+		world_break(w, "N2: a timer is armed with a time that none may have");
+	}
+	if (!registration_waits(n)) {
+		world_break(w, "N3: a registration waits for nothing and has something to do");
+	}
+	if (!prober_waits(n)) {
+		world_break(w, "N3: a prober waits for nothing");
+	}
+}
+
+void judge_end(struct world *w)
+{
+	unsigned expected = store_holder(&w->store) != NULL ? 1 : 0;
+
+	judge_look(w);
+	for (int i = 0; i < NODES; i++) {
+		const struct registration *r = &w->nodes[i].service.registration;
+		bool in_between = w->nodes[i].runs &&
+				  (r->state == LEASE_GRANTING || r->state == LEASE_PUTTING ||
+						  r->state == LEASE_REVOKING);
+		expected += in_between ? 1 : 0;
+	}
+	if (w->store.n > expected) {
+		world_break(w, "R2: at rest there are more leases than listed keys");
+	}
+	if (isinf(w->backend.ill_since) == 0 && store_holder(&w->store) != NULL) {
+		world_break(w, "S: at rest an ill service is listed");
+	}
+}

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services and agents: real processes that write down the truth about themselves.
+
+What the harness does to a process takes a moment. From before the deed until after it the
+track says "unclear", so the judge counts nothing on either side.
+"""
+
+import signal
+import subprocess
+import time
+
+from lib.agent import BINARY, SANITIZER_REPORT, environment
+from lib.descriptor import descriptor, key_of
+from lib.ports import free_port
+from lib.process import Process
+from lib.servers import Server
+
+PROBE = {"interval": "400ms", "timeout": "500ms", "failure_threshold": "3"}
+REQUEST_TIMEOUT = 0.5
+EXIT_WITHIN = 20  # seconds from SIGTERM
+
+
+class Service:
+    def __init__(self, name, ttl, history):
+        self.name, self.ttl, self.history = name, ttl, history
+        self.port = free_port()
+        self.key = key_of(self.port, name)
+        self.server = Server("go", listen=f"127.0.0.1:{self.port}")
+        history.state(f"service {self.key}", "gone", history.begin)
+
+    def change(self, state, deed):
+        track = f"service {self.key}"
+        self.history.state(track, "unclear", time.monotonic())
+        deed()
+        self.history.state(track, state, time.monotonic())
+
+    def start(self):
+        self.change("up", self.server.start)
+
+    def kill(self):
+        self.change("gone", self.server.kill)
+
+    def terminate(self):
+        self.change("gone", self._terminate)
+
+    def _terminate(self):
+        self.server.signal(signal.SIGTERM)
+        self.server.child.wait(10)
+
+    def pause(self):
+        self.change("hang", self.server.pause)
+
+    def resume(self):
+        self.change("up", self.server.resume)
+
+    def flip(self):
+        self.change("flip", lambda: self.server.status("NOT_SERVING"))
+
+    def serve(self):
+        self.change("up", lambda: self.server.status("SERVING"))
+
+
+class Sidecar(Process):
+    """One agent process; `ident` is never used again."""
+
+    def __init__(self, ident, slot, endpoints, directory, history):
+        self.ident, self.history = ident, history
+        self.wanted = True  # nobody has asked it to end
+        self.log = directory / f"{ident}.log"
+        self.folder = directory / ident
+        self.folder.mkdir()
+        for service in slot.services:
+            text = descriptor(
+                endpoints,
+                service.port,
+                service.name,
+                service={"metadata": f"{{by: {ident}}}"},
+                register={"ttl": f"{service.ttl}s"},
+                etcd={"request_timeout": f"{int(REQUEST_TIMEOUT * 1000)}ms"},
+                probe=PROBE,
+                log={"level": "debug"},
+            )
+            (self.folder / f"{service.name}.yaml").write_text(text)
+        history.agents[ident] = {
+            "keys": [service.key for service in slot.services],
+            "group": slot.group,
+            "steady": slot.steady,
+        }
+
+    def _state(self, state):
+        self.history.state(f"agent {self.ident}", state, time.monotonic())
+
+    def start(self):
+        self._state("unclear")
+        with open(self.log, "ab") as log:
+            self.spawn(
+                [BINARY, "--config", self.folder],
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
+        self._state("running")
+
+    def kill(self):
+        self.wanted = False
+        if self.child is not None:
+            self._state("unclear")
+            super().kill()
+            self._state("ended")
+
+    def freeze(self):
+        self._state("unclear")
+        self.pause()
+        self._state("paused")
+
+    def thaw(self):
+        self._state("unclear")
+        self.resume()
+        self._state("running")
+
+    def hang_up(self):
+        self.signal(signal.SIGHUP)
+
+    def terminate(self):
+        """SIGTERM, and the exit code; None when it had to be killed."""
+        self.wanted = False
+        self._state("unclear")
+        self.signal(signal.SIGTERM)
+        try:
+            code = self.child.wait(EXIT_WITHIN)
+        except subprocess.TimeoutExpired:
+            super().kill()
+            code = None
+        self._state("ended")
+        return code
+
+    def complaint(self):
+        """A sanitizer's report, or an end that nobody asked for; or nothing."""
+        with open(self.log, errors="backslashreplace") as log:
+            reported = [line for line in log if SANITIZER_REPORT.search(line)]
+        if reported:
+            return reported[0].strip()
+        if self.wanted and self.child is not None and not self.running:
+            return f"ended by itself: {self.child.returncode}"
+        return ""
+
+
+class Slot:
+    """A place in the world: some services and the agent that registers them, now and later.
+
+    The agent of a steady slot is never ended by a fault: what it takes of memory and
+    descriptors is compared over the whole run.
+    """
+
+    def __init__(self, name, services, group, endpoints, steady, directory, history):
+        self.name, self.services, self.group, self.steady = name, services, group, steady
+        self.endpoints, self.directory, self.history = endpoints, directory, history
+        self.made = []
+        self.agent = None
+
+    def _make(self):
+        ident = f"{self.name}.{len(self.made)}"
+        agent = Sidecar(ident, self, self.endpoints, self.directory, self.history)
+        self.made.append(agent)
+        agent.start()
+        return agent
+
+    def start(self):
+        self.agent = self._make()
+
+    def second(self):
+        """One more agent for the same keys, beside the one that runs."""
+        return self._make()

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rule R: what is there at rest, and what each agent takes then. Pure.
+
+Only agents that lived through one rest and a later one are compared; the steady ones live through
+all. The first rest of a run, before any fault, does not count, and the first of an agent after
+that is its warm-up: buffers have grown to what the work needs.
+"""
+
+from violation import Violation
+
+# libcurl keeps a connection to each member that it used last, and drops it when the member is
+# gone: at one rest there may be one, at another one for each of the three.
+DESCRIPTORS = 2
+# The heap of an agent that has seen more kinds of trouble than at its warm-up: a second
+# connection's buffers, once. Twice this at the end of an hour would be a leak.
+RESIDENT = 256  # KiB
+
+
+def _rest_itself(rest, keys):
+    out = []
+
+    def say(what, key=""):
+        out.append(Violation("R", what, key, rest["begin"], rest["end"]))
+
+    for key in sorted(set(keys) - set(rest["keys"])):
+        say("at rest and healthy, and not listed", key)
+    for key in sorted(set(rest["keys"]) - set(keys)):
+        say("at rest a key is listed that nobody should have", key)
+    on = sorted(rest["keys"].values())
+    for lease in sorted(set(rest["leases"]) - set(on)):
+        say(f"at rest lease {lease:x} has no key")
+    for lease in sorted(set(on) - set(rest["leases"])):
+        say(f"at rest a key hangs on lease {lease:x}, which does not exist")
+    if not out and not rest["good"]:
+        say("at rest two keys hang on one lease")
+    return out
+
+
+def _one_process(ident, samples):
+    for begin, end, sample in samples:
+        if sample["tasks"] != 1 or sample["children"] != 0:
+            what = f"{ident} is {sample['tasks']} tasks and {sample['children']} children"
+            yield Violation("R", what, "", begin, end)
+
+
+def _grown(ident, samples, worst, memory):
+    """Each rest after the first against the first: what it takes may not go on growing."""
+    first = samples[0][2] if samples else {}
+    limits = {"descriptors": DESCRIPTORS, **({"resident": RESIDENT} if memory else {})}
+    for begin, end, sample in samples[1:]:
+        for what, limit in limits.items():
+            more = sample[what] - first[what]
+            worst[f"R growth of {what}"].note(max(more, 0), limit, True)
+            if more > limit:
+                text = f"{ident}: {what} grew from {first[what]} to {sample[what]}"
+                yield Violation("R", text, "", begin, end)
+
+
+def judge_growth(facts, worst):
+    history, out = facts.history, []
+    by_agent = {}
+    for rest in history.rests:
+        worst["R rests"].judged += 1
+        out += _rest_itself(rest, history.keys)
+        moved = [e for e in history.events if rest["settled"] < e["at"] < rest["end"]]
+        for event in moved:
+            what = f"{event['kind']} by {event['by']} at rest, after it had settled"
+            out.append(Violation("R", what, event["key"], rest["settled"], rest["end"]))
+        for ident, sample in rest["samples"].items():
+            by_agent.setdefault(ident, []).append((rest["begin"], rest["end"], sample))
+    for ident, samples in by_agent.items():
+        out += _one_process(ident, samples)
+        faulted = [each for each in samples if each[0] > history.rests[0]["begin"]]
+        out += _grown(ident, faulted, worst, history.settings.get("memory", True))
+    return out

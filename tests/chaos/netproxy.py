@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network of a chaos run, in a process of its own: TCP proxies that misbehave on demand.
+
+argv[1] is a JSON list of {"name", "listen", "target"}. Each line on stdin is {"rule", "mode",
+"seconds", "share"} and is answered by "done"; end of stdin ends the process.
+
+    clear    forwards
+    cut      ends all connections with a reset and refuses new ones
+    freeze   a black hole: accepts, forwards nothing, closes nothing; what is held passes at clear
+    delay    each piece waits `seconds`
+    stall    a `share` of the pieces waits `seconds`: what a lost packet looks like from above
+
+A rule's name is that of a link, or LINK<MEMBER for the peer traffic that this member sent to
+LINK: etcd names the sender in the head of each request between members.
+"""
+
+import asyncio
+import json
+import random
+import re
+import sys
+
+SENDER = re.compile(rb"X-Server-From: ([0-9a-f]+)")
+
+
+class Rule:
+    def __init__(self):
+        self.mode, self.seconds, self.share = "clear", 0.0, 0.0
+        self.changed = asyncio.Event()
+
+    def set(self, mode, seconds, share):
+        self.mode, self.seconds, self.share = mode, seconds, share
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    async def hold(self):
+        """Returns when a piece may pass."""
+        while self.mode == "freeze":
+            await self.changed.wait()
+        if self.mode == "delay" or (self.mode == "stall" and random.random() < self.share):
+            await asyncio.sleep(self.seconds)
+
+
+class Network:
+    def __init__(self):
+        self.rules = {}
+
+    def rule(self, name):
+        return self.rules.setdefault(name, Rule())
+
+
+class Link:
+    def __init__(self, network, name, listen, target):
+        self.network, self.name, self.listen, self.target = network, name, listen, target
+        self.server = None
+        self.writers = set()
+
+    async def open(self):
+        if self.server is None:
+            self.server = await asyncio.start_server(
+                self.serve, "127.0.0.1", self.listen, reuse_address=True, backlog=512
+            )
+
+    async def cut(self):
+        if self.server is not None:
+            self.server.close()
+            self.server = None
+        for writer in list(self.writers):
+            writer.transport.abort()
+
+    async def serve(self, client, to_client):
+        self.writers.add(to_client)
+        to_server = None
+        try:
+            server, to_server = await asyncio.open_connection("127.0.0.1", self.target)
+            self.writers.add(to_server)
+            sender = [None]
+            await asyncio.gather(
+                self.pump(client, to_server, sender, True),
+                self.pump(server, to_client, sender, False),
+            )
+        except OSError:
+            pass
+        finally:
+            for writer in (to_client, to_server):
+                if writer is not None:
+                    self.writers.discard(writer)
+                    writer.transport.abort()
+
+    def rules_for(self, sender):
+        yield self.network.rule(self.name)
+        if sender is not None:
+            yield self.network.rule(f"{self.name}<{sender}")
+
+    async def pump(self, source, sink, sender, upward):
+        while True:
+            piece = await source.read(65536)
+            if upward and sender[0] is None:
+                found = SENDER.search(piece)
+                sender[0] = found.group(1).decode() if found else None
+            for rule in self.rules_for(sender[0]):
+                await rule.hold()
+            if not piece:
+                break
+            sink.write(piece)
+            await sink.drain()
+        sink.close()  # the other direction ends by it: both ends close together
+        raise ConnectionResetError
+
+
+async def main():
+    network = Network()
+    links = {each["name"]: Link(network, **each) for each in json.loads(sys.argv[1])}
+    for link in links.values():
+        await link.open()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda *_: None)  # a connection that was cut is not news
+    control = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(control), sys.stdin)
+    print("ready", flush=True)
+    while line := await control.readline():
+        order = json.loads(line)
+        network.rule(order["rule"]).set(order["mode"], order["seconds"], order["share"])
+        if order["rule"] in links:
+            link = links[order["rule"]]
+            await (link.cut() if order["mode"] == "cut" else link.open())
+        print("done", flush=True)
+
+
+asyncio.run(main())

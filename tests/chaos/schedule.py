@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Draws the faults of a run from its seed. Pure: the same seed and shape, the same faults.
+
+Faults overlap, but never on one victim: each victim is left alone for a while after a fault, so
+that what the fault did to it can be seen to end. The members are one victim together (two
+at once would only be an outage, which has a fault of its own); so are the links of a group.
+"""
+
+import random
+from collections import namedtuple
+
+Fault = namedtuple("Fault", "at kind victim seconds number")
+Shape = namedtuple("Shape", "services slots steady groups members")
+
+# kind: (victims, weight, shortest, longest), seconds
+KINDS = {
+    "service.kill": ("service", 8, 0.3, 8.0),
+    "service.terminate": ("service", 5, 0.3, 8.0),
+    "service.restart": ("service", 4, 0.0, 0.0),
+    "service.hang": ("service", 5, 0.3, 9.0),
+    "service.flip": ("service", 9, 0.2, 8.0),
+    "agent.kill": ("mortal", 6, 0.0, 9.0),
+    "agent.terminate": ("mortal", 5, 0.0, 5.0),
+    "agent.pause": ("slot", 4, 0.2, 1.9),
+    "agent.pause_long": ("slot", 4, 5.5, 10.0),
+    "agent.hang_up": ("slot", 2, 0.0, 0.0),
+    "agent.second": ("mortal", 4, 1.0, 10.0),
+    "agent.second_killed": ("mortal", 3, 1.0, 10.0),
+    "hand.delete_key": ("service", 4, 0.0, 0.0),
+    "hand.revoke_lease": ("service", 4, 0.0, 0.0),
+    "net.cut": ("group", 3, 0.5, 8.0),
+    "net.freeze": ("group", 3, 0.5, 8.0),
+    "net.cut_all": ("group", 2, 0.5, 9.0),
+    "net.freeze_all": ("group", 2, 0.5, 9.0),
+    "net.delay": ("group", 3, 2.0, 8.0),
+    "net.stall": ("group", 3, 2.0, 8.0),
+    "net.reset": ("group", 3, 0.0, 0.0),
+    "member.kill": ("cluster", 3, 0.5, 6.0),
+    "member.terminate": ("cluster", 2, 0.5, 6.0),
+    "member.pause": ("cluster", 3, 0.5, 7.0),
+    "member.leader_kill": ("cluster", 3, 0.5, 5.0),
+    "member.leader_pause": ("cluster", 3, 7.0, 7.0),
+    "member.wipe": ("cluster", 1, 0.5, 2.0),
+    "member.all_stopped": ("cluster", 1, 6.0, 9.0),
+    "member.isolate": ("cluster", 3, 1.0, 8.0),
+    "member.pair_cut": ("cluster", 2, 1.0, 8.0),
+    "member.slow_peers": ("cluster", 2, 2.0, 8.0),
+}
+
+QUIET = {"service": 9.0, "slot": 9.0, "mortal": 9.0, "group": 12.0, "cluster": 10.0}
+
+
+def _victims(shape):
+    """What each sort of fault can fall on. A mortal is a slot that is not steady."""
+    slots = list(range(shape.slots))
+    return {
+        "service": list(range(shape.services)),
+        "slot": slots,
+        "mortal": [s for s in slots if s not in shape.steady],
+        "group": list(range(shape.groups)),
+        "cluster": [0],
+    }
+
+
+def _lane(sort, victim):
+    return ("slot" if sort == "mortal" else sort, victim)
+
+
+class _Draw:
+    def __init__(self, seed, shape):
+        self.random = random.Random(seed)
+        self.victims = _victims(shape)
+        self.number = 0
+
+    def one(self, at, until, busy):
+        """A fault on a victim that is free at this time and that is over by `until`, or None."""
+        kinds = list(KINDS)
+        kind = self.random.choices(kinds, [KINDS[k][1] for k in kinds])[0]
+        sort, _, shortest, longest = KINDS[kind]
+        seconds = self.random.uniform(shortest, longest)
+        free = [v for v in self.victims[sort] if busy.get(_lane(sort, v), 0.0) <= at]
+        pick = self.random.random()
+        if not free or at + seconds > until:
+            return None
+        victim = free[int(pick * len(free))]
+        busy[_lane(sort, victim)] = at + seconds + QUIET[sort]
+        self.number += 1
+        return Fault(round(at, 3), kind, victim, round(seconds, 3), self.number)
+
+
+def draw(seed, shape, segments, seconds, rate):
+    """`segments` lists of faults, each over `seconds` with `rate` faults a second."""
+    draw_from = _Draw(seed, shape)
+    out = []
+    for _ in range(segments):
+        busy, faults, at = {}, [], 0.0
+        while True:
+            at += draw_from.random.expovariate(rate)
+            if at >= seconds:
+                break
+            # A kind whose victims are all busy gives its turn to another.
+            tries = (draw_from.one(at, seconds, busy) for _ in range(20))
+            found = next((fault for fault in tries if fault is not None), None)
+            faults += [found] if found else []
+        out.append(faults)
+    return out

@@ -170,13 +170,51 @@ class Texts(Lint):
         self.finds_in("README.md", "text", "the last line does not end")
 
 
+class Scenarios(Lint):
+    MAP = "tests/SCENARIOS.md"
+    ROW = "| 1 | it is lost | a/b#1 | `test_away.py::test_one`, `test_lease.c::two` | it is seen |\n"
+
+    def setUp(self):
+        super().setUp()
+        self.write("tests/integration/test_away.py", "def test_one(agent):\n    pass\n")
+        self.write("tests/unit/test_lease.c", "static void two(void **state)\n{\n}\n")
+        self.write(self.MAP, self.ROW)
+
+    def finds_after(self, old, new, words):
+        self.passes("scenarios.py")
+        self.assertIn(old, self.ROW)
+        self.write(self.MAP, self.ROW.replace(old, new))
+        self.finds(words, "scenarios.py")
+
+    def test_test_that_is_not_there(self):
+        self.finds_after("test_one", "test_on", "test_away.py has no test_on")
+
+    def test_c_test_that_is_not_there(self):
+        self.finds_after("two", "three", "test_lease.c has no three")
+
+    def test_file_that_is_not_there(self):
+        self.finds_after("test_away.py", "test_gone.py", "there is no test_gone.py")
+
+    def test_row_without_a_test(self):
+        self.finds_after("`test_away.py::test_one`, `test_lease.c::two`", "soon", "names no test")
+
+    def test_row_without_a_reason(self):
+        self.finds_after("it is seen", "", "an empty cell")
+
+    def test_row_that_is_lost(self):
+        self.finds_after("| 1 |", "| 2 |", "row 2 is where row 1 should be")
+
+    def test_no_row(self):
+        self.finds_after("| 1 |", "1 ", "nothing to look at")
+
+
 class Readme(Lint):
     """Faults in a copy of the real README.md, beside the files that it points to."""
 
     def setUp(self):
         super().setUp()
         for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "tests/README.md",
-                     "tests/integration/README.md"):
+                     "tests/SCENARIOS.md", "tests/integration/README.md"):
             self.write(name, (TOP / name).read_text())
         for name in ("tests/run", "contrib/quickstart", "contrib/sample-service/service.py"):
             self.write(name, "")
@@ -198,6 +236,15 @@ class Readme(Lint):
 
     def test_key_without_a_row(self):
         self.finds_after("| `probe.interval`", "| probe interval", "descriptor key probe.interval")
+
+    def test_key_of_a_part_without_a_row(self):
+        self.finds_after("| `etcd.tls.ca_file`", "| ca_file", "descriptor key etcd.tls.ca_file")
+
+    def test_wrong_default_in_a_part(self):
+        self.finds_after(
+            "| `probe.tls.insecure_skip_verify` | `false`",
+            "| `probe.tls.insecure_skip_verify` | `true`", "probe.tls.insecure_skip_verify is false",
+        )
 
     def test_wrong_default(self):
         self.finds_after("| `register.ttl` | `10s`", "| `register.ttl` | `11s`", "register.ttl is 10s")

@@ -256,7 +256,10 @@ static void take_note(struct registration *r, const struct etcd_call *call,
 		}
 		break;
 	case OUTCOME_UNSURE:
-		r->verify_due = false; /* the renewal comes first */
+		r->verify_due = false; /* a renewal comes first ... */
+		if (r->state == LEASE_VERIFYING) {
+			r->renewals = RENEWALS_TO_VERIFY - 1; /* ... and then this again */
+		}
 		note_doubt(r, call);
 		r->unsure++;
 		log_unsure(r, reply->why);

@@ -139,6 +139,9 @@ static void take_note(struct world *w, enum outcome outcome)
 	if (outcome == OUTCOME_DETACHED || outcome == OUTCOME_TAKEN || outcome == OUTCOME_UNSURE) {
 		w->due = false;
 	}
+	if (outcome == OUTCOME_UNSURE && w->state == LEASE_VERIFYING) {
+		w->renewals = RENEWALS_TO_VERIFY - 1;
+	}
 	if (outcome == OUTCOME_TAKEN) {
 		w->contested = true;
 	}

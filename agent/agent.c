@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "agent/log.h"
+#include "agent/net/tls_shelf.h"
 #include "agent/service.h"
 #include "agent/standstill.h"
 #include "agent/timer.h"
@@ -32,6 +33,7 @@ struct agent {
 	struct curl_carrier *carrier;
 	struct random random;
 	struct cluster *clusters; /* owned list */
+	struct tls_shelf shelf;   /* of the probes */
 	const struct descriptor_set *set;
 	struct service *services; /* owned array, one for each descriptor */
 	size_t n_services, n_gone;
@@ -150,8 +152,8 @@ static void on_standstill_over(struct standstill *standstill, double gap)
 	struct agent *a = CONTAINER_OF(standstill, struct agent, standstill);
 
 	log_write(LOG_WARN, LOG_FIELDS(LOG_TOOK("gap", gap)),
-			"the agent, or the machine, was stopped for longer than a TTL: what was "
-			"known of health does not count any more");
+			"the agent, or the machine, was stopped for longer than a TTL: health is asked "
+			"anew before anything is claimed");
 	for (size_t i = 0; i < a->n_services; i++) {
 		service_interrupted(&a->services[i], gap);
 	}
@@ -216,8 +218,8 @@ static int add_services(struct agent *a)
 	for (size_t i = 0; i < a->set->n; i++) {
 		const struct descriptor *desc = &a->set->at[i];
 		struct etcd *etcd = find_cluster(a, desc);
-		if (etcd == NULL || service_init(&a->services[i], a->loop, etcd, desc, &a->random,
-						    on_gone) < 0) {
+		if (etcd == NULL || service_init(&a->services[i], a->loop, etcd, &a->shelf, desc,
+						    &a->random, on_gone) < 0) {
 			return -1;
 		}
 		a->services[i].owner = a;
@@ -295,6 +297,7 @@ static void tear_down(struct agent *a)
 	}
 	standstill_stop(&a->standstill);
 	free(a->services);
+	tls_shelf_finish(&a->shelf);
 	while (a->clusters != NULL) {
 		struct cluster *c = a->clusters;
 		a->clusters = c->next;

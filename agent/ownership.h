@@ -12,9 +12,10 @@
  * alive keeps it, and it would stay for ever. A key on a lease that was ours
  * before is still ours.
  *
- * Between the two stands an agent whose first put got no answer: it may have
- * held the key. What was written before it came is a predecessor's, what was
- * written since is someone newer's; mod_revisions tell them apart.
+ * mod_revisions tell a predecessor from someone newer. What was written before
+ * etcd granted the first lease that we put on is a predecessor's, what was
+ * written since is someone newer's, whatever became of our put: one that was
+ * lost, or whose answer was lost, may have been applied all the same.
  */
 
 #include <stdbool.h>
@@ -29,15 +30,13 @@ enum claim {
 	CLAIM_TAKEN    /* another's */
 };
 
-/* take_over_up_to: from another's lease, what was written so late and no later */
-#define TAKE_OVER_NOTHING 0
-#define TAKE_OVER_ALL     INT64_MAX
+#define TAKE_OVER_NOTHING 0 /* no mod_revision is that small */
 
 /* What the one who asks may do. */
 struct claim_terms {
 	int64_t lease;           /* ours */
 	int64_t previous;        /* the one we had before, 0 for none */
-	int64_t take_over_up_to; /* a mod_revision */
+	int64_t take_over_up_to; /* from another's lease: the latest mod_revision */
 };
 
 enum claim ownership_judge(const struct etcd_key *seen, const struct claim_terms *terms);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "agent/net/tls_shelf.h"
 #include "agent/prober.h"
 #include "agent/util.h"
 
@@ -12,6 +13,7 @@
 struct tally {
 	struct ev_loop *loop;
 	FILE *out;
+	struct tls_shelf shelf;
 	size_t left;
 	bool all_well;
 };
@@ -48,7 +50,8 @@ static int start_all(struct one *ones, const struct descriptor_set *set, struct 
 		struct random *random)
 {
 	for (size_t i = 0; i < set->n; i++) {
-		if (prober_init(&ones[i].prober, tally->loop, &set->at[i], random, on_change) < 0) {
+		if (prober_init(&ones[i].prober, tally->loop, &tally->shelf, &set->at[i], random,
+				    on_change) < 0) {
 			return -1;
 		}
 		ones[i].tally = tally;
@@ -61,7 +64,9 @@ static int start_all(struct one *ones, const struct descriptor_set *set, struct 
 enum exit_code probe_once(const struct descriptor_set *set, FILE *out, struct err *err)
 {
 	struct random random;
-	struct tally tally = { ev_default_loop(EVFLAG_AUTO), out, set->n, true };
+	struct tally tally = {
+		.loop = ev_default_loop(EVFLAG_AUTO), .out = out, .left = set->n, .all_well = true
+	};
 	struct one *ones = calloc(set->n, sizeof *ones);
 	enum exit_code code = EXIT_INTERNAL;
 
@@ -76,6 +81,7 @@ enum exit_code probe_once(const struct descriptor_set *set, FILE *out, struct er
 		prober_finish(&ones[i].prober);
 	}
 	free(ones);
+	tls_shelf_finish(&tally.shelf);
 	if (tally.loop != NULL) {
 		ev_loop_destroy(tally.loop);
 	}

@@ -29,6 +29,7 @@ static double seconds(uint32_t ms)
 void prober_audit(struct prober *p)
 {
 	ev_timer_stop(p->loop, &p->next);
+	p->started = true;
 	p->auditing = true;
 	p->early = false;
 	p->started_at = clock_now();
@@ -176,8 +177,8 @@ static const struct probe_events events = {
 	.on_notice = on_notice,
 };
 
-int prober_init(struct prober *p, struct ev_loop *loop, const struct descriptor *desc,
-		struct random *random, prober_change *on_change)
+int prober_init(struct prober *p, struct ev_loop *loop, struct tls_shelf *shelf,
+		const struct descriptor *desc, struct random *random, prober_change *on_change)
 {
 	memset(p, 0, sizeof *p);
 	p->loop = loop;
@@ -191,13 +192,12 @@ int prober_init(struct prober *p, struct ev_loop *loop, const struct descriptor 
 		.spacing = seconds(desc->probe.interval_ms) / 2.0,
 	};
 	ev_timer_init(&p->next, on_next, 0.0, 0.0);
-	p->probe = probe_grpc.create(loop, desc, &events, p);
+	p->probe = probe_grpc.create(loop, shelf, desc, &events, p);
 	return p->probe == NULL ? -1 : 0;
 }
 
 void prober_start(struct prober *p)
 {
-	p->started = true;
 	timer_start(p->loop, &p->next, seconds(p->desc->probe.initial_delay_ms));
 }
 

@@ -45,7 +45,7 @@ struct prober {
 	struct health health;
 	struct health_rules rules;
 	ev_timer next; /* the next audit; active only between audits */
-	bool started;
+	bool started;  /* the first audit has begun */
 	bool auditing;
 	double started_at; /* clock_now() of the last audit */
 	double early_at;   /* clock_now() for which the last audit out of turn was planned */
@@ -55,9 +55,12 @@ struct prober {
 	bool warned_unimplemented;
 };
 
-/* Starts nothing. Returns 0, or -1 without memory. */
-int prober_init(struct prober *p, struct ev_loop *loop, const struct descriptor *desc,
-		struct random *random, prober_change *on_change);
+/*
+ * Starts nothing. `shelf` is for the probe alone. `desc` must outlive it and all
+ * that was made with the shelf. Returns 0, or -1 without memory.
+ */
+int prober_init(struct prober *p, struct ev_loop *loop, struct tls_shelf *shelf,
+		const struct descriptor *desc, struct random *random, prober_change *on_change);
 
 /* The first audit begins, after probe.initial_delay. */
 void prober_start(struct prober *p);
@@ -68,7 +71,7 @@ void prober_audit(struct prober *p);
 /*
  * The process did not run for a while: no verdict from before counts. Health is
  * UNKNOWN (on_change is called when it was not), and an audit begins at once.
- * Nothing when the prober has not been started.
+ * Nothing before the first audit.
  */
 void prober_interrupted(struct prober *p);
 

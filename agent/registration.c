@@ -158,10 +158,16 @@ static void plan_renewal(struct registration *r, double sent)
 
 /* ---- a call came back ------------------------------------------------------------ */
 
-/* A revision of an etcd that was made anew meanwhile tells nothing: take over nothing by it. */
-static void note_era(struct registration *r, const struct etcd_reply *reply)
+/*
+ * What was there before the first lease that we put on is a predecessor's.
+ * Revisions of an etcd that was made anew meanwhile tell nothing about who came
+ * first.
+ */
+static void note_grant(struct registration *r, const struct etcd_reply *reply)
 {
-	if (reply->era != r->era && r->take_over_up_to != TAKE_OVER_ALL) {
+	if (!r->has_put) {
+		r->take_over_up_to = reply->revision;
+	} else if (reply->era != r->era) {
 		r->take_over_up_to = TAKE_OVER_NOTHING;
 	}
 	r->era = reply->era;
@@ -175,14 +181,12 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 	case LEASE_GRANTING:
 		r->lease = reply->lease;
 		r->ttl = reply->ttl;
-		note_era(r, reply);
-		r->granted_at = reply->revision;
+		note_grant(r, reply);
 		plan_renewal(r, call->sent_at);
 		break;
 	case LEASE_PUTTING:
 		r->renewals = 0;
 		r->verify_due = false;
-		r->take_over_up_to = TAKE_OVER_NOTHING;
 		r->contested = false;
 		r->listed = true;
 		log_registered(r, reply);
@@ -209,17 +213,14 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 	}
 }
 
-/*
- * A first put without an answer may have been applied, and then what is written
- * after it is someone newer's. Ours cannot be older than the lease, nor than
- * what it was to replace.
- */
-static void note_doubt(struct registration *r, const struct etcd_call *call)
+/* A lost read-back is repeated, after a renewal. */
+static void note_silence(struct registration *r)
 {
-	if (r->state != LEASE_PUTTING || r->take_over_up_to != TAKE_OVER_ALL) {
-		return;
+	r->verify_due = false;
+	if (r->state == LEASE_VERIFYING) {
+		r->renewals = RENEWALS_TO_VERIFY - 1;
+		r->read_lost = true;
 	}
-	r->take_over_up_to = call->replacing > r->granted_at ? call->replacing : r->granted_at;
 }
 
 /* What the outcome means beyond the table. */
@@ -256,18 +257,16 @@ static void take_note(struct registration *r, const struct etcd_call *call,
 		}
 		break;
 	case OUTCOME_UNSURE:
-		r->verify_due = false; /* a renewal comes first ... */
-		if (r->state == LEASE_VERIFYING) {
-			r->renewals = RENEWALS_TO_VERIFY - 1; /* ... and then this again */
-		}
-		note_doubt(r, call);
+		note_silence(r);
 		r->unsure++;
 		log_unsure(r, reply->why);
 		return;
 	case N_OUTCOMES:
 		break;
 	}
-	if (r->unsure > 0) {
+	/* A renewal between two read-backs that are lost ends no row. */
+	r->read_lost = r->read_lost && r->state == LEASE_RENEWING && reply->outcome == OUTCOME_OK;
+	if (r->unsure > 0 && !r->read_lost) {
 		log_write(LOG_INFO,
 				LOG_FIELDS(LOG_STR("service", r->desc->service.name),
 						LOG_INT("tries", r->unsure)),
@@ -311,6 +310,7 @@ static void put(struct registration *r)
 	struct etcd_claim claim = claim_of(r);
 
 	become(r, LEASE_PUTTING, 0.0);
+	r->has_put = true; /* it may be applied, whatever the answer */
 	etcd_put(r->etcd, &r->call, &claim, on_done);
 }
 
@@ -375,11 +375,15 @@ void registration_want(struct registration *r, enum goal goal)
 	if (goal == r->goal) {
 		return;
 	}
-	bool both_tend = r->state == LEASE_HELD && lease_next[r->state][goal] == STEP_TEND &&
-			 lease_next[r->state][r->goal] == STEP_TEND;
+	bool goes_on = r->state == LEASE_HELD && lease_next[r->state][goal] == STEP_TEND &&
+		       lease_next[r->state][r->goal] == STEP_TEND;
+	if (r->waits_for_health) {
+		goes_on = goal == GOAL_KEEP;
+		r->waits_for_health = goes_on;
+	}
 	r->goal = goal;
 	r->asked_at = clock_now();
-	if (r->state < N_RESTING && !both_tend) {
+	if (r->state < N_RESTING && !goes_on) {
 		ev_timer_stop(r->loop, &r->wake); /* a new goal does not wait for a retry */
 	}
 	look(r);
@@ -387,15 +391,15 @@ void registration_want(struct registration *r, enum goal goal)
 
 void registration_interrupted(struct registration *r, double patience)
 {
-	struct etcd_reply unsure = { .outcome = OUTCOME_UNSURE,
-		.why = "the agent was not running meanwhile" };
-
 	if (r->state >= N_RESTING) {
 		etcd_cancel(&r->call);
-		on_done(&r->call, &unsure);
+		note_silence(r);
+		become(r, lease_after[r->state][OUTCOME_UNSURE].state,
+				backoff_next(&r->backoff, r->random, BACKOFF_BASE, BACKOFF_CAP));
 	}
 	if (r->state == LEASE_HELD) {
 		timer_start(r->loop, &r->wake, patience);
+		r->waits_for_health = true;
 	}
 }
 
@@ -413,7 +417,6 @@ int registration_init(struct registration *r, struct ev_loop *loop, struct etcd 
 	r->desc = desc;
 	r->random = random;
 	r->on_gone = on_gone;
-	r->take_over_up_to = TAKE_OVER_ALL;
 	ev_timer_init(&r->wake, on_wake, 0.0, 0.0);
 	r->key = value_key(desc);
 	r->value = value_make(desc);

@@ -49,13 +49,14 @@ struct registration {
 	double tend_at;    /* clock_now() time of the next renewal */
 	unsigned renewals; /* acknowledged ones since the put */
 	bool verify_due;
-	int64_t granted_at;      /* etcd's revision when it granted the lease */
-	unsigned era;            /* ... and the era of that */
 	int64_t take_over_up_to; /* a mod_revision, see ownership.h */
+	unsigned era;            /* of etcd's revisions when the lease was granted */
+	bool has_put;            /* a put was sent, ever: take_over_up_to stays as it is */
 	bool listed;             /* the last that etcd said of the key: it is there, on our lease */
 	bool contested;          /* another has it, and that has been said */
 	unsigned unsure;         /* calls without a clear answer, in a row */
-	unsigned retries;        /* ... and without a pause between them */
+	bool read_lost;          /* ... a read-back among them */
+	bool waits_for_health;   /* what is held is not tended before health has spoken */
 	double asked_at;         /* clock_now() when the goal last changed */
 
 	struct etcd_call call; /* the only call ever in flight */
@@ -75,8 +76,8 @@ void registration_want(struct registration *r, enum goal goal);
 /*
  * The process did not run for longer than the lease lives. The call in flight
  * counts as without an answer, whatever it will be, and what is held is not
- * tended before `patience` seconds have passed or a new goal is stated: the
- * first word is health's.
+ * tended before health has spoken (a goal other than KEEP) or `patience`
+ * seconds have passed. To be called before the goal that follows from it.
  */
 void registration_interrupted(struct registration *r, double patience);
 

@@ -5,6 +5,9 @@
 
 #include "agent/util.h"
 
+/* The first audit after a standstill has its whole timeout, and this to be judged, seconds. */
+#define PATIENCE_MORE 0.25
+
 static enum goal goal_of(enum health_state health)
 {
 	static const enum goal goals[] = {
@@ -31,11 +34,12 @@ static void on_withdrawn(struct registration *registration)
 }
 
 int service_init(struct service *s, struct ev_loop *loop, struct etcd *etcd,
-		const struct descriptor *desc, struct random *random, service_gone *on_gone)
+		struct tls_shelf *shelf, const struct descriptor *desc, struct random *random,
+		service_gone *on_gone)
 {
 	memset(s, 0, sizeof *s);
 	s->on_gone = on_gone;
-	if (prober_init(&s->prober, loop, desc, random, on_health) < 0 ||
+	if (prober_init(&s->prober, loop, shelf, desc, random, on_health) < 0 ||
 			registration_init(&s->registration, loop, etcd, desc, random,
 					on_withdrawn) < 0) {
 		service_finish(s);
@@ -57,12 +61,9 @@ void service_interrupted(struct service *s, double gap)
 	if (gap <= ttl) {
 		return;
 	}
-	log_write(LOG_WARN,
-			LOG_FIELDS(LOG_STR("service", desc->service.name),
-					LOG_TOOK("stopped", gap)),
-			"the agent was not running for longer than the TTL: health is asked anew");
+	registration_interrupted(
+			&s->registration, (double)desc->probe.timeout_ms / 1000.0 + PATIENCE_MORE);
 	prober_interrupted(&s->prober);
-	registration_interrupted(&s->registration, (double)desc->probe.timeout_ms / 1000.0);
 }
 
 void service_leave(struct service *s)

@@ -24,9 +24,10 @@ struct service {
 	void *owner;
 };
 
-/* Starts nothing. `desc`, `etcd` and `random` are borrowed. 0, or -1 without memory. */
+/* Starts nothing. `desc`, `etcd`, `shelf` and `random` are borrowed. 0, or -1 without memory. */
 int service_init(struct service *s, struct ev_loop *loop, struct etcd *etcd,
-		const struct descriptor *desc, struct random *random, service_gone *on_gone);
+		struct tls_shelf *shelf, const struct descriptor *desc, struct random *random,
+		service_gone *on_gone);
 
 void service_start(struct service *s);
 

@@ -7,6 +7,12 @@
 /* A loop that is merely busy must not look as if it had stood still. */
 #define BEATS_PER_GAP 4.0
 
+/*
+ * All that begins anew after a gap keeps the loop busy, which must not look like
+ * the next one: until the loop has turned in good time, a gap is so much longer.
+ */
+#define GAPS_AFTER_GAP 4.0
+
 static void on_look(struct ev_loop *loop, ev_check *look, int revents)
 {
 	struct standstill *s = CONTAINER_OF(look, struct standstill, look);
@@ -16,8 +22,13 @@ static void on_look(struct ev_loop *loop, ev_check *look, int revents)
 	UNUSED(loop);
 	UNUSED(revents);
 	s->looked_at = now;
-	if (gap > s->shortest) {
+	if (gap <= s->shortest) {
+		s->limit = s->shortest;
+	}
+	if (gap > s->limit) {
+		s->limit = s->shortest * GAPS_AFTER_GAP;
 		s->on_over(s, gap);
+		s->looked_at = clock_now();
 	}
 }
 
@@ -33,9 +44,11 @@ void standstill_start(struct standstill *s, struct ev_loop *loop, double shortes
 {
 	double beat = shortest / BEATS_PER_GAP;
 
-	*s = (struct standstill){
-		.loop = loop, .on_over = on_over, .shortest = shortest, .looked_at = clock_now()
-	};
+	*s = (struct standstill){ .loop = loop,
+		.on_over = on_over,
+		.shortest = shortest,
+		.limit = shortest,
+		.looked_at = clock_now() };
 	ev_check_init(&s->look, on_look);
 	ev_set_priority(&s->look, EV_MAXPRI);
 	ev_check_start(loop, &s->look);

@@ -23,6 +23,7 @@ struct standstill {
 	struct ev_loop *loop; /* borrowed */
 	standstill_over *on_over;
 	double shortest;  /* seconds; gaps that are not longer are none */
+	double limit;     /* ... and for now, while what a gap has begun goes on */
 	double looked_at; /* clock_now() */
 	ev_check look;
 	ev_timer beat;

@@ -29,6 +29,9 @@ void yaml_destroy(struct yaml_node *node)
 	}
 	free(node->items);
 	free(node->key);
+	if (node->text != NULL) {
+		explicit_bzero(node->text, strlen(node->text)); /* it may be a password */
+	}
 	free(node->text);
 	free(node);
 }

@@ -47,6 +47,7 @@ enum reason conn_reason(enum h2_event event)
 	case H2_NOT_HTTP2:
 		return REASON_NOT_GRPC;
 	case H2_TLS_FAILED:
+	case H2_TLS_DROPPED:
 		return REASON_TLS_ERROR;
 	case H2_TLS_FILES:
 		return REASON_TLS_FILES;

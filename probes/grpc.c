@@ -8,8 +8,8 @@
  * Reconnect first, judge after. A connection that ends, a GOAWAY or a Watch
  * that ends says nothing about the service yet: the server may close old
  * connections by a rule, or be shutting down. So the connection is closed, the
- * prober is asked for an audit, and that one connects anew. Only the second
- * refusal in a row is the end. On GOAWAY the Watch is cancelled at once: a
+ * prober is asked for an audit, and that one connects anew (tries.c says what is
+ * then believed). On GOAWAY the Watch is cancelled at once: a
  * server that shuts down gracefully waits for it.
  *
  * A push that arrives while a Check is under way may be newer than what the
@@ -28,14 +28,7 @@
 #include "probes/health_calls.h"
 #include "probes/health_message.h"
 #include "probes/probe.h"
-
-#define REFUSALS_TO_BELIEVE 2
-
-/* Before a refusal is put to the test, seconds: it must be quick, and more than a moment. */
-#define REFUSAL_PAUSE 0.005
-
-/* Before a connection that broke is tried anew, within one audit, seconds. */
-static const double reset_pauses[] = { 0.005, 0.020, 0.050, 0.100, 0.200 };
+#include "probes/tries.h"
 
 /* TCP gives up on a connection that acknowledges nothing for so many probe timeouts. */
 #define USER_TIMEOUTS 3u
@@ -50,12 +43,10 @@ struct grpc_probe {
 	struct health_calls calls;
 
 	bool auditing;
-	ev_timer deadline; /* of the audit */
-	ev_timer again;    /* pause before the next try to connect */
-	unsigned refusals; /* in a row, in this audit */
-	unsigned resets;   /* connections that broke in this audit */
-	const char *broke; /* how the last of them did; lives on */
-	unsigned timeouts; /* audits in a row that ended at their deadline */
+	ev_timer deadline;  /* of the audit */
+	ev_timer again;     /* pause before the next try to connect */
+	struct tries tries; /* connections that ended in this audit */
+	unsigned timeouts;  /* audits in a row that ended at their deadline */
 
 	enum reason checked;   /* what the Check's message said; N_REASONS: no message yet */
 	bool check_passed;     /* the Check is over and well; the audit waits for the Watch */
@@ -277,27 +268,28 @@ static void finish_refused(struct grpc_probe *p)
 	finish_audit(p, REASON_REFUSED, detail);
 }
 
-static void on_refused(struct grpc_probe *p)
+/* What the tries of this audit have come to. */
+static void finish_tried(struct grpc_probe *p)
 {
-	p->refusals++;
-	if (p->refusals < REFUSALS_TO_BELIEVE) {
-		timer_start(p->loop, &p->again, REFUSAL_PAUSE);
-	} else {
+	if (p->tries.last == REASON_REFUSED) {
 		finish_refused(p);
+	} else {
+		finish_audit(p, p->tries.last, p->tries.how);
 	}
 }
 
-/* It was there and went away: within an audit that means to try again, else to ask for one. */
-static void on_lost(struct grpc_probe *p, const char *how)
+/* It is away: within an audit that means to try again, else to ask for one. */
+static void on_lost(struct grpc_probe *p, enum reason reason, const char *how)
 {
-	p->refusals = 0;
-	if (p->auditing) {
-		size_t last = ARRAY_LEN(reset_pauses) - 1;
-		timer_start(p->loop, &p->again, reset_pauses[p->resets < last ? p->resets : last]);
-		p->resets++;
-		p->broke = how;
-	} else {
+	if (!p->auditing) {
 		p->probe.events->on_unsettled(&p->probe);
+		return;
+	}
+	double pause = tries_note(&p->tries, reason, how);
+	if (pause < 0.0) {
+		finish_tried(p);
+	} else {
+		timer_start(p->loop, &p->again, pause);
 	}
 }
 
@@ -317,14 +309,13 @@ static void on_conn_event(struct h2_conn *conn, enum h2_event event, const char 
 	switch (event) {
 	case H2_GOAWAY:
 		h2_conn_close(&p->conn);
-		on_lost(p, detail);
+		on_lost(p, conn_reason(event), detail);
 		break;
 	case H2_CLOSED:
 	case H2_RESET:
-		on_lost(p, detail);
-		break;
 	case H2_REFUSED:
-		on_refused(p);
+	case H2_TLS_DROPPED:
+		on_lost(p, conn_reason(event), detail);
 		break;
 	case H2_UNREACHABLE:
 	case H2_NOT_HTTP2:
@@ -353,10 +344,8 @@ static void on_deadline(struct ev_loop *loop, ev_timer *deadline, int revents)
 	if (!established || (n >= 4 && (n & (n - 1)) == 0)) {
 		h2_conn_close(&p->conn);
 	}
-	if (p->refusals > 0) {
-		finish_refused(p); /* a timeout too short for the second try */
-	} else if (!established && p->resets > 0) {
-		finish_audit(p, REASON_RESET, p->broke);
+	if (p->tries.last == REASON_REFUSED || (!established && p->tries.last != N_REASONS)) {
+		finish_tried(p); /* a timeout too short for the next try */
 	} else {
 		finish_audit(p, REASON_DEADLINE, NULL);
 	}
@@ -383,8 +372,7 @@ static void audit(struct probe *probe, double deadline)
 	}
 	p->auditing = true;
 	p->check_passed = false;
-	p->refusals = 0;
-	p->resets = 0;
+	tries_begin(&p->tries);
 	timer_start(p->loop, &p->deadline, deadline - clock_now());
 	if (h2_conn_is_open(&p->conn)) {
 		leave_room(p);
@@ -418,8 +406,8 @@ static void destroy(struct probe *probe)
 	free(p);
 }
 
-static struct probe *create(struct ev_loop *loop, const struct descriptor *desc,
-		const struct probe_events *events, void *owner)
+static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
+		const struct descriptor *desc, const struct probe_events *events, void *owner)
 {
 	struct grpc_probe *p = calloc(1, sizeof *p);
 
@@ -433,7 +421,7 @@ static struct probe *create(struct ev_loop *loop, const struct descriptor *desc,
 	ev_timer_init(&p->again, on_again, 0.0, 0.0);
 	h2_conn_init(&p->conn, loop, on_conn_event);
 	if (desc->probe.tls.on) {
-		p->tls = h2_tls_create(&desc->probe.tls, &desc->probe.target);
+		p->tls = h2_tls_create(&desc->probe.tls, &desc->probe.target, shelf);
 	}
 	if ((desc->probe.tls.on && p->tls == NULL) || health_calls_init(&p->calls, desc) < 0) {
 		destroy(&p->probe);

@@ -25,6 +25,7 @@ struct probe_report {
 };
 
 struct probe;
+struct tls_shelf;
 
 struct probe_events {
 	void (*on_report)(struct probe *probe, const struct probe_report *report);
@@ -35,9 +36,13 @@ struct probe_events {
 };
 
 struct probe_kind {
-	/* NULL without memory. `desc` is borrowed and must outlive the probe. */
-	struct probe *(*create)(struct ev_loop *loop, const struct descriptor *desc,
-			const struct probe_events *events, void *owner);
+	/*
+	 * NULL without memory. What probes of equal probe.tls share is found on the
+	 * shelf. `desc` is borrowed and must outlive them all.
+	 */
+	struct probe *(*create)(struct ev_loop *loop, struct tls_shelf *shelf,
+			const struct descriptor *desc, const struct probe_events *events,
+			void *owner);
 	/* Begins an audit; none may be running. `deadline` is a clock_now() time. */
 	void (*audit)(struct probe *probe, double deadline);
 	/*

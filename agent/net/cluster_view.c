@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* So long one story has to be told, by whoever answers, to be believed; seconds. */
+#define LONG_DOUBT 60.0
+
 int cluster_view_init(struct cluster_view *view, unsigned n)
 {
 	memset(view, 0, sizeof *view);
@@ -33,12 +36,21 @@ static void forget_doubt(struct cluster_view *view)
 	memset(view->contradicts, 0, view->n * sizeof *view->contradicts);
 }
 
-/* True when so many contradict that they are right. */
-static bool contradict(struct cluster_view *view, unsigned endpoint, uint64_t cluster)
+/* True when so many contradict, or for so long, that they are right. */
+static bool contradict(struct cluster_view *view, unsigned endpoint, uint64_t cluster, double now)
 {
-	if (view->doubt != cluster) {
+	bool another = view->doubt != cluster;
+
+	if (another) {
 		forget_doubt(view);
 		view->doubt = cluster;
+	}
+	if (another || now - view->doubted_at > LONG_DOUBT) {
+		view->doubted_from = now; /* nobody was asked meanwhile: that proves nothing */
+	}
+	view->doubted_at = now;
+	if (now - view->doubted_from >= LONG_DOUBT) {
+		return true;
 	}
 	if (view->n == 1) {
 		return ++view->n_contradict >= 2;
@@ -49,9 +61,9 @@ static bool contradict(struct cluster_view *view, unsigned endpoint, uint64_t cl
 }
 
 static enum view_verdict doubt(struct cluster_view *view, unsigned endpoint,
-		const struct cluster_mark *seen, enum view_verdict verdict)
+		const struct cluster_mark *seen, double now, enum view_verdict verdict)
 {
-	if (!contradict(view, endpoint, seen->cluster)) {
+	if (!contradict(view, endpoint, seen->cluster, now)) {
 		return verdict;
 	}
 	forget_doubt(view);
@@ -71,7 +83,7 @@ static void note(struct cluster_view *view, const struct cluster_mark *seen)
 
 enum view_verdict cluster_view_judge(struct cluster_view *view, unsigned endpoint,
 		const struct cluster_floor *floor, const struct cluster_mark *seen,
-		enum view_proof proof)
+		enum view_proof proof, double now)
 {
 	/* What was sent before the truth changed cannot be compared with it. */
 	bool comparable = floor->epoch == view->epoch;
@@ -80,7 +92,7 @@ enum view_verdict cluster_view_judge(struct cluster_view *view, unsigned endpoin
 		return VIEW_FINE;
 	}
 	if (view->known.cluster != 0 && seen->cluster != view->known.cluster) {
-		return comparable ? doubt(view, endpoint, seen, VIEW_FOREIGN) : VIEW_FOREIGN;
+		return comparable ? doubt(view, endpoint, seen, now, VIEW_FOREIGN) : VIEW_FOREIGN;
 	}
 	if (!comparable) {
 		return VIEW_FINE;
@@ -89,7 +101,7 @@ enum view_verdict cluster_view_judge(struct cluster_view *view, unsigned endpoin
 	bool earlier = seen->term != 0 && seen->term < floor->known.term;
 	bool lags = seen->revision < floor->known.revision;
 	if (earlier || (lags && proof == PROOF_FULL)) {
-		return doubt(view, endpoint, seen, VIEW_BEHIND);
+		return doubt(view, endpoint, seen, now, VIEW_BEHIND);
 	}
 	note(view, seen);
 	if (!lags) {

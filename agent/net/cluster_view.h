@@ -14,7 +14,10 @@
  *
  * A cluster that was restored from a backup, or made anew, goes backwards for
  * good. It is believed when more than half of the endpoints say so without one
- * that contradicts them in between; a single endpoint has to say so twice.
+ * that contradicts them in between; a single endpoint has to say so twice. When
+ * the others are gone for good, fewer are enough: after a minute in which those
+ * that answered told the same story again and again, it is the truth. Should
+ * the old truth come back, its majority turns the view again.
  */
 
 #include <stdbool.h>
@@ -37,7 +40,8 @@ struct cluster_view {
 	struct cluster_mark known; /* cluster 0: nothing yet */
 	unsigned epoch;            /* how often the truth has changed */
 	uint64_t doubt;            /* the cluster that those who contradict speak of, 0: none do */
-	bool *contradicts;         /* owned: one for each endpoint */
+	double doubted_from, doubted_at; /* its first and last word without a long silence */
+	bool *contradicts;               /* owned: one for each endpoint */
 	unsigned n, n_contradict;
 };
 
@@ -63,9 +67,9 @@ void cluster_view_finish(struct cluster_view *view);
 /* To be kept with a call that is sent now. */
 struct cluster_floor cluster_view_floor(const struct cluster_view *view);
 
-/* Judges an answer of endpoint number `endpoint`, and takes note of it. */
+/* Judges an answer of endpoint number `endpoint`, and takes note of it. `now` in seconds. */
 enum view_verdict cluster_view_judge(struct cluster_view *view, unsigned endpoint,
 		const struct cluster_floor *floor, const struct cluster_mark *seen,
-		enum view_proof proof);
+		enum view_proof proof, double now);
 
 #endif

@@ -59,6 +59,15 @@ static struct carrier_request *request_of(struct list *link)
 	return CONTAINER_OF(link, struct carrier_request, link);
 }
 
+/* What was received may be a token. */
+static void free_received(uint8_t *received, size_t size)
+{
+	if (received != NULL) {
+		explicit_bzero(received, size);
+		free(received);
+	}
+}
+
 /* ---- a request's life ------------------------------------------------------------ */
 
 static void deliver_later(struct curl_carrier *c)
@@ -102,6 +111,19 @@ static bool lend(struct curl_carrier *c, struct carrier_request *r,
 	return curl_multi_add_handle(c->loop.multi, r->easy) == CURLM_OK;
 }
 
+/* The server is to blame only when an earlier try has reached it, or might have. */
+static void finish_late(struct curl_carrier *c, struct carrier_request *r)
+{
+	bool tried = r->retried || r->rejoins > 0;
+
+	(void)snprintf(r->why, sizeof r->why,
+			tried ? "no answer from %s in time"
+			      : "too late: the time for a call to %s had passed before it began",
+			r->target->name);
+	finish(c, r, tried ? CARRIER_TIMEOUT : CARRIER_TOO_LATE);
+	deliver_later(c);
+}
+
 static void launch(struct curl_carrier *c, struct carrier_request *r, bool fresh)
 {
 	double left = r->call.deadline - clock_now();
@@ -109,18 +131,16 @@ static void launch(struct curl_carrier *c, struct carrier_request *r, bool fresh
 
 	memset(&r->status, 0, sizeof r->status);
 	r->n_received = 0;
+	if (timeout_ms < 1) {
+		finish_late(c, r);
+		return;
+	}
 	r->fresh = fresh;
 	if (fresh) {
 		r->target->connecting++;
 		r->target->made++;
 	}
 	r->made = r->target->made;
-	if (timeout_ms < 1) {
-		(void)snprintf(r->why, sizeof r->why, "no answer from %s in time", r->target->name);
-		finish(c, r, CARRIER_TIMEOUT);
-		deliver_later(c);
-		return;
-	}
 	struct curl_joining joining = {
 		.prior_knowledge = fresh || c->may_join,
 		.separate = fresh && (!c->may_join || r->retried || r->target->stale),
@@ -159,7 +179,7 @@ void curl_carrier_cancel(struct carrier_request *r)
 	}
 	finish(c, r, CARRIER_BROKEN);
 	list_remove(&r->link);
-	free(r->received);
+	free_received(r->received, r->received_size);
 	r->received = NULL;
 	r->carrier = NULL;
 	if (c->parked != NULL) {
@@ -231,6 +251,7 @@ static void dispatch(struct curl_carrier *c)
 		struct carrier_request *r = request_of(c->finished);
 		struct grpc_status status = r->status;
 		uint8_t *received = r->received;
+		size_t size = r->received_size;
 		char why[sizeof r->why];
 		struct carrier_answer answer = { .end = r->end,
 			.status = &status,
@@ -243,7 +264,7 @@ static void dispatch(struct curl_carrier *c)
 		r->received = NULL;
 		r->carrier = NULL;
 		r->done(r, &answer);
-		free(received);
+		free_received(received, size);
 	}
 }
 

@@ -30,6 +30,7 @@ enum carrier_end {
 	CARRIER_REFUSED,     /* nothing listens */
 	CARRIER_UNREACHABLE, /* no such name, no route */
 	CARRIER_TIMEOUT,     /* nothing until the deadline */
+	CARRIER_TOO_LATE,    /* the deadline had passed before anything was sent */
 	CARRIER_BROKEN,      /* the connection failed under the request, also when tried afresh */
 	CARRIER_NOT_GRPC,    /* it answers, but not as a gRPC server does */
 	CARRIER_TLS,         /* the connection could not be made safe, or may not be */
@@ -72,8 +73,8 @@ struct carrier_request {
 	unsigned made;    /* the target's count when this try began */
 	enum carrier_end end;
 	struct grpc_status status;
-	uint8_t *received; /* owned */
-	size_t n_received;
+	uint8_t *received; /* owned; wiped before it is freed: it may hold a token */
+	size_t n_received, received_size;
 	char why[400]; /* while in flight it is libcurl that writes it */
 };
 

@@ -58,6 +58,28 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 	return len;
 }
 
+/* What was received may be a token: it is wiped where it does not stay. */
+static bool make_room(struct carrier_request *r, size_t needed)
+{
+	size_t size = 2 * r->received_size > needed ? 2 * r->received_size : needed;
+
+	if (needed <= r->received_size) {
+		return true;
+	}
+	uint8_t *grown = malloc(size);
+	if (grown == NULL) {
+		return false;
+	}
+	if (r->received != NULL) {
+		memcpy(grown, r->received, r->n_received);
+		explicit_bzero(r->received, r->received_size);
+		free(r->received);
+	}
+	r->received = grown;
+	r->received_size = size;
+	return true;
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *user)
 {
 	struct carrier_request *r = user;
@@ -66,12 +88,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 	if (len > BODY_LIMIT - r->n_received) {
 		return 0; /* an answer that long is none of etcd's; libcurl ends the transfer */
 	}
-	uint8_t *grown = realloc(r->received, r->n_received + len + 1);
-	if (grown == NULL) {
+	if (!make_room(r, r->n_received + len + 1)) {
 		return 0;
 	}
-	memcpy(grown + r->n_received, data, len);
-	r->received = grown;
+	memcpy(r->received + r->n_received, data, len);
 	r->n_received += len;
 	return len;
 }

@@ -268,6 +268,7 @@ static void put_again(struct etcd_call *call, const struct etcd_key *seen)
 		end_unsure(call, "the key changes faster than it can be written");
 		return;
 	}
+	call->deadline = call->request.deadline; /* later by what logging in took */
 	call->replacing = seen->mod_revision;
 	call->other = seen->lease == call->claim.terms.lease ? 0 : seen->lease;
 	send_put(call);

@@ -69,18 +69,18 @@ struct etcd_reply {
 struct etcd_call;
 typedef void etcd_done(struct etcd_call *call, const struct etcd_reply *reply);
 
-/* Embedded by its user, zeroed before the first use. The first two are for all to read. */
+/* Embedded by its user, zeroed before the first use. sent_at is for all to read. */
 struct etcd_call {
-	double sent_at;    /* clock_now() when it was started */
-	int64_t replacing; /* put: the mod_revision that it is, or was, about to replace; 0: none */
+	double sent_at; /* clock_now() when it was started */
 	struct etcd *etcd;
 	etcd_done *done;
 	struct etcd_request request;
 	struct etcd_claim claim;
 	int64_t lease;
 	double deadline;
-	int64_t other;   /* put: the lease that the key is taken from, 0 for none */
-	unsigned rounds; /* put: transactions so far */
+	int64_t replacing; /* put: the mod_revision that the transaction is guarded by; 0: no key */
+	int64_t other;     /* put: the lease that the key is taken from, 0 for none */
+	unsigned rounds;   /* put: transactions so far */
 	bool batched;
 	struct list link; /* in etcd.waiting or in a batch */
 };

@@ -73,6 +73,7 @@ static bool keep_token(struct etcd_auth *auth, char *text)
 	token->users = 1;
 	if (auth->token != NULL) { /* it lived until it was due */
 		auth->life = auth->life * 1.5 < LIFE_MAX ? auth->life * 1.5 : LIFE_MAX;
+		auth->short_lived = 0;
 	}
 	forget_token(auth);
 	auth->token = token;
@@ -156,7 +157,9 @@ static bool accept(struct etcd_auth *auth, const struct etcd_answer *answer)
 					&text);
 
 	if (readable && keep_token(auth, text)) {
-		backoff_reset(&auth->backoff);
+		if (auth->short_lived == 0) { /* else this one has yet to prove good */
+			backoff_reset(&auth->backoff);
+		}
 		auth->pause_until = 0.0;
 		auth->off = false;
 		return true;
@@ -197,10 +200,12 @@ static void on_logged_in(struct route_request *request, const struct etcd_answer
 		start_pause(auth);
 	} else {
 		(void)snprintf(auth->why, sizeof auth->why, "logging in: %s", answer->sentence);
-		auth->refresh_at = clock_now() + PAUSE_MIN;
 		if (answer->patient) {
 			start_pause(auth);
 		}
+	}
+	if (!done) {
+		auth->refresh_at = clock_now() + PAUSE_MIN;
 	}
 	if (!done && auth->token != NULL && auth->waiting == NULL) {
 		auth->notice->say(auth->notice, auth->why); /* in the background: nobody heard */
@@ -299,13 +304,16 @@ bool etcd_auth_ask(struct etcd_auth *auth, struct auth_wait *wait, auth_done *do
 
 /* ---- refusals -------------------------------------------------------------------- */
 
-/* A change of users or roles also makes tokens void, but says nothing about their life. */
+/* A change of users or roles also makes tokens void, but says nothing about them. */
 static void learn(struct etcd_auth *auth, const char *text)
 {
 	double age = clock_now() - auth->got_at;
 
+	if (strstr(text, "auth store is old") != NULL) {
+		return;
+	}
 	auth->short_lived = age < AT_ONCE ? auth->short_lived + 1 : 0;
-	if (strstr(text, "auth store is old") == NULL && age < auth->life) {
+	if (age < auth->life) {
 		double life = age * LIFE_LEARNED;
 		auth->life = life > LIFE_MIN ? life : LIFE_MIN;
 	}

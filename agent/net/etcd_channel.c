@@ -48,13 +48,29 @@ static void send_out(struct etcd_request *r)
 	etcd_route_start(&r->channel->route, &r->routed, &call, on_routed);
 }
 
+static void end(struct etcd_request *r, const struct etcd_answer *answer)
+{
+	detach(r);
+	r->done(r, answer);
+}
+
+/* True, once a call, for what is worth a try without a token. */
+static bool goes_bare(struct etcd_request *r, const struct etcd_answer *failed)
+{
+	if (r->bare || strcmp(r->path, ETCD_PATH_KEEP_ALIVE) != 0) {
+		return false;
+	}
+	r->bare = true;
+	r->patient = failed->patient;
+	return true;
+}
+
 static void on_token(struct auth_wait *wait, const struct etcd_answer *failed)
 {
 	struct etcd_request *r = CONTAINER_OF(wait, struct etcd_request, wait);
 
-	if (failed != NULL) {
-		detach(r);
-		r->done(r, failed);
+	if (failed != NULL && !goes_bare(r, failed)) {
+		end(r, failed);
 		return;
 	}
 	r->deadline += clock_now() - r->asked_at;
@@ -69,12 +85,26 @@ static void ask(struct etcd_request *r)
 	}
 }
 
+/* It had no token because logging in failed: that is what a person has to hear of. */
+static void end_bare(struct etcd_request *r, struct etcd_answer *told)
+{
+	char why[ETCD_SENTENCE_MAX];
+
+	memcpy(why, r->channel->auth.why, sizeof why); /* `done` may log in again */
+	told->sentence = why;
+	told->patient = r->patient;
+	end(r, told);
+}
+
 static void on_routed(struct route_request *routed, const struct etcd_answer *answer)
 {
 	struct etcd_request *r = CONTAINER_OF(routed, struct etcd_request, routed);
-
 	struct etcd_answer told = *answer;
 
+	if (answer->trouble == TROUBLE_TOKEN && r->bare && r->token == NULL) {
+		end_bare(r, &told);
+		return;
+	}
 	if (answer->trouble == TROUBLE_TOKEN) {
 		bool another = etcd_auth_refused(&r->channel->auth, r->token, answer->text);
 		if (another && !r->repeated) {
@@ -86,8 +116,7 @@ static void on_routed(struct route_request *routed, const struct etcd_answer *an
 		}
 		told.patient = !another; /* only a person can help */
 	}
-	detach(r);
-	r->done(r, &told);
+	end(r, &told);
 }
 
 void etcd_request_start(struct etcd_channel *ch, struct etcd_request *r, const char *path,

@@ -8,6 +8,10 @@
  * etcd_auth has the token, etcd_route the endpoint. A call waits for the
  * token; one whose token is refused is repeated once with a new one. The time
  * that logging in takes is added to its deadline.
+ *
+ * A renewal whose login fails goes out without a token all the same, once: many
+ * versions of etcd do not check renewals, and then a wrong password costs no
+ * service its lease. Where they are checked, it ends as the login did.
  */
 
 #include <ev.h>
@@ -41,9 +45,11 @@ struct etcd_request {
 	const char *path;
 	struct etcd_body body;    /* owned while in flight */
 	struct etcd_token *token; /* taken while in flight */
-	double deadline;
+	double deadline; /* also valid after the end: it has moved by what logging in took */
 	double asked_at; /* for a token */
 	bool repeated;
+	bool bare;    /* it went out without a token, as logging in failed ... */
+	bool patient; /* ... and to try that again soon is of no use */
 };
 
 /*

@@ -111,15 +111,16 @@ static bool believable(struct route_request *r, const struct carrier_answer *ans
 
 	etcd_decode_mark(answer->body, answer->len, &seen);
 	endpoint_format(name, sizeof name, endpoint->host, endpoint->port);
-	switch (cluster_view_judge(
-			&route->view, r->endpoint, &r->floor, &seen, proof_of(r, answer))) {
+	switch (cluster_view_judge(&route->view, r->endpoint, &r->floor, &seen, proof_of(r, answer),
+			clock_now())) {
 	case VIEW_FINE:
 		return true;
 	case VIEW_BEHIND:
 		(void)snprintf(sentence, size,
-				"etcd at %s is behind the others (revision %" PRId64
-				", it was %" PRId64 "): not believed",
-				name, seen.revision, known.revision);
+				"etcd at %s is behind the others (term %" PRIu64
+				", revision %" PRId64 "; they were at %" PRIu64 ", %" PRId64
+				"): not believed",
+				name, seen.term, seen.revision, known.term, known.revision);
 		return false;
 	case VIEW_FOREIGN:
 		(void)snprintf(sentence, size,
@@ -197,7 +198,8 @@ static void on_carried(struct carrier_request *carried, const struct carrier_ans
 	struct etcd_answer answer;
 
 	judge(r, ended, &answer, sentence, sizeof sentence);
-	if (!gone_on(r, &answer)) {
+	/* Too late: the endpoint was not even asked, and has no part in it. */
+	if (ended->end == CARRIER_TOO_LATE || !gone_on(r, &answer)) {
 		r->route = NULL;
 		r->done(r, &answer);
 	}

@@ -9,7 +9,8 @@
  * says that it cannot, or whose answer is not to be believed (cluster_view) is
  * left at once, and the same call goes on to the next, as long as there is one
  * it has not tried and its deadline has not come. An endpoint that stays
- * silent until the deadline is left for the calls to come.
+ * silent until the deadline is left for the calls to come. A call whose
+ * deadline had passed before anything was sent is nobody's fault.
  */
 
 #include "agent/descriptor.h"

@@ -42,7 +42,7 @@ static void fail(struct h2_conn *conn, enum h2_event event, const char *detail)
 		detail = "the server closed the connection without a word (for TLS see probe.tls)";
 	} else if (unheard && (event == H2_CLOSED || event == H2_RESET) &&
 			h2_tls_blames(conn->tls)) {
-		event = H2_TLS_FAILED;
+		event = H2_TLS_DROPPED;
 		detail = h2_tls_sentence(conn->tls);
 	}
 	int fd = release(conn);
@@ -424,11 +424,13 @@ void h2_conn_close(struct h2_conn *conn)
 void h2_stream_start(struct h2_conn *conn, struct h2_stream *stream, const struct h2_call *call,
 		const struct h2_stream_events *events)
 {
+	const struct h2_origin from = { conn->tls != NULL ? "https" : "http", conn->authority };
+
 	assert(conn->open);
 	if (conn->session.nghttp2 == NULL) {
 		return; /* it never came to be: the connection's own event is on its way */
 	}
-	if (h2_session_begin(&conn->session, stream, conn->authority, call, events)) {
+	if (h2_session_begin(&conn->session, stream, &from, call, events)) {
 		flush(conn);
 	} else {
 		fail_later(conn, H2_NO_RESOURCES, "no stream can be opened");

@@ -12,6 +12,7 @@ enum h2_event {
 	H2_UNREACHABLE, /* no route, no permission */
 	H2_NOT_HTTP2,   /* what came is not HTTP/2 */
 	H2_TLS_FAILED,  /* TLS was not agreed on: no TLS there, or a certificate was refused */
+	H2_TLS_DROPPED, /* it asked for a certificate of ours and ended: a refusal, or a restart */
 	H2_TLS_FILES,   /* our own certificates cannot be read: nobody was called */
 	H2_NO_RESOURCES /* we are out of descriptors, ports or memory */
 };

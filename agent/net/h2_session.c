@@ -137,14 +137,15 @@ static nghttp2_nv header(const char *name, const char *value)
 	return (nghttp2_nv){ n.out, v.out, strlen(name), strlen(value), NGHTTP2_NV_FLAG_NONE };
 }
 
-static size_t all_headers(nghttp2_nv out[], const char *authority, const struct h2_call *call)
+static size_t all_headers(
+		nghttp2_nv out[], const struct h2_origin *from, const struct h2_call *call)
 {
 	size_t n = 0;
 
 	out[n++] = header(":method", "POST");
-	out[n++] = header(":scheme", "http");
+	out[n++] = header(":scheme", from->scheme);
 	out[n++] = header(":path", call->path);
-	out[n++] = header(":authority", authority);
+	out[n++] = header(":authority", from->authority);
 	out[n++] = header("content-type", "application/grpc");
 	out[n++] = header("te", "trailers");
 	out[n++] = header("user-agent", "svc-agent");
@@ -154,7 +155,7 @@ static size_t all_headers(nghttp2_nv out[], const char *authority, const struct 
 	return n;
 }
 
-bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const char *authority,
+bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const struct h2_origin *from,
 		const struct h2_call *call, const struct h2_stream_events *events)
 {
 	nghttp2_nv headers[HEADERS_MAX];
@@ -166,7 +167,7 @@ bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const char
 	stream->events = events;
 	stream->body = call->body;
 	stream->n_body = call->n_body;
-	size_t n = all_headers(headers, authority, call);
+	size_t n = all_headers(headers, from, call);
 	stream->id = nghttp2_submit_request(s->nghttp2, NULL, headers, n, &provider, stream);
 	if (stream->id < 0) {
 		return false;

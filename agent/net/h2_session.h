@@ -56,6 +56,12 @@ struct h2_header {
 	const char *name, *value;
 };
 
+/* Whom calls on a connection are for: servers refuse a scheme that is not the connection's own. */
+struct h2_origin {
+	const char *scheme; /* "https" over TLS, else "http" */
+	const char *authority;
+};
+
 /* What a call asks. `body` is borrowed until the stream's end, the rest until the call is begun. */
 struct h2_call {
 	const char *path;
@@ -103,8 +109,11 @@ bool h2_session_report(struct h2_session *s);
 const uint8_t *h2_session_pending(struct h2_session *s, size_t *len);
 void h2_session_sent(struct h2_session *s, size_t len);
 
-/* Begins a call on an open session. False without memory: the stream is not begun then. */
-bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const char *authority,
+/*
+ * Begins a call on an open session; `from` is borrowed until return. False
+ * without memory: the stream is not begun then.
+ */
+bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const struct h2_origin *from,
 		const struct h2_call *call, const struct h2_stream_events *events);
 
 /* How many streams the peer allows at a time; many, as long as it has not said. */

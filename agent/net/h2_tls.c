@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/net/tls_context.h"
 #include "agent/util.h"
 
 /* A peer that makes us answer and does not read the answers ends here, bytes. */
@@ -80,39 +79,18 @@ static void fail_saying(struct h2_tls *tls, const char *what)
 
 /* ---- the files ------------------------------------------------------------------- */
 
-/* What is on disk counts as known before it is read: a change meanwhile is seen next time. */
-static bool read_files(struct h2_tls *tls)
-{
-	tls_files_init(&tls->files, tls->settings);
-	struct ssl_ctx_st *context =
-			tls_context_make(tls->settings, tls->trouble, sizeof tls->trouble);
-	if (context == NULL) {
-		return false;
-	}
-	tls_context_free(tls->context);
-	tls->context = context;
-	tls->stale = false;
-	tls->trouble[0] = '\0';
-	tls->told = false;
-	return true;
-}
-
 bool h2_tls_renew(struct h2_tls *tls)
 {
 	if (tls == NULL) {
 		return false;
 	}
-	tls->stale = tls->stale || tls_files_changed(&tls->files);
-	return tls->stale && read_files(tls);
+	tls_material_look(tls->material);
+	return tls->edition != tls->material->edition;
 }
 
 const char *h2_tls_news(struct h2_tls *tls)
 {
-	if (tls == NULL || tls->context == NULL || tls->trouble[0] == '\0' || tls->told) {
-		return NULL;
-	}
-	tls->told = true;
-	return tls->trouble;
+	return tls != NULL ? tls_material_news(tls->material) : NULL;
 }
 
 /* ---- begin and end --------------------------------------------------------------- */
@@ -140,7 +118,7 @@ static bool set_name(struct h2_tls *tls)
 
 static bool make_session(struct h2_tls *tls)
 {
-	tls->ssl = SSL_new(tls->context);
+	tls->ssl = SSL_new(tls->material->context);
 	if (tls->ssl == NULL) {
 		return false;
 	}
@@ -161,10 +139,11 @@ bool h2_tls_begin(struct h2_tls *tls)
 {
 	assert(tls->state == H2_TLS_IDLE);
 	(void)h2_tls_renew(tls);
-	if (tls->context == NULL) {
-		(void)snprintf(tls->sentence, sizeof tls->sentence, "%s", tls->trouble);
+	if (tls->material->context == NULL) {
+		(void)snprintf(tls->sentence, sizeof tls->sentence, "%s", tls->material->trouble);
 		return false;
 	}
+	tls->edition = tls->material->edition;
 	ERR_clear_error();
 	tls->sent = 0;
 	tls->asked = false;
@@ -324,15 +303,20 @@ void h2_tls_sent(struct h2_tls *tls, size_t len)
 
 /* ---- the object ------------------------------------------------------------------ */
 
-struct h2_tls *h2_tls_create(const struct tls_settings *settings, const struct target *target)
+struct h2_tls *h2_tls_create(const struct tls_settings *settings, const struct target *target,
+		struct tls_shelf *shelf)
 {
 	struct h2_tls *tls = calloc(1, sizeof *tls);
 
 	if (tls == NULL) {
 		return NULL;
 	}
+	tls->material = tls_shelf_take(shelf, settings);
+	if (tls->material == NULL) {
+		free(tls);
+		return NULL;
+	}
 	tls->settings = settings;
-	tls->stale = true;
 	target_format(tls->peer, sizeof tls->peer, target);
 	(void)snprintf(tls->host, sizeof tls->host, "%s",
 			target->kind == TARGET_UNIX ? "localhost" : target->inet.host);
@@ -345,9 +329,7 @@ void h2_tls_destroy(struct h2_tls *tls)
 		return;
 	}
 	h2_tls_end(tls);
-	if (tls->context != NULL) {
-		tls_context_free(tls->context);
-	}
+	tls_material_release(tls->material);
 	free(tls);
 }
 

@@ -6,10 +6,11 @@
  * h2_tls - TLS as a client, without a socket and without a loop: records in and
  * out at one side, plain bytes at the other.
  *
- * One object serves one target: it keeps what the files of the descriptor gave
- * and carries one connection at a time. h2_tls_begin starts that, h2_tls_take
- * and h2_tls_read bring it forward; whatever they leave in h2_tls_pending must
- * be sent, the first words of the handshake among it.
+ * One object serves one target and carries one connection at a time; what the
+ * files of the descriptor gave is shared with others (tls_shelf). h2_tls_begin
+ * starts a connection, h2_tls_take and h2_tls_read bring it forward; whatever
+ * they leave in h2_tls_pending must be sent, the first words of the handshake
+ * among it.
  */
 
 #include <stdbool.h>
@@ -17,9 +18,9 @@
 #include <stdint.h>
 
 #include "agent/endpoint.h"
-#include "agent/net/tls_files.h"
 #include "agent/net/tls_problem.h"
 #include "agent/net/tls_settings.h"
+#include "agent/net/tls_shelf.h"
 
 enum h2_tls_state {
 	H2_TLS_IDLE,      /* no connection */
@@ -35,20 +36,21 @@ struct h2_tls {
 	const struct tls_settings *settings; /* borrowed */
 	char peer[TARGET_TEXT_MAX];
 	char host[ENDPOINT_HOST_MAX + 1]; /* to verify, when there is no server_name */
-	struct tls_files files;
-	bool stale;                 /* the files differ from what the context holds */
-	struct ssl_ctx_st *context; /* owned; NULL until the files could be read */
-	struct ssl_st *ssl;         /* owned; NULL without a connection */
-	struct bio_st *in, *out;    /* owned by ssl */
-	size_t sent;                /* of `out` */
-	bool asked;                 /* the peer has asked for a certificate of ours */
+	struct tls_material *material;    /* shared with others of equal settings */
+	unsigned edition;        /* of the material: what the last connection was made with */
+	struct ssl_st *ssl;      /* owned; NULL without a connection */
+	struct bio_st *in, *out; /* owned by ssl */
+	size_t sent;             /* of `out` */
+	bool asked;              /* the peer has asked for a certificate of ours */
 	char sentence[TLS_PROBLEM_TEXT_MAX];
-	char trouble[TLS_PROBLEM_TEXT_MAX]; /* with what is on disk now; "" for none */
-	bool told;                          /* of that trouble, by h2_tls_news */
 };
 
-/* NULL without memory. `settings` is borrowed. Reads no file and calls nothing of OpenSSL. */
-struct h2_tls *h2_tls_create(const struct tls_settings *settings, const struct target *target);
+/*
+ * NULL without memory. `settings` must outlive whatever is made with this shelf;
+ * the shelf itself may go before this object. Reads no file and calls nothing of OpenSSL.
+ */
+struct h2_tls *h2_tls_create(const struct tls_settings *settings, const struct target *target,
+		struct tls_shelf *shelf);
 
 /* Accepts NULL. */
 void h2_tls_destroy(struct h2_tls *tls);
@@ -57,16 +59,16 @@ void h2_tls_destroy(struct h2_tls *tls);
 const char *h2_tls_authority(const struct h2_tls *tls);
 
 /*
- * True when the files have changed and were read anew: the connection that is
- * open was made with what they held before. Files that cannot be read change
- * nothing; they are tried again at the next call. Accepts NULL.
+ * True when the files have changed and were read anew since h2_tls_begin: the
+ * connection was made with what they held before. Files that cannot be read
+ * change nothing; they are tried again a second later. Accepts NULL.
  */
 bool h2_tls_renew(struct h2_tls *tls);
 
 /*
- * Once after files were replaced by others that cannot be used: why, as a
- * sentence. Connections are made with what was read before. NULL when there is
- * no such news. Accepts NULL.
+ * Once after files were replaced by others that cannot be used, and once for
+ * all that share them: why, as a sentence. Connections are made with what was
+ * read before. NULL when there is no such news. Accepts NULL.
  */
 const char *h2_tls_news(struct h2_tls *tls);
 
@@ -98,12 +100,13 @@ void h2_tls_sent(struct h2_tls *tls, size_t len);
 /*
  * The peer ended the connection before its first plain byte. True when it had
  * asked for a certificate of ours, so that this is probably its answer to what
- * it got: some servers close without an alert. h2_tls_sentence then says so.
+ * it got: some servers close without an alert. A server that happens to end
+ * then looks the same, so once is no proof. h2_tls_sentence then says so.
  * Accepts NULL.
  */
 bool h2_tls_blames(struct h2_tls *tls);
 
-/* After H2_TLS_BROKEN or a begin that failed: one sentence, valid until the next begin. */
+/* After H2_TLS_BROKEN or a begin that failed: one sentence, valid until the next or the end. */
 const char *h2_tls_sentence(const struct h2_tls *tls);
 
 #endif

@@ -10,7 +10,7 @@ import pytest
 from lib.agent import run
 from lib.certs import Authority, replace_file
 from lib.descriptor import descriptor, key_of
-from lib.h2 import SocketServer
+from lib.h2 import SERVING, WATCH, H2Server, SocketServer
 from lib.proxy import TcpProxy
 from lib.servers import KINDS
 
@@ -122,6 +122,42 @@ def test_a_cut_connection_to_a_live_service_is_not_death(authority, serve, agent
     assert sidecar.log.count("up -> down") == 1
 
 
+PROTOCOL_ERROR = 1
+
+
+def context_of(issued, client_ca=None):
+    """A server's side; with `client_ca` a certificate of the client is asked for, not needed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(issued.cert, issued.key)
+    context.set_alpn_protocols(["h2"])
+    if client_ca:
+        context.load_verify_locations(client_ca)
+        context.verify_mode = ssl.CERT_OPTIONAL
+    return context
+
+
+def serving(stream):
+    if stream.path == WATCH:
+        stream.headers()
+        stream.data(SERVING)
+    else:
+        stream.answer(SERVING)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_that_insists_on_its_scheme(scheme, authority, sidecar, etcd, closing):
+    def answer(stream):
+        if stream.scheme == scheme:
+            serving(stream)
+        else:
+            stream.rst(PROTOCOL_ERROR)
+
+    secured = scheme == "https"
+    server = closing(H2Server(answer, context_of(authority.issue("server")) if secured else None))
+    sidecar(server, probe={"tls": tls(authority), **AUDIT} if secured else AUDIT)
+    etcd.watch().put(key_of(server.port))
+
+
 # ---- names -------------------------------------------------------------------------------------
 
 
@@ -221,6 +257,26 @@ def test_an_unknown_client_is_told_so(kind, authority, stranger, serve, sidecar,
     never_listed(agent, watch, key)
 
 
+def test_a_restart_is_not_a_refusal_where_certificates_are_asked_for(
+    authority, sidecar, etcd, closing
+):
+    context = context_of(authority.issue("server"), client_ca=authority.cert)
+    server = closing(H2Server(serving, context, drops=1))
+    agent = sidecar(server, probe={"tls": tls(authority), "timeout": "2s", **PUSH_ALONE})
+    etcd.watch().put(key_of(server.port))
+    assert server.accepted == 2
+    assert agent.log.count("TLS_ERROR|probe failed") == 0
+
+
+def test_silence_about_our_certificate_twice_is_a_refusal(authority, sidecar, etcd, closing):
+    context = context_of(authority.issue("server"), client_ca=authority.cert)
+    server = closing(H2Server(serving, context, drops=1000000))
+    key, watch = key_of(server.port), etcd.watch()
+    agent = sidecar(server, probe={"tls": tls(authority), **AUDIT})
+    agent.wait_log(CLIENT_WANTED)
+    never_listed(agent, watch, key)
+
+
 # ---- files that change or cannot be used -------------------------------------------------------
 
 
@@ -272,6 +328,22 @@ def test_a_broken_renewal_changes_nothing(authority, serve, agent, etcd, closing
     server.status("NOT_SERVING")
     watch.gone(key)
     assert sidecar.log.count("TLS_FILES|probe failed") == 0
+
+
+def test_a_broken_renewal_is_said_once_for_all_who_share_it(authority, serve, agent, etcd):
+    servers = [serve("go", tls=authority.issue(f"server{i}")) for i in range(3)]
+    probe = {"tls": tls(authority), **AUDIT}
+    watch = etcd.watch()
+    names = [f"coupon{i}" for i in range(3)]
+    texts = [descriptor(etcd, s.port, name=n, probe=probe) for s, n in zip(servers, names)]
+    sidecar = agent(*texts)
+    for server, name in zip(servers, names):
+        watch.put(key_of(server.port, name=name))
+    authority.cert.write_text("no certificate")
+    sidecar.wait_log("probe.tls.ca_file .* cannot be used")
+    etcd.outlast(3)  # some fifteen audits of each
+    assert sidecar.log.count("cannot be used") == 1
+    assert sidecar.log.count("probe failed") == 0
 
 
 def test_a_missing_file_is_ours_and_is_read_when_it_is_there(authority, serve, sidecar, etcd):

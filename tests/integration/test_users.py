@@ -140,7 +140,7 @@ def test_tokens_that_live_four_seconds(guarded, serve, agent, text_of):
     key, watch = key_of(server.port), etcd.watch()
     sidecar = agent(text_of(etcd, server))
     put = watch.put(key)
-    for _ in range(8):  # of two seconds each, and some: more than twenty renewals
+    for _ in range(28):  # of two seconds each, and some: a minute, fifteen lives of a token
         etcd.outlast(2)
     watch.nothing_more(key)
     assert etcd.leases() == [put.lease]
@@ -198,6 +198,34 @@ def test_a_password_that_is_changed_in_both_places(guarded, serve, agent, text_o
         etcd.outlast(2)
     watch.nothing_more(key)
     assert etcd.leases() == [put.lease]
+
+
+def test_a_password_that_is_changed_in_etcd_alone(
+    guarded, etcds, serve, agent, text_of, password_file, tmp_path
+):
+    """The key stays: this etcd takes a renewal without a token. The rest waits for the file."""
+    etcd, server, clock = guarded(), serve(), etcds("clock").start()
+    key, watch = key_of(server.port), etcd.watch()
+    sidecar = agent(text_of(etcd, server))
+    put = watch.put(key)
+    new = tmp_path / "new-password"
+    new.write_text("another-one\n")
+    before = logins(etcd)
+    etcdctl(etcd, f"etcdctl user passwd {USER} --interactive=false < '{new}'")
+    sidecar.wait_log("cannot read the key back yet.*wrong name or password", timeout=20)
+    for _ in range(5):
+        clock.outlast(2)
+    watch.nothing_more(key)
+    assert etcd.leases() == [put.lease]
+    assert logins(etcd) - before <= 10
+    assert sidecar.log.count("lease lost|key lost") == 0
+
+    password_file.write_text("another-one\n")
+    etcdctl(etcd, f"etcdctl del {key}")
+    watch.gone(key)
+    assert watch.put(key, timeout=20).lease == put.lease
+    sidecar.stop()
+    watch.gone(key)
 
 
 def test_authentication_is_switched_on_later(etcd, serve, agent, text_of, password_file):

@@ -55,7 +55,8 @@ LAYERS = [
         "probes/call_reason",  # pure, but speaks of what the carrier says
         "probes/health_calls",  # pure, but made of what the carrier takes
     ]),
-    ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/net/tls_context", "agent/standstill", "agent/timer"]),
+    ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/net/tls_context",
+        "agent/net/tls_shelf", "agent/standstill", "agent/timer"]),
     ("pure", []),
     ("base", ["agent/exit_code", "agent/net/tls_settings", "agent/util"]),
 ]

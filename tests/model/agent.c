@@ -77,6 +77,7 @@ static void look(struct model *m, struct world *w)
 		start(w, LEASE_GRANTING);
 		break;
 	case STEP_PUT:
+		w->has_put = true;
 		start(w, LEASE_PUTTING);
 		break;
 	case STEP_TEND:
@@ -127,7 +128,7 @@ static void take_lease(struct world *w)
 	w->alive = (uint8_t)(w->alive | 1u << id);
 	w->revoked = (uint8_t)(w->revoked & ~(1u << id));
 	w->put_acked = false;
-	if (w->claims == CLAIMS_ALL) {
+	if (!w->has_put) {
 		w->since = false; /* what is there now was there before this lease */
 	}
 }
@@ -145,16 +146,11 @@ static void take_note(struct world *w, enum outcome outcome)
 	if (outcome == OUTCOME_TAKEN) {
 		w->contested = true;
 	}
-	if (outcome == OUTCOME_UNSURE && w->state == LEASE_PUTTING && w->claims == CLAIMS_ALL) {
-		w->claims = CLAIMS_BEFORE;
-		w->since = w->since && w->guard != GUARD_SEEN; /* what it was about to replace */
-	}
 	if (ok && w->state == LEASE_GRANTING) {
 		take_lease(w);
 	} else if (ok && w->state == LEASE_PUTTING) {
 		w->renewals = 0;
 		w->due = false;
-		w->claims = CLAIMS_NOTHING;
 		w->contested = false;
 		w->put_acked = true;
 	} else if (ok && w->state == LEASE_RENEWING) {
@@ -258,8 +254,7 @@ static bool at_present(const struct world *w)
 	if (listed) {
 		return tended && (!w->answered || w->outcome == OUTCOME_OK);
 	}
-	bool theirs = w->key == KEY_OTHER &&
-		      (w->claims == CLAIMS_NOTHING || (w->claims == CLAIMS_BEFORE && w->since));
+	bool theirs = w->key == KEY_OTHER && w->has_put && w->since;
 
 	return theirs && standing_by &&
 	       (w->state != LEASE_PUTTING || !w->answered || w->outcome == OUTCOME_TAKEN);

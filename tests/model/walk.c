@@ -31,6 +31,7 @@ static const struct {
 	{ { MOVE_LOSE, 0 },              PAUSELESS },
 	{ { MOVE_LOSE_ANSWER, 0 },       PAUSELESS },
 	{ { MOVE_DELAY, 0 },             PAUSELESS },
+	{ { MOVE_REPEAT, 0 },            0 },
 	{ { MOVE_DROP, 0 },              0 },
 	{ { MOVE_DROP, 1 },              0 },
 	{ { MOVE_GOAL, GOAL_KEEP },      0 },

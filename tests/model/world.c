@@ -24,7 +24,7 @@ uint64_t world_pack(const struct world *w)
 		{ 2, w->renewals },
 		{ 1, w->paused },
 		{ 1, w->due },
-		{ 2, w->claims },
+		{ 1, w->has_put },
 		{ 1, w->put_acked },
 		{ 1, w->contested },
 		{ 1, w->answered },
@@ -71,7 +71,7 @@ struct world world_unpack(uint64_t packed)
 	w.renewals = take_bits(&packed, 2);
 	w.paused = take_bits(&packed, 1);
 	w.due = take_bits(&packed, 1);
-	w.claims = take_bits(&packed, 2);
+	w.has_put = take_bits(&packed, 1);
 	w.put_acked = take_bits(&packed, 1);
 	w.contested = take_bits(&packed, 1);
 	w.answered = take_bits(&packed, 1);
@@ -137,14 +137,9 @@ static enum outcome put_key(struct model *m, struct world *w, uint8_t lease)
 	return OUTCOME_OK;
 }
 
-/* The other's mod_revisions: 1 before our agent came with its claim, 2 since. */
+/* The other's mod_revisions: 1 before our first lease that we put on, 2 since. */
 static enum claim judge(const struct world *w)
 {
-	static const int64_t up_to[] = {
-		[CLAIMS_ALL] = TAKE_OVER_ALL,
-		[CLAIMS_BEFORE] = 1,
-		[CLAIMS_NOTHING] = TAKE_OVER_NOTHING,
-	};
 	struct etcd_key seen = {
 		.present = w->key != KEY_ABSENT,
 		.same_value = w->key <= LEASES && !w->altered,
@@ -152,8 +147,8 @@ static enum claim judge(const struct world *w)
 		.mod_revision = w->since ? 2 : 1,
 	};
 
-	return ownership_judge(&seen, &(struct claim_terms){ .lease = w->lease,
-						      .take_over_up_to = up_to[w->claims] });
+	return ownership_judge(
+			&seen, &(struct claim_terms){ .lease = w->lease, .take_over_up_to = 1 });
 }
 
 static void answer(struct world *w, enum outcome outcome)
@@ -270,7 +265,7 @@ static void arrive(struct model *m, struct world *w, unsigned i)
 
 static bool other_puts(struct world *w)
 {
-	bool since = w->claims != CLAIMS_ALL || w->lease != 0;
+	bool since = w->has_put || w->lease != 0;
 
 	if (w->key == KEY_OTHER && w->newer == w->was_listed && w->since == since) {
 		return false;
@@ -327,6 +322,7 @@ static bool disturb(struct world *w, struct move move)
 	case MOVE_ANSWER:
 	case MOVE_LOSE:
 	case MOVE_LOSE_ANSWER:
+	case MOVE_REPEAT:
 	case MOVE_DELAY:
 	case MOVE_LATE:
 	case MOVE_DROP:
@@ -396,6 +392,13 @@ static bool make_move(struct model *m, struct world *w, struct move move)
 		}
 		agent_finish(m, w, OUTCOME_UNSURE);
 		return true;
+	case MOVE_REPEAT:
+		if (answered) {
+			w->answered = false;
+			w->guard = w->outcome == OUTCOME_OK ? GUARD_STALE : GUARD_ABSENT;
+			w->outcome = 0;
+		}
+		return answered;
 	case MOVE_DELAY:
 		return sent && delay(m, w);
 	case MOVE_LATE:

@@ -36,9 +36,6 @@ enum { KEY_ABSENT = 0, KEY_OTHER = LEASES + 1, KEY_NOBODY };
 /* What a put is guarded by. A seen mod_revision is stale once the key has changed. */
 enum guard { GUARD_ABSENT, GUARD_SEEN, GUARD_STALE };
 
-/* All: the agent came last. What was there before: it may have held the key, and may not. */
-enum claims { CLAIMS_ALL, CLAIMS_BEFORE, CLAIMS_NOTHING };
-
 enum late_kind { LATE_NONE, LATE_PUT_ABSENT, LATE_PUT_SEEN, LATE_REVOKE };
 
 struct late {
@@ -51,8 +48,8 @@ struct world {
 	uint8_t asked;    /* the goal when the call in flight was started */
 	uint8_t lease;    /* 0 in NONE and GRANTING */
 	uint8_t renewals; /* modulo 3 */
-	uint8_t claims;   /* what it takes over from another: enum claims */
 	bool paused, due;
+	bool has_put;   /* a put was sent, ever */
 	bool contested; /* another has the key: stand by */
 	bool put_acked; /* a put on this lease was acknowledged */
 
@@ -67,7 +64,7 @@ struct world {
 	bool altered;    /* on a lease of ours, with a value that is not */
 	bool was_listed; /* the key was ours once, whether our agent knows it or not */
 	bool newer;      /* KEY_OTHER: put there after that */
-	bool since;      /* KEY_OTHER: put there after our agent came with its claim */
+	bool since;      /* KEY_OTHER: put there after our first lease that we put on */
 
 	struct late late[LATE_MAX];
 };
@@ -79,6 +76,7 @@ enum move_kind {
 	MOVE_ANSWER,      /* the answer reaches the agent */
 	MOVE_LOSE,        /* the request is lost */
 	MOVE_LOSE_ANSWER, /* the answer is lost */
+	MOVE_REPEAT,      /* the answer is lost, and the carrier sends the request once more */
 	MOVE_DELAY,       /* the agent gives up on a request that may yet arrive */
 	MOVE_LATE,        /* ... and arrives */
 	MOVE_DROP,        /* ... and never does */

@@ -237,12 +237,13 @@ static void destroy(struct probe *probe)
 }
 
 /* The probe is a part of its agent, found by the loop. */
-static struct probe *create(struct ev_loop *loop, const struct descriptor *desc,
-		const struct probe_events *events, void *owner)
+static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
+		const struct descriptor *desc, const struct probe_events *events, void *owner)
 {
 	struct node *n = loop->owner;
 	struct played_probe *p = &n->probe;
 
+	UNUSED(shelf);
 	UNUSED(desc);
 	p->probe = (struct probe){ &probe_grpc, events, owner };
 	ev_timer_init(&p->deadline, on_deadline, 0.0, 0.0);

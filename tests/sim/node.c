@@ -84,7 +84,7 @@ void node_start(struct world *w, int slot)
 	client_init(&n->client, w, slot);
 	ev_timer_init(&n->patience, on_patience, 0.0, 0.0);
 	world_note(w, slot, FACT_START, n->incarnation, 0);
-	if (service_init(&n->service, &n->loop, &n->client.etcd, &w->script.desc, &n->random,
+	if (service_init(&n->service, &n->loop, &n->client.etcd, NULL, &w->script.desc, &n->random,
 			    on_gone) < 0) {
 		abort();
 	}

@@ -37,6 +37,22 @@ static nghttp2_nv header(char *name, char *value)
 		.valuelen = strlen(value) };
 }
 
+/* The source is a pointer into the body that moves on. */
+static ssize_t on_read(nghttp2_session *session, int32_t stream, uint8_t *buffer, size_t size,
+		uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+	const char **rest = source->ptr;
+	size_t len = strnlen(*rest, size);
+
+	UNUSED(session);
+	UNUSED(stream);
+	UNUSED(user);
+	memcpy(buffer, *rest, len);
+	*rest += len;
+	*flags |= **rest == '\0' ? NGHTTP2_DATA_FLAG_EOF : NGHTTP2_DATA_FLAG_NONE;
+	return (ssize_t)len;
+}
+
 static void answer(struct grpc_server *s, nghttp2_session *session, int32_t stream)
 {
 	char names[][16] = { ":status", "content-type", "grpc-status" };
@@ -47,7 +63,10 @@ static void answer(struct grpc_server *s, nghttp2_session *session, int32_t stre
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		headers[i] = header(names[i], values[i]);
 	}
-	must(nghttp2_submit_response(session, stream, headers, ARRAY_LEN(headers), NULL) == 0);
+	const nghttp2_data_provider body = { .source.ptr = &s->rest, .read_callback = on_read };
+	s->rest = s->body;
+	must(nghttp2_submit_response(session, stream, headers, ARRAY_LEN(headers),
+			     s->body == NULL ? NULL : &body) == 0);
 }
 
 static int on_begin(nghttp2_session *session, const nghttp2_frame *frame, void *user)

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_GRPC_SERVER_H
 #define TESTS_UNIT_GRPC_SERVER_H
 
-/* grpc_server - a server on the test's own loop that answers every call without a message. */
+/* grpc_server - a server on the test's own loop that answers every call. */
 
 #include <ev.h>
 #include <stdbool.h>
@@ -25,6 +25,8 @@ struct grpc_server {
 	struct endpoint endpoint;
 	enum manner manner;
 	const char *code; /* the grpc-status of answers */
+	const char *body; /* their body, of one call at a time; NULL: none */
+	const char *rest; /* of it, to be sent */
 
 	unsigned accepted, calls;
 	char path[100], token[100], hasleader[10], te[20]; /* of the last call; "" when absent */

@@ -125,16 +125,41 @@ size_t peer_trailers(uint8_t *out, const char *grpc_status)
 	return literal(out, name, sizeof name - 1, grpc_status);
 }
 
+size_t peer_read(struct peer *p, uint8_t *out, size_t room)
+{
+	size_t n = 0;
+	ssize_t got;
+
+	while (n < room && (got = recv(p->fd, out + n, room - n, MSG_DONTWAIT)) > 0) {
+		n += (size_t)got;
+	}
+	return n;
+}
+
+/* HPACK has both schemes in its static table: they come as one byte, after that of the method. */
+const char *peer_scheme(const uint8_t *said, size_t len)
+{
+	size_t at = PREFACE;
+
+	while (at + FRAME_HEAD + 2 <= len && said[at + 3] != FRAME_HEADERS) {
+		at += FRAME_HEAD + ((size_t)said[at + 1] << 8 | said[at + 2]);
+	}
+	must(at + FRAME_HEAD + 2 <= len && said[at + FRAME_HEAD] == 0x83); /* :method POST */
+	switch (said[at + FRAME_HEAD + 1]) {
+	case 0x86:
+		return "http";
+	case 0x87:
+		return "https";
+	}
+	return "neither";
+}
+
 unsigned peer_count_frames(struct peer *p, unsigned type)
 {
 	uint8_t all[65536];
-	size_t n = 0, at = PREFACE;
+	size_t n = peer_read(p, all, sizeof all), at = PREFACE;
 	unsigned count = 0;
-	ssize_t got;
 
-	while (n < sizeof all && (got = recv(p->fd, all + n, sizeof all - n, MSG_DONTWAIT)) > 0) {
-		n += (size_t)got;
-	}
 	while (at + FRAME_HEAD <= n) {
 		size_t len = (size_t)all[at] << 16 | (size_t)all[at + 1] << 8 | all[at + 2];
 		count += all[at + 3] == type ? 1 : 0;

@@ -49,7 +49,13 @@ void peer_send_frame(struct peer *p, unsigned type, unsigned flags, unsigned str
 size_t peer_headers(uint8_t *out, const char *content_type);
 size_t peer_trailers(uint8_t *out, const char *grpc_status);
 
-/* Reads to the end, or to what is there by now; how many frames of the type there were. */
+/* Reads to the end, or to what is there by now. */
+size_t peer_read(struct peer *p, uint8_t *out, size_t room);
+
+/* The :scheme of the first request, which must be among what a client said from its preface on. */
+const char *peer_scheme(const uint8_t *said, size_t len);
+
+/* Reads the same way; how many frames of the type there were. */
 unsigned peer_count_frames(struct peer *p, unsigned type);
 
 #endif

@@ -13,6 +13,7 @@
 #define OTHERS 8
 
 static struct cluster_view view;
+static double now;
 
 static struct cluster_mark mark(uint64_t cluster, uint64_t term, int64_t revision)
 {
@@ -24,11 +25,12 @@ static enum view_verdict judge(unsigned endpoint, struct cluster_mark seen, enum
 {
 	struct cluster_floor floor = cluster_view_floor(&view);
 
-	return cluster_view_judge(&view, endpoint, &floor, &seen, proof);
+	return cluster_view_judge(&view, endpoint, &floor, &seen, proof, now);
 }
 
 static void begin(unsigned n)
 {
+	now = 1000.0;
 	assert_int_equal(cluster_view_init(&view, n), 0);
 	assert_int_equal(judge(0, mark(OURS, 5, 100), PROOF_FULL), VIEW_FINE);
 }
@@ -78,7 +80,7 @@ static void answers_may_cross(void **state)
 	begin(3);
 	struct cluster_floor floor = cluster_view_floor(&view);
 	assert_int_equal(judge(0, mark(OURS, 6, 105), PROOF_FULL), VIEW_FINE);
-	assert_int_equal(cluster_view_judge(&view, 0, &floor, &late, PROOF_FULL), VIEW_FINE);
+	assert_int_equal(cluster_view_judge(&view, 0, &floor, &late, PROOF_FULL, now), VIEW_FINE);
 	assert_int_equal(view.known.revision, 105);
 	cluster_view_finish(&view);
 }
@@ -140,11 +142,81 @@ static void calls_from_before_the_change(void **state)
 	struct cluster_floor floor = cluster_view_floor(&view);
 	assert_int_equal(judge(0, mark(OURS, 2, 1), PROOF_FULL), VIEW_BEHIND);
 	assert_int_equal(judge(0, mark(OURS, 2, 1), PROOF_FULL), VIEW_RENEWED);
-	assert_int_equal(cluster_view_judge(&view, 0, &floor, &new, PROOF_FULL), VIEW_FINE);
-	assert_int_equal(cluster_view_judge(&view, 0, &floor, &old, PROOF_FULL), VIEW_FINE);
-	assert_int_equal(cluster_view_judge(&view, 0, &floor, &foreign, PROOF_FULL), VIEW_FOREIGN);
-	assert_int_equal(cluster_view_judge(&view, 0, &floor, &foreign, PROOF_FULL), VIEW_FOREIGN);
+	assert_int_equal(cluster_view_judge(&view, 0, &floor, &new, PROOF_FULL, now), VIEW_FINE);
+	assert_int_equal(cluster_view_judge(&view, 0, &floor, &old, PROOF_FULL, now), VIEW_FINE);
+	assert_int_equal(cluster_view_judge(&view, 0, &floor, &foreign, PROOF_FULL, now),
+			VIEW_FOREIGN);
+	assert_int_equal(cluster_view_judge(&view, 0, &floor, &foreign, PROOF_FULL, now),
+			VIEW_FOREIGN);
 	assert_int_equal(view.known.revision, 1);
+	cluster_view_finish(&view);
+}
+
+/* A snapshot was restored onto one member; the others are down for good. */
+static void in_the_end_one_of_three_is_believed(void **state)
+{
+	UNUSED(state);
+	begin(3);
+	for (unsigned i = 0; i < 12; i++) {
+		assert_int_equal(judge(1, mark(OTHERS, 2, 3), PROOF_FULL), VIEW_FOREIGN);
+		now += 5.0;
+	}
+	assert_int_equal(judge(1, mark(OTHERS, 2, 3), PROOF_FULL), VIEW_RENEWED);
+	assert_int_equal(view.known.cluster, OTHERS);
+	assert_int_equal(judge(1, mark(OTHERS, 2, 4), PROOF_FULL), VIEW_FINE);
+
+	/* The old truth comes back, and it is the majority. */
+	assert_int_equal(judge(0, mark(OURS, 5, 100), PROOF_FULL), VIEW_FOREIGN);
+	assert_int_equal(judge(2, mark(OURS, 5, 100), PROOF_FULL), VIEW_RENEWED);
+	assert_int_equal(judge(1, mark(OTHERS, 2, 5), PROOF_FULL), VIEW_FOREIGN);
+	cluster_view_finish(&view);
+}
+
+/* The same cluster, gone backwards: its renewals may pass for fine all the while. */
+static void also_one_that_has_gone_backwards(void **state)
+{
+	UNUSED(state);
+	begin(3);
+	for (unsigned i = 0; i < 12; i++) {
+		assert_int_equal(judge(1, mark(OURS, 5, 3), PROOF_FULL), VIEW_BEHIND);
+		assert_int_equal(judge(1, mark(OURS, 5, 3), PROOF_TERM), VIEW_FINE);
+		now += 5.0;
+	}
+	assert_int_equal(judge(1, mark(OURS, 5, 3), PROOF_FULL), VIEW_RENEWED);
+	assert_int_equal(judge(1, mark(OURS, 5, 3), PROOF_FULL), VIEW_FINE);
+	cluster_view_finish(&view);
+}
+
+/* One answer of the known cluster, or another story, and the time begins anew. */
+static void whoever_is_contradicted_waits_on(void **state)
+{
+	UNUSED(state);
+	begin(3);
+	for (unsigned i = 0; i < 100; i++) {
+		assert_int_equal(judge(1, mark(OTHERS, 2, 3), PROOF_FULL), VIEW_FOREIGN);
+		now += 5.0;
+		if (i % 10 == 9) {
+			assert_int_equal(judge(0, mark(OURS, 5, 100), PROOF_FULL), VIEW_FINE);
+		} else if (i % 10 == 4) {
+			assert_int_equal(judge(1, mark(9, 2, 3), PROOF_FULL), VIEW_FOREIGN);
+		}
+	}
+	cluster_view_finish(&view);
+}
+
+/* Nobody asked meanwhile: what a single answer says is not what was said all the time. */
+static void silence_does_not_count(void **state)
+{
+	UNUSED(state);
+	begin(3);
+	now += 3600.0;
+	assert_int_equal(judge(1, mark(OTHERS, 2, 3), PROOF_FULL), VIEW_FOREIGN);
+	now += 3600.0;
+	assert_int_equal(judge(1, mark(OTHERS, 2, 3), PROOF_FULL), VIEW_FOREIGN);
+	now += 59.0;
+	assert_int_equal(judge(1, mark(OTHERS, 2, 3), PROOF_FULL), VIEW_FOREIGN);
+	now += 1.0;
+	assert_int_equal(judge(1, mark(OTHERS, 2, 3), PROOF_FULL), VIEW_RENEWED);
 	cluster_view_finish(&view);
 }
 
@@ -160,6 +232,10 @@ int main(void)
 		cmocka_unit_test(one_that_lags_does_not_clear_it),
 		cmocka_unit_test(a_single_endpoint_says_it_twice),
 		cmocka_unit_test(calls_from_before_the_change),
+		cmocka_unit_test(in_the_end_one_of_three_is_believed),
+		cmocka_unit_test(also_one_that_has_gone_backwards),
+		cmocka_unit_test(whoever_is_contradicted_waits_on),
+		cmocka_unit_test(silence_does_not_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include "agent/util.h"
 
 #include "tests/unit/grpc_server.h"
+#include "tests/unit/watched_free.h"
 
 #define CALLS 200
 #define BOUND 10.0 /* seconds; a test that waits so long has failed */
@@ -35,6 +36,7 @@ static struct {
 	unsigned ends, answered, again; /* `again`: calls that an end starts */
 	enum carrier_end end;
 	int code;
+	size_t received; /* bytes of the last answer */
 	char why[400];
 } stage;
 
@@ -53,6 +55,7 @@ static void on_done(struct carrier_request *r, const struct carrier_answer *answ
 	stage.ends++;
 	stage.end = answer->end;
 	stage.code = answer->status->code;
+	stage.received = answer->len;
 	(void)strncpy(stage.why, answer->why, sizeof stage.why - 1);
 	if (answer->end == CARRIER_ANSWERED) {
 		stage.answered++;
@@ -236,6 +239,38 @@ static void a_silent_connection_is_not_used_again(void **state)
 	assert_int_equal(stage.server.accepted, 2);
 }
 
+static void one_that_starts_too_late_is_not_sent(void **state)
+{
+	UNUSED(state);
+	stage.patience = 0.0;
+	expect_end(CARRIER_TOO_LATE, "too late");
+	assert_int_equal(stage.server.accepted, 0);
+	stage.patience = BOUND;
+	call_once();
+	assert_int_equal(stage.end, CARRIER_ANSWERED);
+	assert_int_equal(stage.server.accepted, 1);
+}
+
+/* An answer may be a token. This one comes in pieces. */
+static void answers_are_wiped_out(void **state)
+{
+	static char body[50000];
+	UNUSED(state);
+	memset(body, 's', sizeof body - 1);
+	stage.server.body = body;
+	watched = body + sizeof body - 65;
+	call_once();
+	assert_int_equal(stage.received, sizeof body - 1);
+	start(&stage.requests[0]);
+	while (stage.requests[0].n_received == 0) {
+		ev_run(stage.loop, EVRUN_ONCE);
+	}
+	curl_carrier_cancel(&stage.requests[0]);
+	watched = NULL;
+	assert_true(frees > 2);
+	assert_int_equal(left_behind, 0);
+}
+
 static void nobody_listens(void **state)
 {
 	UNUSED(state);
@@ -336,6 +371,8 @@ int main(void)
 		TEST(an_idle_connection_that_ended_costs_no_call),
 		TEST(calls_that_lose_their_connection_meet_on_one_new_one),
 		TEST(a_silent_connection_is_not_used_again),
+		TEST(one_that_starts_too_late_is_not_sent),
+		TEST(answers_are_wiped_out),
 		TEST(nobody_listens),
 		TEST(a_cancelled_call_says_nothing),
 		TEST(calls_in_flight_end_with_the_carrier),

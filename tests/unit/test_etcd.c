@@ -34,7 +34,7 @@ static struct etcd_call call;
 
 static const struct etcd_claim claim = { .key = "/services/s/h:1",
 	.value = "{}",
-	.terms = { .lease = LEASE, .take_over_up_to = TAKE_OVER_ALL },
+	.terms = { .lease = LEASE, .take_over_up_to = INT64_MAX },
 	.ttl = 10.0 };
 
 static struct {
@@ -169,6 +169,34 @@ static void a_denied_put_names_the_key(void **state)
 	expect(OUTCOME_UNSURE, "readwrite on the prefix");
 }
 
+/* A guard that failed: the key is there, on lease 5, written at revision 7. */
+#define HELD_BY_5                                                                                  \
+	"\0\0\0\0\x11"                                                                             \
+	"\x1a\x0f\x0a\x0d\x12\x0b\x0a\x02/k\x18\x07\x2a\x01v\x30\x05",                             \
+			22
+
+static void the_time_of_a_login_is_not_at_the_cost_of_the_second_round(void **state)
+{
+	static char user[] = "me", password[] = "pw";
+	UNUSED(state);
+	etcd_finish(&etcd);
+	settings.username = user;
+	settings.password = password;
+	assert_int_equal(etcd_init(&etcd, ev_default_loop(0), NULL, &settings, &dice), 0);
+	etcd_put(&etcd, &call, &claim, on_told);
+	assert_string_equal(in_flight[0].path, ETCD_PATH_LOG_IN);
+	now += 1.9;
+	play_answer(0, 0, "", "\0\0\0\0\x03\x12\x01T", 8);
+	assert_string_equal(in_flight[0].path, ETCD_PATH_TXN);
+	double deadline = in_flight[0].deadline;
+	assert_true(deadline > 1003.8);
+	now += 0.2;
+	play_answer(0, 0, "", HELD_BY_5);
+	assert_string_equal(in_flight[0].path, ETCD_PATH_TXN);
+	assert_true(in_flight[0].deadline >= deadline);
+	etcd_cancel(&call);
+}
+
 /* ---- renewals that go out together ----------------------------------------------------------- */
 
 #define RENEWERS 3
@@ -245,6 +273,7 @@ int main(void)
 		TEST(other_calls_are_unsure),
 		TEST(a_denied_put_names_the_key),
 		TEST(a_lease_that_is_denied_does_not_hold_up_the_others),
+		TEST(the_time_of_a_login_is_not_at_the_cost_of_the_second_round),
 		TEST(renewals_share_one_end),
 	};
 

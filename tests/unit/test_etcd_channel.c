@@ -33,6 +33,7 @@ static struct call {
 	struct etcd_request request;
 	unsigned told;
 	bool ok, patient;
+	char sentence[ETCD_SENTENCE_MAX];
 } calls[CALLS];
 
 static double fake_now(void)
@@ -56,14 +57,20 @@ static void on_told(struct etcd_request *request, const struct etcd_answer *answ
 	c->told++;
 	c->ok = answer->ok;
 	c->patient = answer->patient;
+	(void)snprintf(c->sentence, sizeof c->sentence, "%s", answer->sentence);
 }
 
-static void start(unsigned i)
+static void start_at(unsigned i, const char *path)
 {
 	struct etcd_body body = { NULL, 0 };
 
 	assert_int_equal(etcd_encode_grant(&body, 10), 0);
-	etcd_request_start(&channel, &calls[i].request, ETCD_PATH_GRANT, body, now + 2.0, on_told);
+	etcd_request_start(&channel, &calls[i].request, path, body, now + 2.0, on_told);
+}
+
+static void start(unsigned i)
+{
+	start_at(i, ETCD_PATH_GRANT);
 }
 
 static int set_up_as(bool somebody)
@@ -194,6 +201,65 @@ static void authentication_is_switched_on_later(void **state)
 	assert_true(calls[0].ok);
 }
 
+#define WRONG_PASSWORD 3, "etcdserver: authentication failed, invalid user ID or password", NULL, 0
+
+/* An etcd that does not check renewals takes one without a token: a lease is not lost over it. */
+static void a_renewal_goes_out_without_a_token_when_there_is_none(void **state)
+{
+	UNUSED(state);
+	start_at(0, ETCD_PATH_KEEP_ALIVE);
+	start(1);
+	now += 0.5;
+	expect_sent(0, ETCD_PATH_LOG_IN, "");
+	play_answer(0, WRONG_PASSWORD);
+	assert_int_equal(calls[1].told, 1);
+	assert_false(calls[1].ok);
+	assert_int_equal(n_in_flight, 1);
+	expect_sent(0, ETCD_PATH_KEEP_ALIVE, "");
+	assert_true(in_flight[0].deadline > 1002.49); /* the login is not at its cost */
+	play_answer(0, 0, "", NULL, 0);
+	assert_int_equal(calls[0].told, 1);
+	assert_true(calls[0].ok);
+
+	start_at(0, ETCD_PATH_KEEP_ALIVE); /* during the pause nobody logs in */
+	assert_int_equal(n_in_flight, 0);
+	(void)ev_run(channel.auth.loop, EVRUN_ONCE);
+	expect_sent(0, ETCD_PATH_KEEP_ALIVE, "");
+	play_answer(0, 0, "", NULL, 0);
+	assert_int_equal(calls[0].told, 2);
+	assert_true(calls[0].ok);
+}
+
+static void so_it_does_when_its_token_is_void_and_a_login_is_not_answered(void **state)
+{
+	UNUSED(state);
+	start_at(0, ETCD_PATH_KEEP_ALIVE);
+	log_in_with(token_a);
+	expect_sent(0, ETCD_PATH_KEEP_ALIVE, "A");
+	play_answer(0, 16, "etcdserver: invalid auth token", NULL, 0);
+	expect_sent(0, ETCD_PATH_LOG_IN, "");
+	now += 2.0;
+	play_end(0, CARRIER_TIMEOUT, NULL, 0);
+	expect_sent(0, ETCD_PATH_KEEP_ALIVE, "");
+	play_answer(0, 0, "", NULL, 0);
+	assert_int_equal(calls[0].told, 1);
+	assert_true(calls[0].ok);
+}
+
+/* It is asked once, and what is wrong is said: that is the login. */
+static void an_etcd_that_checks_renewals_refuses_it(void **state)
+{
+	UNUSED(state);
+	start_at(0, ETCD_PATH_KEEP_ALIVE);
+	play_answer(0, WRONG_PASSWORD);
+	expect_sent(0, ETCD_PATH_KEEP_ALIVE, "");
+	play_answer(0, 3, "etcdserver: user name is empty", NULL, 0);
+	assert_int_equal(n_in_flight, 0);
+	assert_int_equal(calls[0].told, 1);
+	assert_true(calls[0].patient && !calls[0].ok);
+	assert_non_null(strstr(calls[0].sentence, "wrong name or password"));
+}
+
 /* Waiting for the token, in flight, waiting for the next token, and about to hear bad news. */
 static void cancelled_ones_hear_nothing(void **state)
 {
@@ -230,6 +296,9 @@ int main(void)
 		TEST(calls_that_are_refused_are_repeated_once),
 		TEST(a_user_that_nobody_named_is_for_people_to_mend),
 		TEST(authentication_is_switched_on_later),
+		TEST(a_renewal_goes_out_without_a_token_when_there_is_none),
+		TEST(so_it_does_when_its_token_is_void_and_a_login_is_not_answered),
+		TEST(an_etcd_that_checks_renewals_refuses_it),
 		TEST(cancelled_ones_hear_nothing),
 	};
 

@@ -160,6 +160,28 @@ static void after_silence_the_next_call_goes_elsewhere(void **state)
 	assert_true(told.answer.elsewhere); /* a new row */
 }
 
+/* A deadline that had passed before anything was sent is no fault of the member's. */
+static void one_that_came_too_late_blames_nobody(void **state)
+{
+	UNUSED(state);
+	for (unsigned i = 0; i < 2; i++) { /* a row of those that fail */
+		start(ETCD_PATH_GRANT);
+		now += 2.0;
+		play_end(0, CARRIER_TIMEOUT, NULL, 0);
+	}
+	start(ETCD_PATH_GRANT);
+	unsigned last = in_flight[0].endpoint;
+	play_end(0, CARRIER_TOO_LATE, NULL, 0);
+	assert_int_equal(told.n, 3);
+	assert_false(told.answer.ok || told.answer.elsewhere || told.answer.patient);
+	assert_string_equal(told.sentence, "it did not go well");
+	start(ETCD_PATH_GRANT);
+	assert_int_equal(in_flight[0].endpoint, last);
+	now += 2.0;
+	play_end(0, CARRIER_TIMEOUT, NULL, 0);
+	assert_false(told.answer.elsewhere); /* the row goes on */
+}
+
 static void a_busy_member_is_left_but_the_call_ends(void **state)
 {
 	UNUSED(state);
@@ -273,6 +295,7 @@ int main(void)
 		TEST(it_stays_where_it_is_answered),
 		TEST(one_call_goes_through_all_that_fail_at_once),
 		TEST(after_silence_the_next_call_goes_elsewhere),
+		TEST(one_that_came_too_late_blames_nobody),
 		TEST(a_busy_member_is_left_but_the_call_ends),
 		TEST(renewals_that_were_answered_in_part),
 		TEST(a_member_that_is_behind_is_left),

@@ -166,9 +166,18 @@ static void may_be_opened_again_from_its_event(void **state)
 	}
 }
 
+static void the_scheme_is_http(void **state)
+{
+	uint8_t said[4096];
+	UNUSED(state);
+	establish();
+	assert_string_equal(peer_scheme(said, peer_read(&stage.peer, said, sizeof said)), "http");
+}
+
 /* ---- over TLS -------------------------------------------------------------------------------- */
 
 static struct tls_peer tls_peer;
+static struct tls_shelf shelf;
 static struct tls_settings settings;
 static char ca_file[TLS_PEER_PATH], nothing[1];
 
@@ -187,7 +196,7 @@ static int set_up_tls(void **state)
 		.key_file = nothing,
 		.server_name = nothing,
 	};
-	stage.tls = h2_tls_create(&settings, &stage.peer.target);
+	stage.tls = h2_tls_create(&settings, &stage.peer.target, &shelf);
 	assert_non_null(stage.tls);
 	return 0;
 }
@@ -196,6 +205,7 @@ static int tear_down_tls(void **state)
 {
 	(void)tear_down(state);
 	h2_tls_destroy(stage.tls);
+	tls_shelf_finish(&shelf);
 	tls_peer_finish(&tls_peer);
 	return 0;
 }
@@ -247,6 +257,21 @@ static void calls_go_over_tls(void **state)
 	carry();
 	assert_in_range(SSL_read(tls_peer.ssl, plain, sizeof plain), 24, sizeof plain);
 	assert_memory_equal(plain, "PRI * HTTP/2.0", 14);
+}
+
+/* What SSL_read gives at a time is a record, and the first words may be several. */
+static void the_scheme_is_https_over_tls(void **state)
+{
+	uint8_t said[4096];
+	size_t len = 0;
+	int n;
+	UNUSED(state);
+	establish_tls();
+	carry();
+	while ((n = SSL_read(tls_peer.ssl, said + len, (int)(sizeof said - len))) > 0) {
+		len += (size_t)n;
+	}
+	assert_string_equal(peer_scheme(said, len), "https");
 }
 
 static void close_says_goodbye_in_both_languages(void **state)
@@ -327,7 +352,7 @@ static void an_end_in_the_handshake_is_an_end(void **state)
 }
 
 /* The peer has asked for a certificate and goes away without an alert. */
-static void an_end_after_our_certificate_is_its_refusal(void **state)
+static void an_end_after_our_certificate_is_told_apart(void **state)
 {
 	UNUSED(state);
 	tls_peer_demand(&tls_peer);
@@ -339,7 +364,7 @@ static void an_end_after_our_certificate_is_its_refusal(void **state)
 		ev_run(stage.loop, EVRUN_NOWAIT);
 	}
 	peer_reset(&stage.peer);
-	expect_event(H2_TLS_FAILED);
+	expect_event(H2_TLS_DROPPED);
 	assert_non_null(strstr(stage.detail, "client certificate"));
 }
 
@@ -386,7 +411,9 @@ int main(void)
 		TEST(a_goaway_leaves_the_stream_alone),
 		TEST(close_says_goodbye_and_calls_nobody),
 		TEST(may_be_opened_again_from_its_event),
+		TEST(the_scheme_is_http),
 		TEST_TLS(calls_go_over_tls),
+		TEST_TLS(the_scheme_is_https_over_tls),
 		TEST_TLS(close_says_goodbye_in_both_languages),
 		TEST_TLS(sees_a_goodbye_without_an_end),
 		TEST_TLS(sees_the_end_without_a_goodbye),
@@ -394,7 +421,7 @@ int main(void)
 		TEST_TLS(a_broken_record_on_an_open_connection_is_a_reset),
 		TEST_TLS(a_peer_without_tls_is_named),
 		TEST_TLS(an_end_in_the_handshake_is_an_end),
-		TEST_TLS(an_end_after_our_certificate_is_its_refusal),
+		TEST_TLS(an_end_after_our_certificate_is_told_apart),
 		TEST_TLS(files_that_cannot_be_read_are_told_from_the_loop),
 		TEST_TLS(the_authority_follows_the_server_name),
 	};

@@ -30,10 +30,11 @@ static struct {
 
 /* ---- the played probe ------------------------------------------------------------------------ */
 
-static struct probe *create(struct ev_loop *loop, const struct descriptor *desc,
-		const struct probe_events *events, void *owner)
+static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
+		const struct descriptor *desc, const struct probe_events *events, void *owner)
 {
 	UNUSED(loop);
+	UNUSED(shelf);
 	UNUSED(desc);
 	stage.probe = (struct probe){ .kind = &probe_grpc, .events = events, .owner = owner };
 	return &stage.probe;
@@ -115,7 +116,7 @@ static int set_up(void **state)
 	stage.desc.probe.timeout_ms = 250;
 	stage.desc.probe.success_threshold = 1;
 	stage.desc.probe.failure_threshold = 3;
-	return prober_init(&stage.prober, stage.loop, &stage.desc, &stage.random, on_change);
+	return prober_init(&stage.prober, stage.loop, NULL, &stage.desc, &stage.random, on_change);
 }
 
 static int tear_down(void **state)
@@ -314,7 +315,11 @@ static void an_interruption_starts_nobody(void **state)
 	UNUSED(state);
 	prober_interrupted(&stage.prober);
 	assert_int_equal(stage.audits, 0);
+	stage.desc.probe.initial_delay_ms = 1500;
 	prober_start(&stage.prober);
+	prober_interrupted(&stage.prober);
+	assert_int_equal(stage.audits, 0); /* the service has its time to start */
+	assert_true(pause_left() > 1.0);
 	prober_finish(&stage.prober);
 	prober_interrupted(&stage.prober);
 	assert_int_equal(stage.audits, 0);

@@ -37,7 +37,7 @@ static void grants_then_puts_then_renews(void **state)
 	assert_string_equal(etcd.claim.key, "/services/coupon/localhost:50051");
 	assert_string_equal(etcd.claim.value,
 			"{\"host\":\"localhost\",\"port\":50051,\"protocol\":\"grpc\"}");
-	assert_int_equal(etcd.claim.terms.take_over_up_to, TAKE_OVER_ALL);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, etcd.revision);
 	assert_true(registration_holds_lease(&stage.r));
 	answer(OUTCOME_OK);
 	assert_int_equal(stage.r.state, LEASE_HELD);
@@ -141,6 +141,27 @@ static void a_verify_without_an_answer_comes_again_after_one_renewal(void **stat
 	assert_int_equal(etcd.what, ASKED_VERIFY);
 }
 
+static void read_backs_that_are_lost_are_one_row(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	renew();
+	answer(OUTCOME_OK);
+	renew();
+	answer(OUTCOME_OK);
+	for (unsigned i = 1; i < 5; i++) {
+		renew();
+		answer(OUTCOME_OK);
+		assert_int_equal(etcd.what, ASKED_VERIFY);
+		answer(OUTCOME_UNSURE);
+		assert_int_equal(stage.r.unsure, i); /* so that the log grows rarer */
+	}
+	renew();
+	answer(OUTCOME_OK);
+	answer(OUTCOME_OK);
+	assert_int_equal(stage.r.unsure, 0);
+}
+
 static void a_lease_that_is_gone_is_replaced_at_once(void **state)
 {
 	UNUSED(state);
@@ -235,6 +256,7 @@ int main(void)
 		TEST(reads_the_key_back_after_every_third_renewal),
 		TEST(a_lost_renewal_keeps_the_lease),
 		TEST(a_verify_without_an_answer_comes_again_after_one_renewal),
+		TEST(read_backs_that_are_lost_are_one_row),
 		TEST(a_lease_that_is_gone_is_replaced_at_once),
 		TEST(a_key_that_is_gone_is_put_again),
 		TEST(stands_by_for_a_newer_one),

@@ -24,25 +24,35 @@ static void put_first_at(int64_t revision)
 /* ---- whose is it, when the answer to a first put is lost --------------------------------------
  */
 
-static void a_lost_first_put_takes_over_only_what_was_there_before(void **state)
+static void a_first_put_takes_over_what_was_there_before_the_lease(void **state)
 {
 	UNUSED(state);
 	put_first_at(40);
-	assert_int_equal(etcd.claim.terms.take_over_up_to, TAKE_OVER_ALL);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, 40);
 	answer(OUTCOME_UNSURE);
 	end_pause();
 	assert_int_equal(etcd.what, ASKED_PUT);
 	assert_int_equal(etcd.claim.terms.take_over_up_to, 40);
 }
 
-static void a_lost_take_over_may_be_repeated(void **state)
+static void the_first_lease_that_was_put_on_decides(void **state)
 {
 	UNUSED(state);
-	put_first_at(40);
-	etcd.call->replacing = 41; /* written between our lease and our look */
-	answer(OUTCOME_UNSURE);
+	etcd.revision = 40;
+	registration_want(&stage.r, GOAL_PRESENT);
+	registration_want(&stage.r, GOAL_ABSENT);
+	grant(1); /* never put on */
+	answer(OUTCOME_OK);
+	etcd.revision = 50;
+	registration_want(&stage.r, GOAL_PRESENT);
+	grant(2);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, 50);
+	answer(OUTCOME_TAKEN); /* though a copy of the put may have been applied before */
+	answer(OUTCOME_OK);
+	etcd.revision = 60;
 	end_pause();
-	assert_int_equal(etcd.claim.terms.take_over_up_to, 41);
+	grant(3);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, 50);
 }
 
 static void the_doubt_outlives_the_lease(void **state)
@@ -75,7 +85,7 @@ static void who_has_not_put_yet_takes_over_in_any_era(void **state)
 	UNUSED(state);
 	etcd.era = 3;
 	put_first_at(40);
-	assert_int_equal(etcd.claim.terms.take_over_up_to, TAKE_OVER_ALL);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, 40);
 }
 
 static void a_lease_that_was_lost_stays_ours(void **state)
@@ -138,8 +148,10 @@ static void a_held_lease_is_never_left_to_expire(void **state)
 static void interrupt(void)
 {
 	now += 60.0;
-	registration_want(&stage.r, GOAL_KEEP); /* as health has it then */
 	registration_interrupted(&stage.r, 0.25);
+	assert_null(etcd.call);
+	registration_want(&stage.r, GOAL_KEEP); /* as health has it then */
+	assert_int_equal(stage.r.unsure, 0);    /* it says nothing about etcd */
 }
 
 static void an_interrupted_put_claims_nothing(void **state)
@@ -180,6 +192,45 @@ static void health_speaks_before_the_renewal(void **state)
 	assert_int_equal(etcd.what, ASKED_REVOKE);
 }
 
+static void the_renewal_follows_healths_word_at_once(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	interrupt();
+	registration_want(&stage.r, GOAL_PRESENT);
+	assert_int_equal(etcd.what, ASKED_RENEW);
+	answer(OUTCOME_OK);
+	registration_want(&stage.r, GOAL_KEEP);
+	registration_want(&stage.r, GOAL_PRESENT);
+	assert_null(etcd.call); /* once */
+}
+
+static void nobody_tends_what_was_to_go(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	renew();
+	registration_want(&stage.r, GOAL_ABSENT); /* waits for the renewal */
+	interrupt();
+	assert_null(etcd.call);
+	registration_want(&stage.r, GOAL_ABSENT);
+	assert_int_equal(etcd.what, ASKED_REVOKE);
+}
+
+/* The loop has noticed the due timer already when it hears of the standstill. */
+static void a_renewal_that_was_due_waits_for_health(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	now += 60.0;
+	ev_timer_stop(stage.loop, &stage.r.wake);
+	ev_feed_event(stage.loop, &stage.r.wake, EV_TIMER);
+	registration_interrupted(&stage.r, 0.25);
+	registration_want(&stage.r, GOAL_KEEP);
+	ev_invoke_pending(stage.loop);
+	assert_null(etcd.call);
+}
+
 static void an_interrupted_renewal_is_made_again(void **state)
 {
 	UNUSED(state);
@@ -199,9 +250,9 @@ static void an_interrupted_revoke_is_sent_again(void **state)
 	UNUSED(state);
 	hold(1);
 	registration_want(&stage.r, GOAL_ABSENT);
-	interrupt();
+	registration_interrupted(&stage.r, 0.25);
 	assert_int_equal(stage.r.state, LEASE_DOOMED);
-	end_pause();
+	registration_want(&stage.r, GOAL_KEEP);
 	assert_int_equal(etcd.what, ASKED_REVOKE);
 }
 
@@ -223,8 +274,8 @@ static void a_stop_goes_on_after_an_interruption(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_lost_first_put_takes_over_only_what_was_there_before),
-		TEST(a_lost_take_over_may_be_repeated),
+		TEST(a_first_put_takes_over_what_was_there_before_the_lease),
+		TEST(the_first_lease_that_was_put_on_decides),
 		TEST(the_doubt_outlives_the_lease),
 		TEST(a_revision_of_another_era_is_worth_nothing),
 		TEST(who_has_not_put_yet_takes_over_in_any_era),
@@ -235,6 +286,9 @@ int main(void)
 		TEST(an_interrupted_put_claims_nothing),
 		TEST(an_interrupted_grant_is_forgotten),
 		TEST(health_speaks_before_the_renewal),
+		TEST(the_renewal_follows_healths_word_at_once),
+		TEST(nobody_tends_what_was_to_go),
+		TEST(a_renewal_that_was_due_waits_for_health),
 		TEST(an_interrupted_renewal_is_made_again),
 		TEST(an_interrupted_revoke_is_sent_again),
 		TEST(a_stop_goes_on_after_an_interruption),

@@ -17,6 +17,7 @@ static struct {
 	struct ev_loop *loop;
 	struct standstill standstill;
 	double now, gap;
+	double takes; /* what is done after a gap, seconds */
 	unsigned told;
 	bool told_first; /* before the other callback of the same turn of the loop */
 	bool other_ran;
@@ -33,6 +34,7 @@ static void on_over(struct standstill *s, double gap)
 	assert_ptr_equal(s, &stage.standstill);
 	stage.told++;
 	stage.gap = gap;
+	stage.now += stage.takes;
 	stage.told_first = !stage.other_ran;
 }
 
@@ -97,6 +99,25 @@ static void a_gap_is_told_once_and_before_all_else(void **state)
 	assert_int_equal(stage.told, 1);
 }
 
+static void what_a_gap_has_begun_is_not_the_next_gap(void **state)
+{
+	UNUSED(state);
+	stage.takes = 3.0;
+	turn(30.0);
+	turn(0.1);
+	assert_int_equal(stage.told, 1);
+	turn(30.0);
+	assert_int_equal(stage.told, 2);
+	turn(6.0); /* the loop is busy with all that has begun anew */
+	turn(6.0);
+	assert_int_equal(stage.told, 2);
+	turn(30.0); /* and this is a standstill in the middle of it */
+	assert_int_equal(stage.told, 3);
+	turn(0.1);
+	turn(6.0); /* it had caught up */
+	assert_int_equal(stage.told, 4);
+}
+
 static void the_loop_wakes_up_by_itself(void **state)
 {
 	UNUSED(state);
@@ -123,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_busy_loop_is_no_gap),
 		TEST(a_gap_is_told_once_and_before_all_else),
+		TEST(what_a_gap_has_begun_is_not_the_next_gap),
 		TEST(the_loop_wakes_up_by_itself),
 		TEST(stop_is_safe_at_any_time),
 	};

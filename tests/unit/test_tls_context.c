@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/clock.h"
 #include "agent/util.h"
 
 #include "tests/unit/tls_stage.h"
@@ -74,7 +75,7 @@ static void silence_about_our_certificate_is_its_refusal(void **state)
 
 static void expect_no_begin(const char *sentence)
 {
-	stage.tls = h2_tls_create(&stage.settings, &stage.target);
+	stage.tls = h2_tls_create(&stage.settings, &stage.target, &stage.shelf);
 	assert_non_null(stage.tls);
 	assert_false(h2_tls_begin(stage.tls));
 	assert_int_equal(stage.tls->state, H2_TLS_IDLE);
@@ -103,18 +104,29 @@ static void files_that_cannot_be_used_are_named(void **state)
 	expect_no_begin("none.pem' cannot be used: No such file or directory");
 }
 
+static double played = 100.0;
+
+static double played_time(void)
+{
+	return played;
+}
+
 static void a_file_that_appears_is_read(void **state)
 {
 	char away[TLS_PEER_PATH];
 	UNUSED(state);
+	clock_replace(played_time);
 	serve(&(struct tls_wish){ 0 }, "h2");
 	tls_peer_copy_path(away, &stage.peer, "other.pem");
 	assert_int_equal(rename(stage.ca_file, away), 0);
-	stage.tls = h2_tls_create(&stage.settings, &stage.target);
+	stage.tls = h2_tls_create(&stage.settings, &stage.target, &stage.shelf);
 	assert_false(h2_tls_begin(stage.tls));
 	assert_int_equal(rename(away, stage.ca_file), 0);
+	assert_false(h2_tls_begin(stage.tls)); /* not again within a second */
+	played += 1.0;
 	expect_open();
 	assert_false(h2_tls_renew(stage.tls));
+	clock_replace(NULL);
 }
 
 static void without_a_file_the_systems_authorities_count(void **state)

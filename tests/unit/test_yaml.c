@@ -13,6 +13,7 @@
 #include "agent/utf8.h"
 #include "agent/util.h"
 #include "agent/yaml.h"
+#include "tests/unit/watched_free.h"
 
 static struct yaml_node *parse(const char *text, struct problems *problems)
 {
@@ -284,6 +285,20 @@ static void decodes_utf8_strictly(void **state)
 	}
 }
 
+#define LONG_SECRET "correct horse battery staple, and again correct horse battery staple"
+
+/* One of them may be a password. */
+static void values_are_wiped_out(void **state)
+{
+	UNUSED(state);
+	struct yaml_node *root = tree_of("a: {b: '" LONG_SECRET "'}\nc:\n  - " LONG_SECRET "\n");
+	watched = LONG_SECRET;
+	yaml_destroy(root);
+	watched = NULL;
+	assert_true(frees > 2);
+	assert_int_equal(left_behind, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +310,7 @@ int main(void)
 		cmocka_unit_test(limits_the_size),
 		cmocka_unit_test(limits_the_number_of_values),
 		cmocka_unit_test(decodes_utf8_strictly),
+		cmocka_unit_test(values_are_wiped_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

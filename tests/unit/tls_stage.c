@@ -38,6 +38,7 @@ int tear_down(void **state)
 {
 	UNUSED(state);
 	h2_tls_destroy(stage.tls);
+	tls_shelf_finish(&stage.shelf);
 	tls_peer_finish(&stage.peer);
 	return 0;
 }
@@ -58,7 +59,7 @@ void use_client(const struct tls_wish *wish)
 void begin(void)
 {
 	if (stage.tls == NULL) {
-		stage.tls = h2_tls_create(&stage.settings, &stage.target);
+		stage.tls = h2_tls_create(&stage.settings, &stage.target, &stage.shelf);
 		assert_non_null(stage.tls);
 	}
 	tls_peer_connect(&stage.peer);

@@ -16,6 +16,7 @@ extern struct h2_tls_stage {
 	struct target target;
 	char ca_file[TLS_PEER_PATH], cert_file[TLS_PEER_PATH], key_file[TLS_PEER_PATH];
 	char server_name[64];
+	struct tls_shelf shelf;
 	struct h2_tls *tls;
 	size_t piece; /* how many bytes are carried at a time */
 } stage;

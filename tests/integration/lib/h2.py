@@ -40,23 +40,25 @@ def huffman(text):
 
 # Strings are compared as they stand on the wire, coded or not: nothing needs to be decoded.
 PATHS = {wire: path for path in (CHECK, WATCH) for wire in (path.encode(), huffman(path))}
-STATIC_NAMES = {4: b":path", 5: b":path"}
+STATIC = {
+    4: (b":path", b""), 5: (b":path", b""), 6: (b":scheme", b"http"), 7: (b":scheme", b"https"),
+}  # fmt: skip
 STATIC_ENTRIES = 61
 
 
 class HeaderReader:
-    """Enough of HPACK to find :path. A connection's dynamic table never fills in our tests."""
+    """Enough of HPACK for :path and :scheme. A connection's dynamic table never fills in our tests."""
 
     def __init__(self):
         self.table = []
 
     def entry(self, index):
         if index <= STATIC_ENTRIES:
-            return STATIC_NAMES.get(index, b""), b""
+            return STATIC.get(index, (b"", b""))
         return self.table[index - STATIC_ENTRIES - 1]
 
-    def path(self, block):
-        found = None
+    def path_and_scheme(self, block):
+        found = {}
         while block:
             first = block[0]
             if first & 0x80:
@@ -70,9 +72,9 @@ class HeaderReader:
                 name, value, block = self.literal(block, 6 if keep else 4)
                 if keep:
                     self.table.insert(0, (name, value))
-            if name == b":path":
-                found = PATHS.get(value, repr(value))
-        return found
+            found[name] = value
+        path = found.get(b":path")
+        return PATHS.get(path, repr(path)), found.get(b":scheme", b"").decode()
 
     def literal(self, block, prefix):
         index, block = integer(block, prefix)
@@ -124,8 +126,9 @@ NOT_SERVING = message(b"\x08\x02")
 class Stream:
     """One request; what the test answers it with."""
 
-    def __init__(self, connection, number, path):
-        self.connection, self.number, self.path = connection, number, path
+    def __init__(self, connection, number, path, scheme):
+        self.connection, self.number = connection, number
+        self.path, self.scheme = path, scheme
         self.window = connection.first_window
         self.reset = False
 
@@ -150,6 +153,9 @@ class Stream:
         block = field("grpc-status", str(status))
         self.raw(frame(HEADERS, END_HEADERS | END_STREAM, self.number, block))
 
+    def rst(self, error):
+        self.raw(frame(RST_STREAM, 0, self.number, struct.pack(">I", error)))
+
     def only_trailers(self, status):
         """The one header block of a call that fails at once."""
         block = field(":status", "200") + field("content-type", "application/grpc")
@@ -164,8 +170,9 @@ class Stream:
 
 
 class Connection:
-    def __init__(self, sock, handler):
-        self.sock, self.handler = sock, handler
+    def __init__(self, sock, handler, threads=True):
+        """Without `threads` the handler runs where frames are read, and must not wait for any."""
+        self.sock, self.handler, self.threads = sock, handler, threads
         self.streams = {}
         self.window = self.first_window = 65535
         self.sending = threading.Lock()
@@ -213,16 +220,21 @@ class Connection:
             number = int.from_bytes(head[5:], "big")
             payload = source.read(length)
             if kind == HEADERS:
-                self.streams[number] = Stream(self, number, reader.path(payload))
+                self.streams[number] = Stream(self, number, *reader.path_and_scheme(payload))
             if kind in (HEADERS, DATA) and flags & END_STREAM:
-                stream = self.streams[number]
-                threading.Thread(target=self.handler, args=(stream,), daemon=True).start()
+                self.handle(self.streams[number])
             elif kind == SETTINGS and not flags & ACK:
                 self.on_settings(payload)
             elif kind == PING and not flags & ACK:
                 self.send(frame(PING, ACK, 0, payload))
             elif kind in (WINDOW_UPDATE, RST_STREAM):
                 self.on_flow(kind, number, payload)
+
+    def handle(self, stream):
+        if self.threads:
+            threading.Thread(target=self.handler, args=(stream,), daemon=True).start()
+        else:
+            self.handler(stream)
 
     def on_settings(self, payload):
         for at in range(0, len(payload), 6):
@@ -278,13 +290,32 @@ class SocketServer:
 
 
 class H2Server(SocketServer):
-    """Answers each request by handler(stream) and remembers which paths were asked."""
+    """Answers each request by handler(stream) and remembers which paths were asked.
 
-    def __init__(self, handler):
-        self.handler = handler
+    With `tls`, a server's ssl.SSLContext, the first `drops` connections end after the handshake,
+    and no handler may wait for frames: a secured socket is for one thread at a time.
+    """
+
+    def __init__(self, handler, tls=None, drops=0):
+        self.handler, self.tls, self.drops = handler, tls, drops
         self.asked = []
         self.changed = threading.Condition()
-        super().__init__(lambda sock: Connection(sock, self.on_request).serve())
+        super().__init__(self.serve_secured if tls else self.serve)
+
+    def serve(self, sock):
+        Connection(sock, self.on_request).serve()
+
+    def serve_secured(self, sock):
+        drop = self.accepted <= self.drops
+        try:
+            secured = self.tls.wrap_socket(sock, server_side=True)
+        except OSError:
+            return
+        if drop:
+            secured.close()
+        else:
+            self.connections.append(secured)
+            Connection(secured, self.on_request, threads=False).serve()
 
     def on_request(self, stream):
         with self.changed:

@@ -7,7 +7,7 @@ import pytest
 
 from lib.agent import Agent
 from lib.descriptor import descriptor
-from lib.etcd import Etcd, start_cluster
+from lib.etcd import Etcd, cluster_of, start_cluster
 from lib.servers import Server
 
 
@@ -17,9 +17,12 @@ def etcds(tmp_path):
     made = []
 
     def make(name="alone", cluster=False):
-        found = start_cluster(tmp_path) if cluster else [Etcd(tmp_path, name)]
-        made.extend(found)
-        return found if cluster else found[0]
+        found = cluster_of(tmp_path) if cluster else [Etcd(tmp_path, name)]
+        made.extend(found)  # first: whatever happens next, they are ended
+        if not cluster:
+            return found[0]
+        start_cluster(found)
+        return found
 
     yield make
     for etcd in made:

@@ -171,12 +171,17 @@ class Etcd(Process):
             time.sleep(0.05)
 
 
-def start_cluster(directory, size=3):
-    """Members that know each other, all ready."""
+def cluster_of(directory, size=3):
+    """Members that know each other, not started yet."""
     members = [Etcd(directory, f"member{i}") for i in range(size)]
     for member in members:
         member.members = members
+    return members
+
+
+def start_cluster(members):
+    """All of them ready; they need each other to be."""
+    for member in members:
         member.spawn_only()
     for member in members:
         member.wait_ready()
-    return members

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """An agent with a /etc/hosts of its own, in a mount namespace of its own."""
 
+import os
 import subprocess
 
 from lib.agent import Agent
 
 # The file is bound, not its name: it must be written in place, never replaced.
+# Whoever is not root is root in a user namespace of its own.
+UNSHARE = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() != 0 else [])]
 BIND = 'mount --bind "$0" /etc/hosts && exec "$@"'
 
 
@@ -26,13 +29,13 @@ class Names:
     @staticmethod
     def assert_possible():
         tried = subprocess.run(
-            ["unshare", "--mount", "sh", "-c", "mount --bind /etc/hosts /etc/hosts"],
+            [*UNSHARE, "sh", "-c", "mount --bind /etc/hosts /etc/hosts"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert tried.returncode == 0, (
             "these tests give the agent an /etc/hosts of its own, in a mount namespace, and that is"
-            f" refused here: {tried.stderr.strip()}; run them as root, or in a container that has"
-            " CAP_SYS_ADMIN"
+            f" refused here: {tried.stderr.strip()}; run them as root, or where a user may have"
+            " namespaces of its own"
         )
 
 
@@ -45,5 +48,5 @@ class NamingAgent(Agent):
 
     def start(self):
         if self.argv[0] != "unshare":
-            self.argv = ["unshare", "--mount", "sh", "-c", BIND, str(self.names.path), *self.argv]
+            self.argv = [*UNSHARE, "sh", "-c", BIND, str(self.names.path), *self.argv]
         super().start()

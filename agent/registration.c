@@ -185,6 +185,7 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 		plan_renewal(r, call->sent_at);
 		break;
 	case LEASE_PUTTING:
+		r->take_over_up_to = TAKE_OVER_NOTHING; /* there is nothing older than us left */
 		r->renewals = 0;
 		r->verify_due = false;
 		r->contested = false;

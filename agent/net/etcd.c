@@ -66,6 +66,7 @@ static void begin(struct etcd *e, struct etcd_call *call, double timeout, etcd_d
 	call->etcd = e;
 	call->done = done;
 	call->sent_at = clock_now();
+	call->era = e->channel.route.view.epoch; /* an answer may come from before it ended */
 	call->deadline = call->sent_at + timeout;
 }
 
@@ -191,7 +192,7 @@ static void on_granted(struct etcd_request *request, const struct etcd_answer *a
 			.lease = granted.lease,
 			.ttl = (double)granted.ttl_s,
 			.revision = granted.revision,
-			.era = call->etcd->channel.route.view.epoch,
+			.era = call->era,
 			.why = "",
 		};
 		end(call, &reply);

@@ -78,6 +78,7 @@ struct etcd_call {
 	struct etcd_claim claim;
 	int64_t lease;
 	double deadline;
+	unsigned era;
 	int64_t replacing; /* put: the mod_revision that the transaction is guarded by; 0: no key */
 	int64_t other;     /* put: the lease that the key is taken from, 0 for none */
 	unsigned rounds;   /* put: transactions so far */

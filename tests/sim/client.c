@@ -134,7 +134,7 @@ static void on_granted(struct client *c, const struct message *m)
 		.lease = m->lease,
 		.ttl = m->ttl,
 		.revision = m->revision,
-		.era = c->world->store.wipes,
+		.era = c->era,
 		.why = "" };
 
 	end(c, &reply);
@@ -194,6 +194,7 @@ static void begin(struct client *c, struct etcd_call *call, enum ask ask, int64_
 	c->call = call;
 	c->ask = ask;
 	c->rounds = 0;
+	c->era = c->world->store.wipes;
 	c->doubting = false;
 	c->other = 0;
 	c->request = (struct message){ .ask = ask, .lease = lease };

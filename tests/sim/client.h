@@ -23,6 +23,7 @@ struct client {
 	struct message request; /* as it was last sent */
 	uint64_t calls;         /* the number of the last message */
 	unsigned rounds, failures;
+	unsigned era;  /* etcd's wipes when the call began */
 	bool doubting; /* the lease is said to be gone, and asked for once more */
 	int64_t other;
 	ev_timer deadline;

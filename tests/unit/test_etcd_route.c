@@ -271,7 +271,8 @@ static void a_single_endpoint_is_believed_the_second_time(void **state)
 	play_answer(0, 0, "", GONE(MARK("\x01", "\x01", "\x02")));
 	assert_false(told.answer.ok || told.answer.elsewhere);
 	assert_int_equal(told.answer.len, 0); /* nothing that was said is to be read */
-	assert_non_null(strstr(told.sentence, "is behind the others (revision 1, it was 9)"));
+	assert_non_null(strstr(told.sentence,
+			"is behind the others (term 2, revision 1; they were at 2, 9)"));
 	start(ETCD_PATH_KEEP_ALIVE);
 	play_answer(0, 0, "", GONE(MARK("\x01", "\x01", "\x02")));
 	assert_true(told.answer.ok);

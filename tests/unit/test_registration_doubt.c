@@ -80,6 +80,17 @@ static void a_revision_of_another_era_is_worth_nothing(void **state)
 	assert_int_equal(etcd.claim.terms.take_over_up_to, TAKE_OVER_NOTHING);
 }
 
+static void who_has_held_takes_over_nothing(void **state)
+{
+	UNUSED(state);
+	etcd.revision = 40;
+	hold(1);
+	renew();
+	answer(OUTCOME_GONE);
+	grant(2);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, TAKE_OVER_NOTHING);
+}
+
 static void who_has_not_put_yet_takes_over_in_any_era(void **state)
 {
 	UNUSED(state);
@@ -278,6 +289,7 @@ int main(void)
 		TEST(the_first_lease_that_was_put_on_decides),
 		TEST(the_doubt_outlives_the_lease),
 		TEST(a_revision_of_another_era_is_worth_nothing),
+		TEST(who_has_held_takes_over_nothing),
 		TEST(who_has_not_put_yet_takes_over_in_any_era),
 		TEST(a_lease_that_was_lost_stays_ours),
 		TEST(another_member_is_asked_without_a_pause),

@@ -52,15 +52,18 @@ def prepare():
     reach_library()
 
 
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def _end(number, _frame):
     """The first signal ends the run; one more must not keep it from cleaning up."""
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in ENDS:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt(f"signal {number}")
 
 
 def clean_up_on_signals():
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in ENDS:
         signal.signal(each, _end)
 
 

@@ -33,7 +33,8 @@ struct agent {
 	struct curl_carrier *carrier;
 	struct random random;
 	struct cluster *clusters; /* owned list */
-	struct tls_shelf shelf;   /* of the probes */
+	unsigned n_clusters;
+	struct tls_shelf shelf; /* of the probes */
 	const struct descriptor_set *set;
 	struct service *services; /* owned array, one for each descriptor */
 	size_t n_services, n_gone;
@@ -205,6 +206,8 @@ static struct etcd *find_cluster(struct agent *a, const struct descriptor *desc)
 	c->desc = desc;
 	c->next = a->clusters;
 	a->clusters = c;
+	a->n_clusters++;
+	curl_carrier_keep(a->carrier, a->n_clusters);
 	log_cluster(desc);
 	return &c->etcd;
 }

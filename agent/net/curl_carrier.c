@@ -360,6 +360,11 @@ struct curl_target *curl_carrier_target(struct curl_carrier *c, const struct end
 	return t;
 }
 
+void curl_carrier_keep(struct curl_carrier *c, unsigned connections)
+{
+	curl_loop_keep(&c->loop, connections);
+}
+
 /* Requests first, then the multi, which closes sockets and so still needs the targets. */
 void curl_carrier_destroy(struct curl_carrier *c)
 {

@@ -84,6 +84,13 @@ struct curl_carrier *curl_carrier_create(struct ev_loop *loop, struct err *err);
 /* Accepts NULL. Requests in flight are cancelled; targets are freed. */
 void curl_carrier_destroy(struct curl_carrier *c);
 
+/*
+ * How many connections stay open when nothing is on them: one for each cluster,
+ * because one endpoint of it is in use. A connection takes 0.2 MB of etcd's
+ * memory, so those to endpoints that were left are closed. 1 until it is said.
+ */
+void curl_carrier_keep(struct curl_carrier *c, unsigned connections);
+
 /* What a person should know about this libcurl, or NULL. */
 const char *curl_carrier_advice(void);
 

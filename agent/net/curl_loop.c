@@ -7,8 +7,7 @@
 #include "agent/timer.h"
 #include "agent/util.h"
 
-#define STREAMS_MAX  1000L /* requests on one connection */
-#define CONNECTS_MAX 8L    /* kept open: endpoints are few, and one is in use */
+#define STREAMS_MAX 1000L /* requests on one connection */
 
 /* A socket that libcurl wants watched; on the heap, found again through curl_multi_assign. */
 struct curl_watch {
@@ -152,7 +151,7 @@ static bool make_multi(struct curl_loop *l)
 	bad |= curl_multi_setopt(l->multi, CURLMOPT_TIMERDATA, l);
 	bad |= curl_multi_setopt(l->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
 	bad |= curl_multi_setopt(l->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, STREAMS_MAX);
-	bad |= curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, CONNECTS_MAX);
+	bad |= curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)l->kept);
 	return bad == CURLM_OK;
 }
 
@@ -168,13 +167,19 @@ int curl_loop_init(struct curl_loop *l, struct ev_loop *loop, const struct curl_
 		return err_set(err, ERR_SYSTEM, "libcurl %s is built without HTTP/2",
 				info->version);
 	}
-	*l = (struct curl_loop){ .loop = loop, .events = events };
+	*l = (struct curl_loop){ .loop = loop, .events = events, .kept = 1 };
 	ev_timer_init(&l->timer, on_timer, 0.0, 0.0);
 	if (!make_multi(l)) {
 		curl_loop_finish(l);
 		return err_set(err, ERR_SYSTEM, "out of memory");
 	}
 	return 0;
+}
+
+void curl_loop_keep(struct curl_loop *l, unsigned connections)
+{
+	l->kept = connections;
+	(void)curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)connections);
 }
 
 void curl_loop_finish(struct curl_loop *l)

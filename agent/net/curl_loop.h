@@ -31,6 +31,7 @@ struct curl_loop {
 	struct ev_loop *loop; /* borrowed */
 	const struct curl_loop_events *events;
 	void *multi;          /* owned CURLM; NULL after finish */
+	unsigned kept;        /* connections that stay open when nothing is on them */
 	struct list *watches; /* owned */
 	ev_timer timer;
 };
@@ -38,6 +39,9 @@ struct curl_loop {
 /* Initializes libcurl too. Fails when it lacks HTTP/2 or memory. */
 int curl_loop_init(struct curl_loop *l, struct ev_loop *loop, const struct curl_loop_events *events,
 		struct err *err);
+
+/* How many connections stay open when nothing is on them; 1 until it is said. */
+void curl_loop_keep(struct curl_loop *l, unsigned connections);
 
 /* Every transfer must be out of the multi handle. Closes the connections it kept. */
 void curl_loop_finish(struct curl_loop *l);

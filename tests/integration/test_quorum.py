@@ -4,6 +4,7 @@
 import pytest
 
 from lib.cluster import Cluster
+from lib.sockets import connected_ports
 
 TTL = 3
 
@@ -69,3 +70,26 @@ def test_no_majority_and_the_service_dies_meanwhile(cluster):
     witness.outlast(TTL)
     assert witness.get() == {}
     assert witness.leases() == []
+
+
+def test_connections_that_are_not_used_any_more_are_closed(cluster):
+    """Each takes a good part of a megabyte of a member, and there may be thousands of agents."""
+    ports = {member.port for member in cluster.members}
+    moved = False
+    for _ in range(4):  # where the agent goes when all refuse it is chance
+        used = cluster.in_use()
+        lost = cluster.others(used)
+        for member in lost:
+            member.kill()
+        cluster.agent.wait_log("no leader")  # the connection is good, but the member is not
+        back_with_majority(cluster, lost)
+        assert_listed_once(cluster)
+        pid = cluster.agent.child.pid
+        cluster.members[0].watch().wait_for(
+            lambda _: sum(port in ports for port in connected_ports(pid)) == 1,
+            what="one connection",
+        )
+        moved = moved or cluster.in_use() is not used
+        if moved:
+            break
+    assert moved

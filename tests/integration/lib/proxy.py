@@ -43,9 +43,9 @@ class TcpProxy:
                 client, _ = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+            threading.Thread(target=self._serve, args=(client, listener), daemon=True).start()
 
-    def _serve(self, client):
+    def _serve(self, client, listener):
         try:
             server = socket.create_connection(("127.0.0.1", self.target), timeout=5)
         except OSError:
@@ -56,9 +56,15 @@ class TcpProxy:
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pair = (client, server)
         with self._changed:
-            self.alive.add(pair)
-            self.accepted += 1
-            self._changed.notify_all()
+            cut = self._listener is not listener  # between being accepted and being known
+            if not cut:
+                self.alive.add(pair)
+                self.accepted += 1
+                self._changed.notify_all()
+        if cut:
+            client.close()
+            server.close()
+            return
         upward = threading.Thread(target=self._pump, args=(client, server), daemon=True)
         upward.start()
         self._pump(server, client)
@@ -119,9 +125,12 @@ class TcpProxy:
 
     def cut(self):
         """Stops listening and ends every connection: the machine behind it has died."""
-        # A plain close() leaves a thread that waits in accept() holding the socket.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        with self._changed:
+            listener, self._listener = self._listener, None
+        if listener is not None:
+            # A plain close() leaves a thread that waits in accept() holding the socket.
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
         self.end_connections()
 
     def wait_accepted(self, count, timeout=30):

@@ -6,6 +6,8 @@ all. The first rest of a run, before any fault, does not count, and the first of
 that is its warm-up: buffers have grown to what the work needs.
 """
 
+import bounds
+from intervals import meets
 from violation import Violation
 
 # libcurl keeps a connection to each member that it used last, and drops it when the member is
@@ -56,14 +58,31 @@ def _grown(ident, samples, worst, memory):
                 yield Violation("R", text, "", begin, end)
 
 
+def _moved(facts, rest):
+    """What was changed after etcd had settled, but for what a leader of the past has done."""
+    moved, excused = [], set()
+    for event in facts.history.events:
+        if not rest["settled"] < event["at"] < rest["end"]:
+            continue
+        key, at = event["key"], event["at"]
+        ttl = facts.history.keys.get(key, {}).get("ttl", float("inf"))
+        late = facts.allowance.during(at, at) + bounds.MARGIN
+        if event["kind"] == "delete" and meets(facts.backward(ttl), at - late, at):
+            excused.add(key)
+        elif event["kind"] == "put" and key in excused:
+            excused.discard(key)  # it is listed again
+        else:
+            moved.append(event)
+    return moved
+
+
 def judge_growth(facts, worst):
     history, out = facts.history, []
     by_agent = {}
     for rest in history.rests:
         worst["R rests"].judged += 1
         out += _rest_itself(rest, history.keys)
-        moved = [e for e in history.events if rest["settled"] < e["at"] < rest["end"]]
-        for event in moved:
+        for event in _moved(facts, rest):
             what = f"{event['kind']} by {event['by']} at rest, after it had settled"
             out.append(Violation("R", what, event["key"], rest["settled"], rest["end"]))
         for ident, sample in rest["samples"].items():

@@ -298,6 +298,15 @@ def test_r_something_moves_at_rest(history):
     assert rules(history) == ["R"]
 
 
+def test_r_a_leader_of_the_past_moves_what_is_listed_again(history):
+    history.rests = [rest(50.0)]
+    history.add("faults", {"kind": "member.leader_pause", "victim": 0, "begin": 40.0, "end": 47.0})
+    history.events += [event("delete", 51.2), event("put", 51.4, "a0.0", LEASE)]
+    assert rules(history) == []
+    history.events += [event("put", 51.5, "a0.0", LEASE)]
+    assert rules(history) == ["R"]
+
+
 @pytest.mark.parametrize("what, much", [("descriptors", 30), ("resident", 9000)])
 def test_r_an_agent_that_grows(history, what, much):
     history.rests = [rest(50.0), rest(100.0), rest(150.0, **{what: much})]

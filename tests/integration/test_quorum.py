@@ -78,10 +78,11 @@ def test_connections_that_are_not_used_any_more_are_closed(cluster):
     moved = False
     for _ in range(4):  # where the agent goes when all refuse it is chance
         used = cluster.in_use()
-        lost = cluster.others(used)
+        lost, seen = cluster.others(used), len(cluster.agent.log.lines)
         for member in lost:
             member.kill()
-        cluster.agent.wait_log("no leader")  # the connection is good, but the member is not
+        # All have been asked, also the one whose connection is good and that has no leader.
+        cluster.agent.wait_log("tries=4", timeout=20, since=seen)
         back_with_majority(cluster, lost)
         assert_listed_once(cluster)
         pid = cluster.agent.child.pid

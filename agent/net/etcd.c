@@ -110,19 +110,9 @@ static void end_failed(struct etcd_call *call, const struct etcd_answer *answer,
 	end(call, &reply);
 }
 
-/* The one message of a unary answer, in place; false when there is not exactly one. */
 static bool only_message(const struct etcd_answer *answer, const uint8_t **message, size_t *len)
 {
-	const uint8_t *body = answer->body;
-
-	if (answer->len < GRPC_PREFIX || body[0] != 0) {
-		return false;
-	}
-	size_t announced = (size_t)body[1] << 24 | (size_t)body[2] << 16 | (size_t)body[3] << 8 |
-			   body[4];
-	*message = body + GRPC_PREFIX;
-	*len = answer->len - GRPC_PREFIX;
-	return announced == *len && announced <= MESSAGE_LIMIT;
+	return grpc_only_message(answer->body, answer->len, message, len) && *len <= MESSAGE_LIMIT;
 }
 
 static struct etcd_call *call_of(struct etcd_request *request)

@@ -152,9 +152,11 @@ static const char *password_file_hint(const struct etcd_auth *auth)
 static bool accept(struct etcd_auth *auth, const struct etcd_answer *answer)
 {
 	char *text = NULL;
-	bool readable = answer->len > GRPC_PREFIX && answer->len < TOKEN_MAX &&
-			etcd_decode_log_in(answer->body + GRPC_PREFIX, answer->len - GRPC_PREFIX,
-					&text);
+	const uint8_t *message;
+	size_t size;
+	bool readable = answer->len < TOKEN_MAX &&
+			grpc_only_message(answer->body, answer->len, &message, &size) && size > 0 &&
+			etcd_decode_log_in(message, size, &text);
 
 	if (readable && keep_token(auth, text)) {
 		if (auth->short_lived == 0) { /* else this one has yet to prove good */

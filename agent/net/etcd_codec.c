@@ -242,32 +242,13 @@ bool etcd_decode_log_in(const uint8_t *data, size_t len, char **token)
 	return *token != NULL;
 }
 
-/* Takes the next message off the front of a body; false when there is no whole one. */
-static bool next_message(const uint8_t **body, size_t *len, const uint8_t **message, size_t *size)
-{
-	const uint8_t *at = *body;
-
-	if (*len < GRPC_PREFIX || at[0] != 0) {
-		return false;
-	}
-	size_t announced = (size_t)at[1] << 24 | (size_t)at[2] << 16 | (size_t)at[3] << 8 | at[4];
-	if (announced > *len - GRPC_PREFIX) {
-		return false;
-	}
-	*message = at + GRPC_PREFIX;
-	*size = announced;
-	*body += GRPC_PREFIX + announced;
-	*len -= GRPC_PREFIX + announced;
-	return true;
-}
-
 void etcd_decode_mark(const uint8_t *body, size_t len, struct cluster_mark *mark)
 {
 	const uint8_t *message;
 	size_t size;
 
 	memset(mark, 0, sizeof *mark);
-	if (!next_message(&body, &len, &message, &size)) {
+	if (!grpc_next_message(&body, &len, &message, &size)) {
 		return;
 	}
 	Etcdserverpb__AnyResponse *m = etcdserverpb__any_response__unpack(NULL, size, message);
@@ -287,7 +268,7 @@ bool etcd_renewals_say_gone(const uint8_t *body, size_t len)
 	size_t size;
 	int64_t lease, ttl_s = 1;
 
-	while (ttl_s != 0 && next_message(&body, &len, &message, &size)) {
+	while (ttl_s != 0 && grpc_next_message(&body, &len, &message, &size)) {
 		if (!etcd_decode_keep_alive(message, size, &lease, &ttl_s)) {
 			return false;
 		}

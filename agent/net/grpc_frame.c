@@ -63,10 +63,10 @@ static uint8_t *room(struct frame_reader *r, size_t need)
 	return r->heap;
 }
 
-static uint32_t announced(const struct frame_reader *r)
+static uint32_t announced(const uint8_t prefix[GRPC_PREFIX])
 {
-	return (uint32_t)r->prefix[1] << 24 | (uint32_t)r->prefix[2] << 16 |
-	       (uint32_t)r->prefix[3] << 8 | r->prefix[4];
+	return (uint32_t)prefix[1] << 24 | (uint32_t)prefix[2] << 16 | (uint32_t)prefix[3] << 8 |
+	       prefix[4];
 }
 
 enum frame_result frame_reader_next(struct frame_reader *r, const uint8_t **data, size_t *len)
@@ -83,7 +83,7 @@ enum frame_result frame_reader_next(struct frame_reader *r, const uint8_t **data
 		return FRAME_COMPRESSED;
 	}
 
-	uint32_t want = announced(r);
+	uint32_t want = announced(r->prefix);
 	if (want > r->limit) {
 		return FRAME_TOO_LONG;
 	}
@@ -100,4 +100,27 @@ enum frame_result frame_reader_next(struct frame_reader *r, const uint8_t **data
 	r->message_len = want;
 	r->n_prefix = 0;
 	return FRAME_MESSAGE;
+}
+
+bool grpc_next_message(const uint8_t **body, size_t *len, const uint8_t **message, size_t *size)
+{
+	const uint8_t *at = *body;
+
+	if (*len < GRPC_PREFIX || at[0] != 0) {
+		return false;
+	}
+	uint32_t length = announced(at);
+	if (length > *len - GRPC_PREFIX) {
+		return false;
+	}
+	*message = at + GRPC_PREFIX;
+	*size = length;
+	*body += GRPC_PREFIX + length;
+	*len -= GRPC_PREFIX + length;
+	return true;
+}
+
+bool grpc_only_message(const uint8_t *body, size_t len, const uint8_t **message, size_t *size)
+{
+	return grpc_next_message(&body, &len, message, size) && len == 0;
 }

@@ -20,6 +20,15 @@
 /* Writes the prefix of a message of `len` bytes. */
 void grpc_prefix(uint8_t out[GRPC_PREFIX], uint32_t len);
 
+/*
+ * For a body that has come whole: takes the next message off its front, in
+ * place; false when there is no whole one.
+ */
+bool grpc_next_message(const uint8_t **body, size_t *len, const uint8_t **message, size_t *size);
+
+/* The one message of a unary answer, in place; false when there is not exactly one. */
+bool grpc_only_message(const uint8_t *body, size_t len, const uint8_t **message, size_t *size);
+
 enum frame_result {
 	FRAME_MORE,       /* the input is used up; nothing is wrong */
 	FRAME_MESSAGE,    /* one whole message stands in message/message_len */

@@ -132,6 +132,24 @@ static void is_at_rest_only_between_messages(void **state)
 	frame_reader_finish(&r);
 }
 
+static void takes_whole_messages_off_a_body(void **state)
+{
+	static const uint8_t two[] = { 0, 0, 0, 0, 1, 'a', 0, 0, 0, 0, 0 };
+	const uint8_t *body = two, *message;
+	size_t len = sizeof two, size;
+	UNUSED(state);
+	assert_false(grpc_only_message(two, sizeof two, &message, &size));
+	assert_true(grpc_next_message(&body, &len, &message, &size));
+	assert_true(size == 1 && *message == 'a');
+	assert_true(grpc_next_message(&body, &len, &message, &size));
+	assert_true(size == 0 && len == 0);
+	assert_false(grpc_next_message(&body, &len, &message, &size));
+	assert_true(grpc_only_message(two, 6, &message, &size));
+	assert_false(grpc_only_message(two, 5, &message, &size)); /* announced, and not there */
+	assert_false(grpc_only_message(two, 4, &message, &size));
+	assert_false(grpc_only_message(two + 5, 6, &message, &size)); /* compressed */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +158,7 @@ int main(void)
 		cmocka_unit_test(refuses_a_length_over_the_limit),
 		cmocka_unit_test(refuses_a_compressed_message),
 		cmocka_unit_test(is_at_rest_only_between_messages),
+		cmocka_unit_test(takes_whole_messages_off_a_body),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

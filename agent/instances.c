@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/instances.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The place of the key, or where it would be; *found says which. */
+static size_t place_of(const struct instances *set, const char *key, bool *found)
+{
+	size_t low = 0, high = set->n;
+
+	*found = false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(set->at[middle]->key, key);
+		if (order == 0) {
+			*found = true;
+			return middle;
+		}
+		if (order < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+struct instance *instances_find(const struct instances *set, const char *key)
+{
+	bool found;
+	size_t place = place_of(set, key, &found);
+
+	return found ? set->at[place] : NULL;
+}
+
+static int reserve(struct instances *set, size_t n)
+{
+	size_t size = set->size == 0 ? 8 : set->size;
+
+	while (size < n) {
+		size *= 2;
+	}
+	if (size == set->size) {
+		return 0;
+	}
+	struct instance **grown = realloc(set->at, size * sizeof(*grown));
+	if (grown == NULL) {
+		return -1;
+	}
+	set->at = grown;
+	set->size = size;
+	return 0;
+}
+
+int instances_put(struct instances *set, struct instance *instance)
+{
+	bool found;
+	size_t place = place_of(set, instance->key, &found);
+
+	if (found) {
+		struct instance *old = set->at[place];
+		set->at[place] = instance_ref(instance);
+		instance_unref(old);
+		return 0;
+	}
+	if (reserve(set, set->n + 1) < 0) {
+		return -1;
+	}
+	memmove(&set->at[place + 1], &set->at[place], (set->n - place) * sizeof(set->at[0]));
+	set->at[place] = instance_ref(instance);
+	set->n++;
+	return 0;
+}
+
+bool instances_remove(struct instances *set, const char *key)
+{
+	bool found;
+	size_t place = place_of(set, key, &found);
+
+	if (!found) {
+		return false;
+	}
+	instance_unref(set->at[place]);
+	set->n--;
+	memmove(&set->at[place], &set->at[place + 1], (set->n - place) * sizeof(set->at[0]));
+	return true;
+}
+
+int instances_copy(struct instances *to, const struct instances *from)
+{
+	struct instances copy = { 0 };
+
+	if (from->n > 0 && reserve(&copy, from->n) < 0) {
+		return -1;
+	}
+	for (; copy.n < from->n; copy.n++) {
+		copy.at[copy.n] = instance_ref(from->at[copy.n]);
+	}
+	instances_finish(to);
+	*to = copy;
+	return 0;
+}
+
+struct instances_diff instances_compare(const struct instances *a, const struct instances *b)
+{
+	struct instances_diff diff = { 0 };
+	size_t i = 0, j = 0;
+
+	while (i < a->n || j < b->n) {
+		int order = i == a->n ? 1 : j == b->n ? -1 : strcmp(a->at[i]->key, b->at[j]->key);
+		diff.removed += order < 0 ? 1 : 0;
+		diff.added += order > 0 ? 1 : 0;
+		diff.changed += order == 0 && !instance_same(a->at[i], b->at[j]) ? 1 : 0;
+		i += order <= 0 ? 1 : 0;
+		j += order >= 0 ? 1 : 0;
+	}
+	return diff;
+}
+
+void instances_finish(struct instances *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		instance_unref(set->at[i]);
+	}
+	free(set->at);
+	*set = (struct instances){ 0 };
+}

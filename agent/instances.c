@@ -44,7 +44,7 @@ static int reserve(struct instances *set, size_t n)
 	if (size == set->size) {
 		return 0;
 	}
-	struct instance **grown = realloc(set->at, size * sizeof(*grown));
+	struct instance **grown = realloc(set->at, size * sizeof(struct instance *));
 	if (grown == NULL) {
 		return -1;
 	}
@@ -67,7 +67,7 @@ int instances_put(struct instances *set, struct instance *instance)
 	if (reserve(set, set->n + 1) < 0) {
 		return -1;
 	}
-	memmove(&set->at[place + 1], &set->at[place], (set->n - place) * sizeof(set->at[0]));
+	memmove(&set->at[place + 1], &set->at[place], (set->n - place) * sizeof(struct instance *));
 	set->at[place] = instance_ref(instance);
 	set->n++;
 	return 0;
@@ -83,7 +83,7 @@ bool instances_remove(struct instances *set, const char *key)
 	}
 	instance_unref(set->at[place]);
 	set->n--;
-	memmove(&set->at[place], &set->at[place + 1], (set->n - place) * sizeof(set->at[0]));
+	memmove(&set->at[place], &set->at[place + 1], (set->n - place) * sizeof(struct instance *));
 	return true;
 }
 

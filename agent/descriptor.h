@@ -4,7 +4,8 @@
 
 /*
  * descriptor - one YAML file that describes one service: what to register,
- * where, and how to tell whether it is well.
+ * where, and how to tell whether it is well. Or a reader: which services to
+ * look for, and where to write what is found.
  *
  * The table in agent/schema.c is the only place that knows a key's name,
  * type, limits, default and help. Loading, printing, freeing and the tests of
@@ -22,6 +23,7 @@
 #include <stdio.h>
 
 #include "agent/endpoint.h"
+#include "agent/format.h"
 #include "agent/log.h"
 #include "agent/net/tls_settings.h"
 
@@ -61,12 +63,55 @@ enum probe_mode { PROBE_MODE_AUTO, PROBE_MODE_WATCH, PROBE_MODE_CHECK };
 /* What UNIMPLEMENTED from Health/Check means. */
 enum unimplemented { UNIMPLEMENTED_PASS, UNIMPLEMENTED_FAIL };
 
+/* The words of a command. */
+struct words {
+	char **at; /* owned, and so is each; at[n] is NULL: an argv. NULL when n is 0 */
+	size_t n;
+};
+
+enum output_type { OUTPUT_JSON, OUTPUT_ENVOY, OUTPUT_HAPROXY, OUTPUT_NGINX, OUTPUT_EXEC };
+
+/* What becomes of an output when the last instance goes. */
+enum on_empty { ON_EMPTY_EMPTY, ON_EMPTY_KEEP };
+
+/* Where the instances of a service are written to. What its type does not have is "" or empty. */
+struct output_settings {
+	enum output_type type;
+	char *path;           /* json, envoy, nginx: the file, absolute or relative */
+	char *socket;         /* haproxy: absolute path of the unix socket of its runtime API */
+	char *backend;        /* haproxy: default the service's name */
+	char *cluster;        /* envoy: cluster_name; default the service's name */
+	char *upstream;       /* nginx: default the service's name */
+	char *region;         /* envoy: instances whose metadata.region differs get priority 1;
+				 "": all are priority 0 */
+	struct words reload;  /* nginx: command after a change; may be empty */
+	struct words command; /* exec */
+	uint32_t timeout_ms;  /* of a command, which is killed then; haproxy: of a conversation */
+};
+
+struct discover_service {
+	char *name;
+	struct output_settings *outputs; /* owned */
+	size_t n_outputs;                /* at least 1 */
+};
+
 /*
  * A loaded descriptor is complete: every default is filled in. All texts are
- * owned and never NULL. Durations are milliseconds.
+ * owned and never NULL. Durations are milliseconds. It registers or it reads
+ * (`discover.on`), and the sections that only the other kind has are zeroed.
  */
 struct descriptor {
 	char *file; /* as given, for messages */
+
+	struct {
+		bool on; /* it is a reader: no sections service, register, probe; no linger */
+		char *prefix;
+		enum format format;
+		struct discover_service *services; /* owned; no name twice */
+		size_t n_services;                 /* at least 1 */
+		uint32_t settle_ms;                /* changes within it are written once */
+		enum on_empty on_empty;
+	} discover;
 
 	struct {
 		char *name;

@@ -185,6 +185,7 @@ static void complete_tls(struct etcd_settings *etcd)
 
 static void complete(struct loading *l)
 {
+	l->from.tls = l->d->etcd.tls.on;
 	for (size_t i = 0; i < l->n_rows; i++) {
 		const struct schema_row *row = &l->rows[i];
 		if (l->set[i] != NULL && row->kind == SCHEMA_ENDPOINTS) {

@@ -21,7 +21,7 @@ DOORS = {
     "curl/*": ["agent/net/curl_*.c"],
     "nghttp2/*": ["agent/net/h2_session.c"],
     "yaml.h": ["agent/yaml.c"],
-    "cjson/*": ["agent/value.c", "agent/log.c"],
+    "cjson/*": ["agent/value.c", "agent/format_*.c", "agent/json_*.c", "agent/log.c"],
     "cJSON.h": [],  # Debian's is cjson/cJSON.h
     "etcd.pb-c.h": ["agent/net/etcd_codec.c"],
     "health.pb-c.h": ["probes/health_message.c"],

@@ -21,7 +21,10 @@ DOORS = {
     "curl/*": ["agent/net/curl_*.c"],
     "nghttp2/*": ["agent/net/h2_session.c"],
     "yaml.h": ["agent/yaml.c"],
-    "cjson/*": ["agent/value.c", "agent/format_*.c", "agent/json_*.c", "agent/log.c"],
+    "cjson/*": [
+        "agent/value.c", "agent/format_*.c", "agent/json_*.c", "agent/log.c",
+        "agent/outputs/document.c",
+    ],
     "cJSON.h": [],  # Debian's is cjson/cJSON.h
     "etcd.pb-c.h": ["agent/net/etcd_codec.c"],
     "health.pb-c.h": ["probes/health_message.c"],
@@ -48,6 +51,7 @@ LAYERS = [
     ("agent", ["agent/agent", "agent/probe_once"]),
     ("service", ["agent/service"]),
     ("machines", ["agent/registration", "agent/prober"]),
+    ("outputs", ["agent/outputs/json", "agent/outputs/output", "agent/outputs/output_kind"]),
     ("clients", [
         "agent/net/etcd", "agent/net/etcd_auth", "agent/net/etcd_batch", "agent/net/etcd_channel",
         "agent/net/etcd_route",
@@ -57,7 +61,7 @@ LAYERS = [
     ]),
     ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/net/tls_context",
         "agent/net/tls_shelf", "agent/standstill", "agent/timer"]),
-    ("pure", []),
+    ("pure", ["agent/outputs/view"]),
     ("base", ["agent/exit_code", "agent/net/tls_settings", "agent/util"]),
 ]
 

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/outputs/document.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/endpoint.h"
+#include "agent/utf8.h"
+
+/* What a double holds exactly. */
+#define WHOLE_MAX 9007199254740992.0
+
+/* ---- writing --------------------------------------------------------------------- */
+
+void document_time(char out[DOCUMENT_TIME_MAX])
+{
+	struct timespec now;
+	struct tm utc;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &utc);
+	size_t n = strftime(out, DOCUMENT_TIME_MAX, "%Y-%m-%dT%H:%M:%S", &utc);
+	(void)snprintf(out + n, DOCUMENT_TIME_MAX - n, ".%03dZ", (int)(now.tv_nsec / 1000000));
+}
+
+static bool add(cJSON *object, const char *name, cJSON *item)
+{
+	if (item == NULL || !cJSON_AddItemToObject(object, name, item)) {
+		cJSON_Delete(item);
+		return false;
+	}
+	return true;
+}
+
+static bool append(cJSON *array, cJSON *item)
+{
+	if (item == NULL || !cJSON_AddItemToArray(array, item)) {
+		cJSON_Delete(item);
+		return false;
+	}
+	return true;
+}
+
+static cJSON *whole(int64_t n)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof text, "%" PRId64, n);
+	return cJSON_CreateRaw(text);
+}
+
+static cJSON *instance_item(const struct instance *i)
+{
+	char address[ENDPOINT_TEXT_MAX];
+	cJSON *item = cJSON_CreateObject();
+
+	endpoint_format(address, sizeof address, i->host, i->port);
+	if (item != NULL && add(item, "key", cJSON_CreateString(i->key)) &&
+			add(item, "host", cJSON_CreateString(i->host)) &&
+			add(item, "port", whole(i->port)) &&
+			add(item, "protocol", cJSON_CreateString(i->protocol)) &&
+			add(item, "address", cJSON_CreateString(address)) &&
+			add(item, "weight", whole(i->weight)) &&
+			add(item, "metadata", cJSON_CreateRaw(i->metadata))) {
+		return item;
+	}
+	cJSON_Delete(item);
+	return NULL;
+}
+
+static cJSON *instances_item(const struct instances *instances)
+{
+	cJSON *array = cJSON_CreateArray();
+
+	for (size_t i = 0; array != NULL && i < instances->n; i++) {
+		if (!append(array, instance_item(instances->at[i]))) {
+			cJSON_Delete(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static cJSON *view_item(const struct output_view *view, const char *written_at)
+{
+	cJSON *item = cJSON_CreateObject();
+
+	if (item != NULL && add(item, "schema_version", whole(DOCUMENT_VERSION)) &&
+			add(item, "service", cJSON_CreateString(view->service)) &&
+			add(item, "prefix", cJSON_CreateString(view->prefix)) &&
+			add(item, "revision", whole(view->revision)) &&
+			add(item, "stale", cJSON_CreateBool(view->stale)) &&
+			add(item, "age_seconds", whole((int64_t)view->age)) &&
+			add(item, "written_at", cJSON_CreateString(written_at)) &&
+			add(item, "instances", instances_item(&view->instances))) {
+		return item;
+	}
+	cJSON_Delete(item);
+	return NULL;
+}
+
+/* Keys in etcd are bytes; JSON is UTF-8. What is none stands in a string, and becomes '?'. */
+static void mend_utf8(char *text, size_t len)
+{
+	uint32_t code;
+
+	for (size_t at = 0; at < len;) {
+		size_t n = utf8_decode(text + at, len - at, &code);
+		if (n == 0) {
+			text[at] = '?';
+			n = 1;
+		}
+		at += n;
+	}
+}
+
+char *document_text(const struct output_view *view, const char *written_at)
+{
+	cJSON *item = view_item(view, written_at);
+	char *line = item == NULL ? NULL : cJSON_PrintUnformatted(item);
+	size_t len = line == NULL ? 0 : strlen(line);
+	char *text = line == NULL ? NULL : malloc(len + 2);
+
+	cJSON_Delete(item);
+	if (text != NULL) {
+		memcpy(text, line, len);
+		memcpy(text + len, "\n", 2);
+		mend_utf8(text, len);
+	}
+	free(line);
+	return text;
+}
+
+/* ---- reading --------------------------------------------------------------------- */
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+}
+
+/* A whole number from low to high. */
+static bool number_of(const cJSON *object, const char *name, double low, double high, double *n)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	if (!cJSON_IsNumber(item) || item->valuedouble < low || item->valuedouble > high ||
+			(double)(int64_t)item->valuedouble != item->valuedouble) {
+		return false;
+	}
+	*n = item->valuedouble;
+	return true;
+}
+
+/* As document_time() writes it. */
+static bool time_of(const char *text, double *seconds)
+{
+	struct tm utc = { 0 };
+	const char *rest = text == NULL ? NULL : strptime(text, "%Y-%m-%dT%H:%M:%S.", &utc);
+	char *end;
+
+	if (rest == NULL || strspn(rest, "0123456789") != 3) {
+		return false;
+	}
+	*seconds = (double)timegm(&utc) + (double)strtoul(rest, &end, 10) / 1000.0;
+	return strcmp(end, "Z") == 0;
+}
+
+/* NULL when it is none, or without memory. */
+static struct instance *instance_of(const cJSON *item)
+{
+	const char *key = text_of(item, "key"), *host = text_of(item, "host");
+	const char *protocol = text_of(item, "protocol");
+	const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(item, "metadata");
+	double port, weight;
+
+	if (key == NULL || key[0] == '\0' || host == NULL || !endpoint_host_valid(host) ||
+			protocol == NULL || !cJSON_IsObject(metadata) ||
+			!number_of(item, "port", 1, UINT16_MAX, &port) ||
+			!number_of(item, "weight", 0, INSTANCE_WEIGHT_MAX, &weight)) {
+		return NULL;
+	}
+	char *line = cJSON_PrintUnformatted(metadata);
+	struct instance *made =
+			line == NULL ? NULL
+				     : instance_make(key, host, (uint16_t)port, protocol, line);
+	free(line);
+	if (made != NULL) {
+		made->weight = (uint32_t)weight;
+	}
+	return made;
+}
+
+/* They come in the order of their keys: what does not was not written by us. */
+static int take_instances(struct document *d, const cJSON *array, struct err *err)
+{
+	const cJSON *item;
+	size_t n = 0;
+
+	cJSON_ArrayForEach(item, array)
+	{
+		struct instance *made = instance_of(item);
+		const char *last = d->instances.n == 0 ? "" : d->instances.at[n - 1]->key;
+		bool fits = made != NULL && n < DOCUMENT_INSTANCES_MAX &&
+			    strcmp(last, made->key) < 0;
+		bool taken = fits && instances_put(&d->instances, made) == 0;
+
+		instance_unref(made);
+		if (!taken) {
+			return err_set(err, ERR_SYNTAX, "instances[%zu] cannot be taken from it",
+					n);
+		}
+		n++;
+	}
+	return 0;
+}
+
+static int take(struct document *d, const cJSON *root, struct err *err)
+{
+	const char *service = text_of(root, "service"), *prefix = text_of(root, "prefix");
+	const cJSON *stale = cJSON_GetObjectItemCaseSensitive(root, "stale");
+	const cJSON *instances = cJSON_GetObjectItemCaseSensitive(root, "instances");
+	double version, revision;
+
+	if (!number_of(root, "schema_version", DOCUMENT_VERSION, DOCUMENT_VERSION, &version)) {
+		return err_set(err, ERR_SYNTAX, "its schema_version is not %d", DOCUMENT_VERSION);
+	}
+	if (service == NULL || prefix == NULL || !cJSON_IsBool(stale) ||
+			!number_of(root, "revision", 0, WHOLE_MAX, &revision) ||
+			!number_of(root, "age_seconds", 0, WHOLE_MAX, &d->age) ||
+			!time_of(text_of(root, "written_at"), &d->written_at) ||
+			!cJSON_IsArray(instances)) {
+		return err_set(err, ERR_SYNTAX, "a member of it is missing or is not of its kind");
+	}
+	d->service = strdup(service);
+	d->prefix = strdup(prefix);
+	d->revision = (int64_t)revision;
+	d->stale = cJSON_IsTrue(stale);
+	if (d->service == NULL || d->prefix == NULL) {
+		return err_set(err, ERR_SYSTEM, "out of memory");
+	}
+	return take_instances(d, instances, err);
+}
+
+static bool only_blanks(const char *at, const char *end)
+{
+	while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) {
+		at++;
+	}
+	return at == end;
+}
+
+int document_read(struct document *d, const char *text, size_t len, struct err *err)
+{
+	const char *rest = NULL;
+
+	memset(d, 0, sizeof *d);
+	if (len > DOCUMENT_MAX) {
+		return err_set(err, ERR_RANGE, "it is longer than %zu bytes", DOCUMENT_MAX);
+	}
+	cJSON *root = cJSON_ParseWithLengthOpts(text, len, &rest, 0);
+	if (!cJSON_IsObject(root) || !only_blanks(rest, text + len)) {
+		cJSON_Delete(root);
+		return err_set(err, ERR_SYNTAX, "it is not one JSON object");
+	}
+	int result = take(d, root, err);
+	cJSON_Delete(root);
+	if (result < 0) {
+		document_finish(d);
+	}
+	return result;
+}
+
+void document_finish(struct document *d)
+{
+	free(d->service);
+	free(d->prefix);
+	instances_finish(&d->instances);
+	memset(d, 0, sizeof *d);
+}

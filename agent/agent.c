@@ -317,6 +317,14 @@ enum exit_code agent_run(const struct descriptor_set *set, struct err *err)
 {
 	struct agent a;
 
+	for (size_t i = 0; i < set->n; i++) {
+		if (set->at[i].discover.on) {
+			(void)err_set(err, ERR_UNKNOWN,
+					"%.120s: this version checks readers, but does not run them",
+					set->at[i].file);
+			return EXIT_INTERNAL;
+		}
+	}
 	if (set_up(&a, set, err) < 0) {
 		tear_down(&a);
 		return EXIT_INTERNAL;

@@ -14,14 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/discover.h"
 #include "agent/field.h"
+#include "agent/mapping.h"
 #include "agent/problems.h"
 #include "agent/rules.h"
 #include "agent/schema.h"
 #include "agent/yaml.h"
 
 /* The schema has fewer keys; tests hold this. */
-#define KEYS_MAX 64
+#define KEYS_MAX 96
 
 struct loading {
 	struct descriptor *d;
@@ -38,81 +40,32 @@ static const char *environment(const char *name)
 	return getenv(name);
 }
 
-static void refuse_key(struct loading *l, const struct yaml_node *node, const char *path)
-{
-	struct problems *problems = l->from.problems;
-	const char *meant = schema_suggest(path);
-	if (schema_is_unsupported(path)) {
-		problems_add(problems, false, l->from.file, node->key_line, node->key_column, path,
-				"is not supported by this version");
-	} else if (meant == NULL) {
-		problems_add(problems, false, l->from.file, node->key_line, node->key_column, path,
-				"unknown key");
-	} else {
-		problems_add(problems, false, l->from.file, node->key_line, node->key_column, path,
-				"unknown key (did you mean %s?)", meant);
-	}
-}
-
-/* True when there is a mapping with keys in it to go on with; reports what is no such thing. */
-static bool has_keys(struct loading *l, const struct yaml_node *node)
-{
-	if (node->refused || yaml_is_nothing(node)) {
-		return false; /* reported already, or all of its keys are commented out */
-	}
-	if (node->kind != YAML_MAP) {
-		field_refuse(&l->from, node, NULL, "must be a mapping of keys, not %s",
-				yaml_kind_name(node->kind));
-		return false;
-	}
-	return true;
-}
-
 /* A key with a value. */
-static void read_value(
-		struct loading *l, const struct schema_row *row, const struct yaml_node *node)
+static void read_value(struct loading *l, const struct schema_row *row, struct yaml_node *node)
 {
 	l->set[row - l->rows] = node;
 	if (row->kind != SCHEMA_ENDPOINTS) { /* those wait until it is known whether TLS is on */
-		field_set(l->d, row, node, &l->from);
+		mapping_read(l->d, row, node, &l->from);
 	}
 }
 
-/* The row of a key; NULL when there is none, which is reported. */
-static const struct schema_row *row_of(struct loading *l, const struct yaml_node *node)
+static void read_part(struct loading *l, const struct schema_row *part, struct yaml_node *node)
 {
-	char path[YAML_PATH_MAX];
-	yaml_path(node, path, sizeof(path));
-	const struct schema_row *row = schema_find(path);
-	if (row == NULL) {
-		refuse_key(l, node, path);
-	} else if (strchr(node->key, '.') != NULL) {
-		problems_add(l->from.problems, false, l->from.file, node->key_line,
-				node->key_column, path,
-				"the dot stands for a mapping in a mapping, write it as one");
-		return NULL;
-	}
-	return row;
-}
-
-static void read_part(
-		struct loading *l, const struct schema_row *part, const struct yaml_node *node)
-{
-	if (!has_keys(l, node)) {
+	if (!mapping_has_keys(&l->from, node)) {
 		return;
 	}
 	read_value(l, part, node);
 	for (size_t i = 0; i < node->n; i++) {
-		const struct schema_row *row = row_of(l, node->items[i]);
+		const struct schema_row *row = mapping_row(&l->from, node->items[i]);
 		if (row != NULL) {
 			read_value(l, row, node->items[i]);
 		}
 	}
 }
 
-static void read_key(struct loading *l, const struct yaml_node *node)
+static void read_key(struct loading *l, struct yaml_node *node)
 {
-	const struct schema_row *row = row_of(l, node);
+	const struct schema_row *row = mapping_row(&l->from, node);
 	if (row != NULL && row->kind == SCHEMA_PART) {
 		read_part(l, row, node);
 	} else if (row != NULL) {
@@ -135,15 +88,33 @@ static void note_section(struct loading *l, const struct yaml_node *section)
 static void read_section(struct loading *l, const struct yaml_node *section)
 {
 	if (!schema_is_section(section->key)) {
-		refuse_key(l, section, section->key);
+		mapping_refuse_key(&l->from, section);
 		return;
 	}
 	note_section(l, section);
-	if (!has_keys(l, section)) {
+	if (!mapping_has_keys(&l->from, section)) {
 		return;
 	}
 	for (size_t i = 0; i < section->n; i++) {
 		read_key(l, section->items[i]);
+	}
+}
+
+/* A reader has no section with anything in it that registers. */
+static void check_sides(struct loading *l)
+{
+	const struct yaml_node *discover = yaml_member(l->root, "discover");
+	for (size_t i = 0; discover != NULL && i < l->root->n; i++) {
+		const struct yaml_node *section = l->root->items[i];
+		if (schema_is_section(section->key) && !yaml_is_nothing(section) &&
+				schema_side_of(section->key) == SCHEMA_REGISTERS) {
+			problems_add(l->from.problems, false, l->from.file, discover->key_line,
+					discover->key_column, "discover",
+					"a descriptor either reads or, as with %s here, registers: "
+					"use two files (--config may be given several times)",
+					section->key);
+			return;
+		}
 	}
 }
 
@@ -163,18 +134,6 @@ static void refuse_missing(struct loading *l, size_t i)
 			"is required");
 }
 
-static void set_default(struct loading *l, const struct schema_row *row)
-{
-	struct field_source from = l->from;
-	from.fallback = row->fallback;
-	struct yaml_node *node = yaml_parse(
-			row->path, row->fallback, strlen(row->fallback), l->from.problems);
-	if (node != NULL) {
-		field_set(l->d, row, node, &from);
-	}
-	yaml_destroy(node);
-}
-
 /* One endpoint that says https:// is as good as the section. */
 static void complete_tls(struct etcd_settings *etcd)
 {
@@ -183,11 +142,23 @@ static void complete_tls(struct etcd_settings *etcd)
 	}
 }
 
-static void complete(struct loading *l)
+/* True for a key of a section that is there, or that a descriptor of this kind has. */
+static bool is_wanted(const struct loading *l, size_t i)
+{
+	enum schema_side side = schema_side_of(l->rows[i].path);
+	bool reads = l->d->discover.on;
+	bool there = l->sections[i] != NULL && !yaml_is_nothing(l->sections[i]);
+	return there || side == SCHEMA_BOTH || reads == (side == SCHEMA_READS);
+}
+
+static void complete_keys(struct loading *l)
 {
 	l->from.tls = l->d->etcd.tls.on;
 	for (size_t i = 0; i < l->n_rows; i++) {
 		const struct schema_row *row = &l->rows[i];
+		if (!schema_is_in(row, NULL) || !is_wanted(l, i)) {
+			continue;
+		}
 		if (l->set[i] != NULL && row->kind == SCHEMA_ENDPOINTS) {
 			field_set(l->d, row, l->set[i], &l->from);
 		} else if (l->set[i] != NULL) {
@@ -195,10 +166,24 @@ static void complete(struct loading *l)
 		} else if (row->need == SCHEMA_REQUIRED) {
 			refuse_missing(l, i);
 		} else if (row->fallback != NULL) {
-			set_default(l, row);
+			mapping_set_default(l->d, row, &l->from);
 		}
 	}
+}
+
+/* What follows from other keys. */
+static void complete(struct loading *l)
+{
+	complete_keys(l);
 	complete_tls(&l->d->etcd);
+	if (l->d->discover.on) {
+		const struct yaml_node *services =
+				l->set[schema_find("discover.services") - l->rows];
+		if (services != NULL) {
+			discover_complete(l->d, services, &l->from);
+		}
+		return;
+	}
 	struct target *target = &l->d->probe.target;
 	if (target->kind == TARGET_INET && target->inet.port == 0) {
 		snprintf(target->inet.host, sizeof(target->inet.host), "localhost");
@@ -230,9 +215,11 @@ static void read_tree(struct loading *l)
 				yaml_kind_name(l->root->kind));
 		return;
 	}
+	l->d->discover.on = yaml_member(l->root, "discover") != NULL;
 	for (size_t i = 0; i < l->root->n; i++) {
 		read_section(l, l->root->items[i]);
 	}
+	check_sides(l);
 	complete(l);
 }
 
@@ -249,6 +236,9 @@ static void parse(struct descriptor *d, const char *file, const char *text, size
 		read_tree(&l);
 		if (problems->n_errors == n_errors) {
 			apply_rules(&l);
+		}
+		if (d->discover.on) {
+			d->shutdown.linger_ms = 0; /* there is nothing to wait for */
 		}
 	}
 	yaml_destroy(root);
@@ -311,7 +301,9 @@ void descriptor_finish(struct descriptor *d)
 	size_t n;
 	const struct schema_row *rows = schema_rows(&n);
 	for (size_t i = 0; i < n; i++) {
-		field_finish(d, &rows[i]);
+		if (schema_is_in(&rows[i], NULL)) {
+			field_finish(d, &rows[i]);
+		}
 	}
 	free(d->file);
 	*d = (struct descriptor){ 0 };

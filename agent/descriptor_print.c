@@ -11,6 +11,7 @@
 
 #include "agent/descriptor.h"
 #include "agent/duration.h"
+#include "agent/items.h"
 #include "agent/scalar.h"
 #include "agent/schema.h"
 #include "agent/utf8.h"
@@ -142,8 +143,19 @@ static void print_target(FILE *out, const struct target *target)
 	print_text(out, text);
 }
 
-static void print_value(
-		FILE *out, const struct schema_row *row, const void *member, enum secrets secrets)
+static void print_command(FILE *out, const struct words *words, int indent)
+{
+	if (words->n == 0) {
+		fputs("[]", out);
+	}
+	for (size_t i = 0; i < words->n; i++) {
+		fprintf(out, "\n%*s- ", indent + 2, "");
+		print_text(out, words->at[i]);
+	}
+}
+
+static void print_value(FILE *out, const struct schema_row *row, const void *member,
+		enum secrets secrets, int indent)
 {
 	switch (row->kind) {
 	case SCHEMA_NAME:
@@ -153,6 +165,9 @@ static void print_value(
 	case SCHEMA_PREFIX:
 	case SCHEMA_PEER:
 	case SCHEMA_FILE:
+	case SCHEMA_OUTPUT:
+	case SCHEMA_SOCKET:
+	case SCHEMA_LABEL:
 		print_text(out, *(const char *const *)member);
 		break;
 	case SCHEMA_SECRET:
@@ -189,6 +204,10 @@ static void print_value(
 	case SCHEMA_SCALARS:
 		print_scalars(out, member);
 		break;
+	case SCHEMA_COMMAND:
+		print_command(out, member, indent);
+		break;
+	case SCHEMA_MAPPINGS:
 	case SCHEMA_PART:
 		break; /* its keys follow */
 	}
@@ -198,14 +217,76 @@ static void print_value(
 static bool is_block(const struct schema_row *row, const void *member)
 {
 	bool scalars = row->kind == SCHEMA_SCALARS || row->kind == SCHEMA_HEADERS;
+	bool command = row->kind == SCHEMA_COMMAND;
 	return row->kind == SCHEMA_ENDPOINTS || row->kind == SCHEMA_PART ||
-	       (scalars && ((const struct scalars *)member)->n > 0);
+	       row->kind == SCHEMA_MAPPINGS ||
+	       (scalars && ((const struct scalars *)member)->n > 0) ||
+	       (command && ((const struct words *)member)->n > 0);
 }
 
-/* A part that is off takes its keys with it. */
+/* "key: value", from the indentation on, which the caller has printed. */
+static void print_key(FILE *out, const struct schema_row *row, const void *member,
+		enum secrets secrets, int indent)
+{
+	fprintf(out, "%s:%s", schema_leaf(row->path), is_block(row, member) ? "" : " ");
+	print_value(out, row, member, secrets, indent);
+	putc('\n', out);
+}
+
+/* ---- lists of mappings ----------------------------------------------------------- */
+
+/* True for a key that an output of this type does not have. */
+static bool is_unused(const void *holder, const struct schema_row *row)
+{
+	const struct output_settings *output = holder;
+	return schema_is_in(row, schema_outputs()) &&
+	       schema_use_of(row, output->type) == SCHEMA_UNUSED;
+}
+
+static void print_items(FILE *out, const void *holder, const struct schema_row *list,
+		enum secrets secrets, int indent);
+
+/* The keys of one item, the first of them behind a dash. */
+static void print_item(FILE *out, const void *item, const struct schema_row *list,
+		enum secrets secrets, int indent)
+{
+	const char *lead = "- ";
+	size_t n;
+	const struct schema_row *rows = schema_rows(&n);
+	for (size_t i = 0; i < n; i++) {
+		if (!schema_is_in(&rows[i], list) || is_unused(item, &rows[i])) {
+			continue;
+		}
+		fprintf(out, "%*s%s", indent, "", lead);
+		print_key(out, &rows[i], (const char *)item + rows[i].at, secrets, indent + 2);
+		print_items(out, item, &rows[i], secrets, indent + 4);
+		lead = "  ";
+	}
+}
+
+/* What stands below the key of a list of mappings; nothing for any other key. */
+static void print_items(FILE *out, const void *holder, const struct schema_row *list,
+		enum secrets secrets, int indent)
+{
+	struct items items = { 0 };
+	if (list->kind == SCHEMA_MAPPINGS) {
+		items = items_of(holder, list);
+	}
+	for (size_t i = 0; i < items.n; i++) {
+		print_item(out, items.at + i * items.size, list, secrets, indent);
+	}
+}
+
+/* ---- all of it ------------------------------------------------------------------- */
+
+/* A part that is off takes its keys with it, and a section of the other kind does. */
 static bool is_left_out(const struct descriptor *d, const struct schema_row *row)
 {
 	const struct schema_row *part = row->kind == SCHEMA_PART ? row : schema_part_of(row);
+	enum schema_side side = schema_side_of(row->path);
+	if (side != SCHEMA_BOTH && d->discover.on != (side == SCHEMA_READS)) {
+		return true;
+	}
 	if (part != NULL) {
 		return !*(const bool *)((const char *)d + part->at);
 	}
@@ -219,18 +300,17 @@ void descriptor_print(const struct descriptor *d, enum secrets secrets, FILE *ou
 	const struct schema_row *rows = schema_rows(&n);
 	const char *section = "";
 	for (size_t i = 0; i < n; i++) {
-		const void *member = (const char *)d + rows[i].at;
 		size_t len = strcspn(rows[i].path, ".") + 1;
-		if (is_left_out(d, &rows[i])) {
+		int indent = schema_part_of(&rows[i]) == NULL ? 2 : 4;
+		if (!schema_is_in(&rows[i], NULL) || is_left_out(d, &rows[i])) {
 			continue;
 		}
 		if (strncmp(section, rows[i].path, len) != 0) {
 			fprintf(out, "%.*s:\n", (int)len - 1, rows[i].path);
 		}
 		section = rows[i].path;
-		fprintf(out, "%s%s:%s", schema_part_of(&rows[i]) == NULL ? "  " : "    ",
-				schema_leaf(section), is_block(&rows[i], member) ? "" : " ");
-		print_value(out, &rows[i], member, secrets);
-		putc('\n', out);
+		fprintf(out, "%*s", indent, "");
+		print_key(out, &rows[i], (const char *)d + rows[i].at, secrets, indent);
+		print_items(out, d, &rows[i], secrets, indent + 2);
 	}
 }

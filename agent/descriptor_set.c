@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/discover.h"
 #include "agent/util.h"
 #include "agent/value.h"
 
@@ -92,30 +93,104 @@ static int by_key(const void *a, const void *b)
 static void check_keys(const struct descriptor_set *set, struct problems *problems)
 {
 	struct claim *claims = calloc(set->n + 1, sizeof *claims);
-	size_t n = 0;
+	size_t n = 0, i = 0;
 
-	for (; claims != NULL && n < set->n; n++) {
-		claims[n] = (struct claim){ value_key(&set->at[n]), &set->at[n] };
+	for (; claims != NULL && i < set->n; i++) {
+		if (set->at[i].discover.on) {
+			continue; /* it registers nothing */
+		}
+		claims[n] = (struct claim){ value_key(&set->at[i]), &set->at[i] };
 		if (claims[n].key == NULL) {
 			break;
 		}
+		n++;
 	}
-	if (claims == NULL || n < set->n) {
+	if (claims == NULL || i < set->n) {
 		no_memory(problems, "descriptors");
 	} else {
 		qsort(claims, n, sizeof *claims, by_key);
-		for (size_t i = 1; i < n; i++) {
-			if (strcmp(claims[i].key, claims[i - 1].key) == 0) {
-				problems_add(problems, false, claims[i].desc->file, 0, 0, NULL,
+		for (size_t k = 1; k < n; k++) {
+			if (strcmp(claims[k].key, claims[k - 1].key) == 0) {
+				problems_add(problems, false, claims[k].desc->file, 0, 0, NULL,
 						"registers the key %s, which %s registers already",
-						claims[i].key, claims[i - 1].desc->file);
+						claims[k].key, claims[k - 1].desc->file);
 			}
 		}
 	}
-	for (size_t i = 0; i < n; i++) {
-		free(claims[i].key);
+	while (n > 0) {
+		free(claims[--n].key);
 	}
 	free(claims);
+}
+
+/* An output that has a place, and whose it is. */
+struct writer {
+	const struct output_settings *output;
+	const struct descriptor *desc;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct writer *x = a, *y = b;
+	int order = discover_compare_places(x->output, y->output);
+
+	return order != 0 ? order : (x->desc > y->desc) - (x->desc < y->desc);
+}
+
+/* Stores those of one reader at `to`, unless that is NULL; returns how many there are. */
+static size_t list_writers(const struct descriptor *desc, struct writer *to)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < desc->discover.n_services; i++) {
+		const struct discover_service *service = &desc->discover.services[i];
+		for (size_t k = 0; k < service->n_outputs; k++) {
+			if (!discover_has_place(&service->outputs[k])) {
+				continue;
+			}
+			if (to != NULL) {
+				to[n] = (struct writer){ &service->outputs[k], desc };
+			}
+			n++;
+		}
+	}
+	return n;
+}
+
+static void refuse_writer(
+		const struct writer *w, const struct writer *first, struct problems *problems)
+{
+	char place[160];
+
+	discover_name_place(w->output, place, sizeof place);
+	problems_add(problems, false, w->desc->file, 0, 0, NULL,
+			"writes %s, which %s writes already", place, first->desc->file);
+}
+
+/* Within one descriptor no place is there twice. */
+static void check_places(const struct descriptor_set *set, struct problems *problems)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n; i++) {
+		n += list_writers(&set->at[i], NULL);
+	}
+	struct writer *writers = calloc(n + 1, sizeof *writers);
+	if (writers == NULL) {
+		no_memory(problems, "descriptors");
+		return;
+	}
+	n = 0;
+	for (size_t i = 0; i < set->n; i++) {
+		n += list_writers(&set->at[i], writers + n);
+	}
+	qsort(writers, n, sizeof *writers, by_place);
+	for (size_t i = 1; i < n; i++) {
+		if (discover_compare_places(writers[i].output, writers[i - 1].output) == 0) {
+			refuse_writer(&writers[i], &writers[i - 1], problems);
+		}
+	}
+	free(writers);
 }
 
 /* There is one log for all of them. */
@@ -140,6 +215,7 @@ int descriptor_set_load(struct descriptor_set *set, const char *const *paths, si
 	}
 	if (problems->n_errors == 0) {
 		check_keys(set, problems);
+		check_places(set, problems);
 		check_logs(set, problems);
 	}
 	if (problems->n_errors > 0) {

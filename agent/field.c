@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +14,7 @@
 #include "agent/field_list.h"
 #include "agent/field_text.h"
 #include "agent/field_value.h"
+#include "agent/items.h"
 #include "agent/problems.h"
 #include "agent/scalar.h"
 #include "agent/schema.h"
@@ -44,12 +47,34 @@ static void check_file(const struct field *f, const struct yaml_node *node)
 	}
 }
 
+/* Only a warning, for the same reason. */
+static void check_output(const struct field *f, const struct yaml_node *node)
+{
+	const char *file = *(char *const *)f->member, *slash = strrchr(file, '/');
+	struct stat info;
+	char folder[PATH_MAX] = ".";
+	if (slash != NULL) {
+		snprintf(folder, sizeof(folder), "%.*s", (int)(slash - file) + 1, file);
+	}
+	if (*file == '\0') {
+		return;
+	}
+	if (stat(file, &info) == 0 && S_ISDIR(info.st_mode)) {
+		field_value_warn(f, node, "%.200s is a folder", file);
+	} else if (stat(folder, &info) < 0) {
+		field_value_warn(
+				f, node, "%.200s cannot be written now: %s", file, strerror(errno));
+	}
+}
+
 static void check_stored(const struct field *f, const struct yaml_node *node)
 {
 	if (f->row->kind == SCHEMA_SECRET) {
 		check_secret(f, node);
 	} else if (f->row->kind == SCHEMA_FILE) {
 		check_file(f, node);
+	} else if (f->row->kind == SCHEMA_OUTPUT) {
+		check_output(f, node);
 	}
 }
 
@@ -58,7 +83,7 @@ static void check_stored(const struct field *f, const struct yaml_node *node)
 static void set_text(const struct field *f, const struct yaml_node *node)
 {
 	struct err err;
-	char *text = field_value_text(f, node, f->row->path);
+	char *text = field_value_text(f, node, NULL);
 	if (text == NULL) {
 		return;
 	}
@@ -153,6 +178,9 @@ void field_set(void *holder, const struct schema_row *row, const struct yaml_nod
 	case SCHEMA_PEER:
 	case SCHEMA_FILE:
 	case SCHEMA_SECRET:
+	case SCHEMA_OUTPUT:
+	case SCHEMA_SOCKET:
+	case SCHEMA_LABEL:
 	case SCHEMA_FLAG:
 		set_text(&f, node);
 		break;
@@ -162,14 +190,34 @@ void field_set(void *holder, const struct schema_row *row, const struct yaml_nod
 	case SCHEMA_ENDPOINTS:
 		field_list_endpoints(&f, node);
 		break;
+	case SCHEMA_COMMAND:
+		field_list_command(&f, node);
+		break;
 	case SCHEMA_SCALARS:
 	case SCHEMA_HEADERS:
 		set_scalars(&f, node);
 		break;
+	case SCHEMA_MAPPINGS:
+		break; /* mapping.c reads them, and calls this for their keys */
 	case SCHEMA_PART:
 		*(bool *)f.member = true; /* its keys are rows of their own */
 		break;
 	}
+}
+
+static void finish_items(void *holder, const struct schema_row *list)
+{
+	struct items items = items_of(holder, list);
+	size_t n_rows;
+	const struct schema_row *rows = schema_rows(&n_rows);
+	for (size_t i = 0; i < items.n; i++) {
+		for (size_t k = 0; k < n_rows; k++) {
+			if (schema_is_in(&rows[k], list)) {
+				field_finish(items.at + i * items.size, &rows[k]);
+			}
+		}
+	}
+	items_drop(holder, list);
 }
 
 void field_finish(void *holder, const struct schema_row *row)
@@ -183,6 +231,9 @@ void field_finish(void *holder, const struct schema_row *row)
 	case SCHEMA_PREFIX:
 	case SCHEMA_PEER:
 	case SCHEMA_FILE:
+	case SCHEMA_OUTPUT:
+	case SCHEMA_SOCKET:
+	case SCHEMA_LABEL:
 	case SCHEMA_SECRET: {
 		char **text = member;
 		field_value_wipe(*text);
@@ -198,6 +249,12 @@ void field_finish(void *holder, const struct schema_row *row)
 	case SCHEMA_SCALARS:
 	case SCHEMA_HEADERS:
 		scalars_finish(member);
+		break;
+	case SCHEMA_COMMAND:
+		words_finish(member);
+		break;
+	case SCHEMA_MAPPINGS:
+		finish_items(holder, row);
 		break;
 	case SCHEMA_COUNT:
 	case SCHEMA_SPAN:

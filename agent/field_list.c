@@ -7,10 +7,12 @@
 #include "agent/descriptor.h"
 #include "agent/endpoint.h"
 #include "agent/schema.h"
+#include "agent/utf8.h"
 #include "agent/yaml.h"
 
 #define ENDPOINTS_MAX 32
 #define ETCD_PORT     2379
+#define WORD_BYTES    4096
 
 void field_list_each(const struct field *f, const struct yaml_node *node,
 		void (*take)(const struct field *f, const struct yaml_node *item))
@@ -120,4 +122,81 @@ static void add_endpoints(const struct field *f, const struct yaml_node *node)
 void field_list_endpoints(const struct field *f, const struct yaml_node *node)
 {
 	field_list_each(f, node, add_endpoints);
+}
+
+/* ---- commands -------------------------------------------------------------------- */
+
+/* Takes `word`, which the caller loses in any case. */
+static void add_word(const struct field *f, const struct yaml_node *node, char *word)
+{
+	struct words *words = f->member;
+	char **grown = realloc(words->at, (words->n + 2) * sizeof(char *));
+	if (grown == NULL) {
+		free(word);
+		field_value_refuse(f, node, "out of memory");
+		return;
+	}
+	words->at = grown;
+	words->at[words->n++] = word;
+	words->at[words->n] = NULL;
+}
+
+/* Says what is wrong with a word; NULL when it is fine. */
+static const char *fault_of(const struct yaml_node *node, const char *word)
+{
+	if (utf8_has_control(word)) {
+		return "holds a control character";
+	}
+	if (strlen(word) > WORD_BYTES) {
+		return "is longer than 4096 characters";
+	}
+	if (*word == '\0' && node->index == 0) {
+		return "is empty, and the first word is the program";
+	}
+	bool forgotten = *word == '\0' && node->plain && node->text[0] == '\0';
+	return forgotten ? "is empty (write \"\" for a word without letters)" : NULL;
+}
+
+static void take_word(const struct field *f, const struct yaml_node *node)
+{
+	char *word = field_value_text(f, node, NULL);
+	const char *fault = word == NULL ? NULL : fault_of(node, word);
+	if (fault != NULL) {
+		field_value_refuse(f, node, "%s", fault);
+		free(word);
+	} else if (word != NULL) {
+		add_word(f, node, word);
+	}
+}
+
+void field_list_command(const struct field *f, const struct yaml_node *node)
+{
+	if (yaml_is_nothing(node)) {
+		return; /* all of it is commented out */
+	}
+	if (node->kind != YAML_LIST) {
+		field_value_refuse(f, node,
+				"must be a list of words, such as [nginx, -s, reload], not %s",
+				yaml_kind_name(node->kind));
+		return;
+	}
+	if (node->n > f->row->max) {
+		field_value_refuse(f, node, "has %zu words, %u are possible", node->n,
+				(unsigned)f->row->max);
+		return;
+	}
+	for (size_t i = 0; i < node->n; i++) {
+		if (!node->items[i]->refused) {
+			take_word(f, node->items[i]);
+		}
+	}
+}
+
+void words_finish(struct words *words)
+{
+	for (size_t i = 0; i < words->n; i++) {
+		free(words->at[i]);
+	}
+	free(words->at);
+	*words = (struct words){ 0 };
 }

@@ -13,4 +13,7 @@ void field_list_each(const struct field *f, const struct yaml_node *node,
 /* SCHEMA_ENDPOINTS. One text may name several, with commas between them. */
 void field_list_endpoints(const struct field *f, const struct yaml_node *node);
 
+/* SCHEMA_COMMAND. Never one text that a shell would have to take apart. */
+void field_list_command(const struct field *f, const struct yaml_node *node);
+
 #endif

@@ -20,6 +20,9 @@
 
 static_assert(sizeof(enum probe_mode) == sizeof(unsigned), "set_word stores an unsigned");
 static_assert(sizeof(enum unimplemented) == sizeof(unsigned), "set_word stores an unsigned");
+static_assert(sizeof(enum format) == sizeof(unsigned), "set_word stores an unsigned");
+static_assert(sizeof(enum output_type) == sizeof(unsigned), "set_word stores an unsigned");
+static_assert(sizeof(enum on_empty) == sizeof(unsigned), "set_word stores an unsigned");
 static_assert(sizeof(enum log_level) == sizeof(unsigned), "set_word stores an unsigned");
 static_assert(sizeof(enum log_format) == sizeof(unsigned), "set_word stores an unsigned");
 
@@ -57,22 +60,9 @@ static int set_token(void *member, const char *text, struct err *err)
 	return keep(member, text, strlen(text), err);
 }
 
-static bool has_control(const char *text)
-{
-	uint32_t code;
-	size_t len = strlen(text);
-	for (size_t at = 0, n; at < len; at += n) {
-		n = utf8_decode(text + at, len - at, &code);
-		if (n == 0 || utf8_is_control(code)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static int set_text(void *member, const char *text, struct err *err)
 {
-	if (has_control(text)) {
+	if (utf8_has_control(text)) {
 		return err_set(err, ERR_SYNTAX, "holds a control character");
 	}
 	return keep(member, text, strlen(text), err);
@@ -120,6 +110,37 @@ static int set_peer(void *member, const char *text, struct err *err)
 	return keep(member, text, strlen(text), err);
 }
 
+static int set_label(void *member, const char *text, struct err *err)
+{
+	if (strspn(text, NAME_CHARS ":") != strlen(text)) {
+		return err_set(err, ERR_SYNTAX,
+				"'%.80s' may only have letters, digits, and the signs . _ : -",
+				text);
+	}
+	return keep(member, text, strlen(text), err);
+}
+
+/* What the last part of the path names is made by the agent, so it must name something. */
+static int set_output(void *member, const char *text, struct err *err)
+{
+	size_t len = strlen(text);
+	const char *slash = strrchr(text, '/'), *leaf = slash == NULL ? text : slash + 1;
+	bool folder = strcmp(leaf, ".") == 0 || strcmp(leaf, "..") == 0 || *leaf == '\0';
+	if (len > 0 && folder) {
+		return err_set(err, ERR_SYNTAX, "'%.80s' is a folder, name a file in it", text);
+	}
+	return set_text(member, text, err);
+}
+
+static int set_socket(void *member, const char *text, struct err *err)
+{
+	if (text[0] != '/' && text[0] != '\0') {
+		return err_set(err, ERR_SYNTAX, "'%.80s' is not the absolute path of a unix socket",
+				text);
+	}
+	return set_output(member, text, err);
+}
+
 static int set_prefix(void *member, const char *text, struct err *err)
 {
 	size_t len = strlen(text);
@@ -133,7 +154,7 @@ static int set_prefix(void *member, const char *text, struct err *err)
 	if (strstr(text, "//") != NULL) {
 		return err_set(err, ERR_SYNTAX, "'%.80s' has an empty part between two /", text);
 	}
-	if (has_control(text)) {
+	if (utf8_has_control(text)) {
 		return err_set(err, ERR_SYNTAX, "holds a control character");
 	}
 	if (text[len - 1] == '/') { /* one at the end is a habit, not a mistake */
@@ -236,7 +257,9 @@ static bool is_sized(const struct schema_row *row)
 {
 	return row->kind == SCHEMA_NAME || row->kind == SCHEMA_TOKEN || row->kind == SCHEMA_TEXT ||
 	       row->kind == SCHEMA_HOST || row->kind == SCHEMA_PREFIX || row->kind == SCHEMA_PEER ||
-	       row->kind == SCHEMA_FILE || row->kind == SCHEMA_SECRET;
+	       row->kind == SCHEMA_FILE || row->kind == SCHEMA_SECRET ||
+	       row->kind == SCHEMA_OUTPUT || row->kind == SCHEMA_SOCKET ||
+	       row->kind == SCHEMA_LABEL;
 }
 
 /* Holds for every kind: only what may be empty is empty, and nothing is endless. */
@@ -274,6 +297,12 @@ int field_text_set(void *member, const struct schema_row *row, const char *text,
 	case SCHEMA_FILE:
 	case SCHEMA_SECRET:
 		return set_text(member, text, err);
+	case SCHEMA_OUTPUT:
+		return set_output(member, text, err);
+	case SCHEMA_SOCKET:
+		return set_socket(member, text, err);
+	case SCHEMA_LABEL:
+		return set_label(member, text, err);
 	case SCHEMA_PEER:
 		return set_peer(member, text, err);
 	case SCHEMA_FLAG:
@@ -297,8 +326,10 @@ int field_text_set(void *member, const struct schema_row *row, const char *text,
 	case SCHEMA_ENDPOINTS:
 	case SCHEMA_SCALARS:
 	case SCHEMA_HEADERS:
+	case SCHEMA_COMMAND:
+	case SCHEMA_MAPPINGS:
 	case SCHEMA_PART:
-		break; /* not texts: field.c has them */
+		break; /* not texts */
 	}
 	return err_set(err, ERR_SYNTAX, "is not a text");
 }

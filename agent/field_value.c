@@ -36,11 +36,18 @@ void field_refuse(const struct field_source *from, const struct yaml_node *node,
 	va_end(args);
 }
 
+/* NULL, for the node's own path, where a row stands for the keys of many mappings. */
+static const char *key_of(const struct field *f)
+{
+	bool one = schema_is_in(f->row, NULL) || f->from->fallback != NULL;
+	return one ? f->row->path : NULL;
+}
+
 void field_value_refuse(const struct field *f, const struct yaml_node *node, const char *fmt, ...)
 {
 	va_list args;
 	va_start(args, fmt);
-	vtell(f->from, false, node, f->row->path, fmt, args);
+	vtell(f->from, false, node, key_of(f), fmt, args);
 	va_end(args);
 }
 
@@ -48,7 +55,7 @@ void field_value_warn(const struct field *f, const struct yaml_node *node, const
 {
 	va_list args;
 	va_start(args, fmt);
-	vtell(f->from, true, node, f->row->path, fmt, args);
+	vtell(f->from, true, node, key_of(f), fmt, args);
 	va_end(args);
 }
 
@@ -93,6 +100,7 @@ char *field_value_text(const struct field *f, const struct yaml_node *node, cons
 {
 	struct err err;
 	char *text;
+	key = key == NULL ? key_of(f) : key;
 	bool secret = f->row->kind == SCHEMA_SECRET;
 	if (node->kind != YAML_SCALAR) {
 		field_refuse(f->from, node, key, "must be a single value, not %s",

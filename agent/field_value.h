@@ -25,7 +25,7 @@ void field_value_warn(const struct field *f, const struct yaml_node *node, const
 
 /*
  * The text of a scalar after expansion, owned by the caller; NULL when that is
- * refused, under the path `key`.
+ * refused, under the path `key`, or, when that is NULL, that of the row.
  */
 char *field_value_text(const struct field *f, const struct yaml_node *node, const char *key);
 

@@ -61,7 +61,7 @@ static enum exit_code with_descriptors(const struct options *o)
 	case COMMAND_VERSION:
 		break;
 	}
-	if (code == EXIT_INTERNAL) {
+	if (code == EXIT_INTERNAL || code == EXIT_USAGE) {
 		(void)fprintf(stderr, "svc-agent: %s\n", err.text);
 	}
 	descriptor_set_finish(&set);

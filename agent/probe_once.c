@@ -50,6 +50,9 @@ static int start_all(struct one *ones, const struct descriptor_set *set, struct 
 		struct random *random)
 {
 	for (size_t i = 0; i < set->n; i++) {
+		if (set->at[i].discover.on) {
+			continue; /* a reader has nothing to probe */
+		}
 		if (prober_init(&ones[i].prober, tally->loop, &tally->shelf, &set->at[i], random,
 				    on_change) < 0) {
 			return -1;
@@ -61,15 +64,29 @@ static int start_all(struct one *ones, const struct descriptor_set *set, struct 
 	return 0;
 }
 
+static size_t count_services(const struct descriptor_set *set)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n; i++) {
+		n += set->at[i].discover.on ? 0 : 1;
+	}
+	return n;
+}
+
 enum exit_code probe_once(const struct descriptor_set *set, FILE *out, struct err *err)
 {
 	struct random random;
-	struct tally tally = {
-		.loop = ev_default_loop(EVFLAG_AUTO), .out = out, .left = set->n, .all_well = true
-	};
-	struct one *ones = calloc(set->n, sizeof *ones);
+	struct tally tally = { .out = out, .left = count_services(set), .all_well = true };
 	enum exit_code code = EXIT_INTERNAL;
 
+	if (tally.left == 0) {
+		(void)err_set(err, ERR_MISSING,
+				"there is nothing to probe: a reader has no service");
+		return EXIT_USAGE;
+	}
+	struct one *ones = calloc(set->n, sizeof *ones);
+	tally.loop = ev_default_loop(EVFLAG_AUTO);
 	random_init(&random);
 	if (tally.loop == NULL || ones == NULL || start_all(ones, set, &tally, &random) < 0) {
 		(void)err_set(err, ERR_SYSTEM, "out of memory");

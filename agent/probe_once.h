@@ -12,8 +12,9 @@
 
 /*
  * Probes each service once, now, and prints a line for each: name, reason,
- * time, sentence. EXIT_DONE when all are well, EXIT_NO when one is not; on
- * EXIT_INTERNAL *err says why.
+ * time, sentence. Readers are passed over. EXIT_DONE when all are well, EXIT_NO
+ * when one is not; on EXIT_USAGE (there are only readers) and EXIT_INTERNAL
+ * *err says why.
  */
 enum exit_code probe_once(const struct descriptor_set *set, FILE *out, struct err *err);
 

@@ -9,7 +9,8 @@
 #include "agent/duration.h"
 #include "agent/util.h"
 
-#define MINUTE ((uint32_t)60000)
+#define SECOND ((uint32_t)1000)
+#define MINUTE (60 * SECOND)
 
 /* A duration as text, for one sentence. */
 struct span {
@@ -41,7 +42,7 @@ static bool request_outlasts_ttl(const struct descriptor *d, char *say, size_t s
 {
 	snprintf(say, size, "%s is not below register.ttl (%s): one slow answer costs the lease",
 			span_of(d->etcd.request_timeout_ms).text, span_of(d->registry.ttl_ms).text);
-	return d->etcd.request_timeout_ms >= d->registry.ttl_ms;
+	return !d->discover.on && d->etcd.request_timeout_ms >= d->registry.ttl_ms;
 }
 
 static bool interval_outlasts_ttl(const struct descriptor *d, char *say, size_t size)
@@ -77,7 +78,20 @@ static bool linger_is_long(const struct descriptor *d, char *say, size_t size)
 {
 	snprintf(say, size, "the agent goes on for %s after it was told to stop",
 			span_of(d->shutdown.linger_ms).text);
-	return d->shutdown.linger_ms > 5 * MINUTE;
+	return !d->discover.on && d->shutdown.linger_ms > 5 * MINUTE;
+}
+
+static bool linger_does_nothing(const struct descriptor *d, char *say, size_t size)
+{
+	snprintf(say, size, "a reader has withdrawn nothing that it could wait for");
+	return d->discover.on;
+}
+
+static bool settle_is_long(const struct descriptor *d, char *say, size_t size)
+{
+	snprintf(say, size, "an instance that is gone stays in the outputs for up to %s",
+			span_of(d->discover.settle_ms).text);
+	return d->discover.settle_ms > 10 * SECOND;
 }
 
 /* ---- TLS ------------------------------------------------------------------------- */
@@ -201,7 +215,9 @@ static const struct rule rules[] = {
 	{ "probe.tls.cert_file", false, probe_lacks_key },
 	{ "probe.tls.key_file", false, probe_lacks_cert },
 	{ "probe.tls.insecure_skip_verify", true, probe_trusts_all },
+	{ "discover.settle", true, settle_is_long },
 	{ "shutdown.linger", true, linger_is_long },
+	{ "shutdown.linger", true, linger_does_nothing },
 };
 
 const struct rule *rules_all(size_t *n)

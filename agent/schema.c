@@ -13,7 +13,13 @@
 
 #define PATH_BYTES 4096
 
-#define AT(member) offsetof(struct descriptor, member)
+#define SOCKET_BYTES 107 /* what fits into an address */
+
+#define OUTPUTS "discover.services[].outputs"
+
+#define AT(member)         offsetof(struct descriptor, member)
+#define SERVICE_AT(member) offsetof(struct discover_service, member)
+#define OUTPUT_AT(member)  offsetof(struct output_settings, member)
 
 static const char *const formats[] = { "services", "grpc-naming", "skydns", "go-zero", "kratos",
 	"kitex", NULL };
@@ -25,6 +31,11 @@ static const char *const unimplemented[] = { "pass", "fail", NULL };
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const log_formats[] = { "text", "json", NULL };
 
+static const char *const output_types[] = { "json", "envoy", "haproxy", "nginx", "exec", NULL };
+static const char *const on_empty[] = { "empty", "keep", NULL };
+
+static_assert(OUTPUT_EXEC == 4 && ON_EMPTY_KEEP == 1, "the words above follow the enums");
+static_assert(FORMAT_KITEX == 5, "the words above follow the enums");
 static_assert(PROBE_MODE_CHECK == 2 && UNIMPLEMENTED_FAIL == 1, "the words above follow the enums");
 static_assert(LOG_DEBUG == 3 && LOG_JSON == 1, "the words above follow the enums");
 
@@ -108,6 +119,51 @@ static const struct schema_row rows[] = {
 		AT(probe.tls.insecure_skip_verify), 0, 0, NULL,
 		"false", "take any certificate" },
 
+	{ "discover.prefix", SCHEMA_PREFIX, SCHEMA_OPTIONAL, AT(discover.prefix), 1, 512, NULL,
+		"/services", "first part of the keys that are looked for" },
+	{ "discover.format", SCHEMA_WORD, SCHEMA_OPTIONAL, AT(discover.format), 0, 0, formats,
+		"services", "how those keys and their values look" },
+	{ "discover.settle", SCHEMA_SPAN, SCHEMA_OPTIONAL, AT(discover.settle_ms), 0, 60 * SECOND, NULL,
+		"50ms", "changes within it are written once" },
+	{ "discover.on_empty", SCHEMA_WORD, SCHEMA_OPTIONAL, AT(discover.on_empty), 0, 0, on_empty,
+		"empty", "what becomes of an output when the last instance goes" },
+	{ "discover.services", SCHEMA_MAPPINGS, SCHEMA_REQUIRED, AT(discover.services), 1, 256, NULL,
+		NULL, "services that are looked for" },
+	{ "discover.services[].name", SCHEMA_NAME, SCHEMA_REQUIRED, SERVICE_AT(name), 1, 253, NULL,
+		NULL, "name of the service" },
+	{ OUTPUTS, SCHEMA_MAPPINGS, SCHEMA_REQUIRED, SERVICE_AT(outputs), 1, 16, NULL,
+		NULL, "where its instances are written to" },
+	{ OUTPUTS "[].type", SCHEMA_WORD, SCHEMA_REQUIRED, OUTPUT_AT(type), 0, 0,
+		output_types,
+		NULL, "kind of output" },
+	{ OUTPUTS "[].path", SCHEMA_OUTPUT, SCHEMA_OPTIONAL,
+		OUTPUT_AT(path), 0, PATH_BYTES, NULL,
+		"\"\"", "file that is written" },
+	{ OUTPUTS "[].socket", SCHEMA_SOCKET, SCHEMA_OPTIONAL,
+		OUTPUT_AT(socket), 0, SOCKET_BYTES, NULL,
+		"\"\"", "unix socket of HAProxy's runtime API" },
+	{ OUTPUTS "[].backend", SCHEMA_LABEL, SCHEMA_OPTIONAL,
+		OUTPUT_AT(backend), 0, 253, NULL,
+		"\"\"", "backend of HAProxy; default the service's name" },
+	{ OUTPUTS "[].cluster", SCHEMA_LABEL, SCHEMA_OPTIONAL,
+		OUTPUT_AT(cluster), 0, 253, NULL,
+		"\"\"", "cluster of Envoy; default the service's name" },
+	{ OUTPUTS "[].upstream", SCHEMA_NAME, SCHEMA_OPTIONAL,
+		OUTPUT_AT(upstream), 0, 253, NULL,
+		"\"\"", "upstream of nginx; default the service's name" },
+	{ OUTPUTS "[].region", SCHEMA_TEXT, SCHEMA_OPTIONAL,
+		OUTPUT_AT(region), 0, 253, NULL,
+		"\"\"", "region whose instances come first" },
+	{ OUTPUTS "[].reload", SCHEMA_COMMAND, SCHEMA_OPTIONAL,
+		OUTPUT_AT(reload), 0, 64, NULL,
+		"[]", "command after the file was replaced" },
+	{ OUTPUTS "[].command", SCHEMA_COMMAND, SCHEMA_OPTIONAL,
+		OUTPUT_AT(command), 0, 64, NULL,
+		"[]", "command that gets the instances on its standard input" },
+	{ OUTPUTS "[].timeout", SCHEMA_SPAN, SCHEMA_OPTIONAL,
+		OUTPUT_AT(timeout_ms), 100, 300 * SECOND, NULL,
+		"10s", "time that a command, or a conversation with HAProxy, may take" },
+
 	{ "shutdown.linger", SCHEMA_SPAN, SCHEMA_OPTIONAL, AT(shutdown.linger_ms), 0, HOUR, NULL,
 		"0s", "wait between the revoke and the exit" },
 
@@ -117,12 +173,48 @@ static const struct schema_row rows[] = {
 		"text", "text or json" },
 };
 
-static const char *const sections[] = {
-	"service", "register", "etcd", "probe", "shutdown", "log",
+static const struct {
+	const char *name;
+	enum schema_side side;
+} sections[] = {
+	{ "service", SCHEMA_REGISTERS },
+	{ "register", SCHEMA_REGISTERS },
+	{ "etcd", SCHEMA_BOTH },
+	{ "probe", SCHEMA_REGISTERS },
+	{ "discover", SCHEMA_READS },
+	{ "shutdown", SCHEMA_IDLE },
+	{ "log", SCHEMA_BOTH },
+};
+
+static const struct {
+	const char *path;
+	struct schema_items items;
+} lists[] = {
+	{ "discover.services",
+		{ sizeof(struct discover_service), AT(discover.n_services) } },
+	{ OUTPUTS,
+		{ sizeof(struct output_settings), SERVICE_AT(n_outputs) } },
+};
+
+/* The keys of outputs that not every type has; - unused, + possible, ! needed. */
+static const struct {
+	const char *key;
+	char uses[ARRAY_LEN(output_types)];
+} outputs[] = {
+	/* in the order of output_types: json, envoy, haproxy, nginx, exec */
+	{ "path",     "!!-!-" },
+	{ "socket",   "--!--" },
+	{ "backend",  "--+--" },
+	{ "cluster",  "-+---" },
+	{ "upstream", "---+-" },
+	{ "region",   "-+---" },
+	{ "reload",   "---+-" },
+	{ "command",  "----!" },
+	{ "timeout",  "--+++" },
 };
 
 static const char *const unsupported[] = {
-	"admin", "discover", "probe.command", "probe.path",
+	"admin", "probe.command", "probe.path",
 };
 /* clang-format on */
 
@@ -172,24 +264,79 @@ const struct schema_row *schema_part_of(const struct schema_row *row)
 	return NULL;
 }
 
-static bool is_one_of(const char *text, const char *const *list, size_t n)
+bool schema_is_in(const struct schema_row *row, const struct schema_row *list)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(list[i], text) == 0) {
-			return true;
+	if (list == NULL) {
+		return strchr(row->path, '[') == NULL;
+	}
+	size_t n = strlen(list->path);
+	return strncmp(row->path, list->path, n) == 0 && strncmp(row->path + n, "[].", 3) == 0 &&
+	       strchr(row->path + n + 3, '.') == NULL;
+}
+
+const struct schema_items *schema_items(const struct schema_row *list)
+{
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		if (strcmp(lists[i].path, list->path) == 0) {
+			return &lists[i].items;
 		}
 	}
-	return false;
+	return NULL;
+}
+
+/* The place of the section that a path begins with; as many as there are when it is none. */
+static size_t find_section(const char *path)
+{
+	size_t n = strcspn(path, "."), i = 0;
+	while (i < ARRAY_LEN(sections) &&
+			(strncmp(sections[i].name, path, n) != 0 || sections[i].name[n] != '\0')) {
+		i++;
+	}
+	return i;
 }
 
 bool schema_is_section(const char *name)
 {
-	return is_one_of(name, sections, ARRAY_LEN(sections));
+	return strchr(name, '.') == NULL && find_section(name) < ARRAY_LEN(sections);
+}
+
+enum schema_side schema_side_of(const char *path)
+{
+	size_t i = find_section(path);
+	return i < ARRAY_LEN(sections) ? sections[i].side : SCHEMA_BOTH;
+}
+
+enum schema_use schema_use_of(const struct schema_row *row, unsigned type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(outputs); i++) {
+		if (strcmp(outputs[i].key, schema_leaf(row->path)) == 0) {
+			char use = outputs[i].uses[type];
+			return use == '!'   ? SCHEMA_NEEDED
+			       : use == '+' ? SCHEMA_POSSIBLE
+					    : SCHEMA_UNUSED;
+		}
+	}
+	return SCHEMA_NEEDED; /* the type itself */
+}
+
+const struct schema_row *schema_outputs(void)
+{
+	return schema_find(OUTPUTS);
+}
+
+const struct schema_row *schema_output_type(void)
+{
+	return schema_find(OUTPUTS "[].type");
 }
 
 bool schema_is_unsupported(const char *path)
 {
-	return is_one_of(path, unsupported, ARRAY_LEN(unsupported));
+	for (size_t i = 0; i < ARRAY_LEN(unsupported); i++) {
+		if (strcmp(unsupported[i], path) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /*
@@ -214,10 +361,10 @@ static const char *suggest_section(const char *name)
 	const char *best = NULL;
 	size_t nearest = SUGGEST_MAX;
 	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
-		size_t rank = suggest_rank(name, sections[i]);
+		size_t rank = suggest_rank(name, sections[i].name);
 		if (rank > 0 && rank < nearest) {
 			nearest = rank;
-			best = sections[i];
+			best = sections[i].name;
 		}
 	}
 	return best;

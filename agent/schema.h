@@ -22,6 +22,9 @@ enum schema_kind {
 	SCHEMA_PEER,      /* char *: name or address, or nothing */
 	SCHEMA_PREFIX,    /* char *: /path */
 	SCHEMA_FILE,      /* char *: a file that is opened later, or nothing */
+	SCHEMA_OUTPUT,    /* char *: a file that is written later, or nothing */
+	SCHEMA_SOCKET,    /* char *: absolute path of a unix socket, or nothing */
+	SCHEMA_LABEL,     /* char *: [A-Za-z0-9._:-], or nothing */
 	SCHEMA_SECRET,    /* char *: as SCHEMA_TEXT; never in a message, wiped when freed */
 	SCHEMA_FLAG,      /* bool */
 	SCHEMA_COUNT,     /* uint32_t */
@@ -34,6 +37,8 @@ enum schema_kind {
 	SCHEMA_TARGET,    /* struct target */
 	SCHEMA_SCALARS,   /* struct scalars: members of a value */
 	SCHEMA_HEADERS,   /* struct scalars: gRPC request metadata, all of it text */
+	SCHEMA_COMMAND,   /* struct words: a program and its arguments */
+	SCHEMA_MAPPINGS,  /* an array: a list of mappings whose keys are rows too, PATH[].KEY */
 	SCHEMA_PART       /* bool, true when it is there: a mapping whose keys are rows too */
 };
 
@@ -44,17 +49,22 @@ enum schema_need {
 };
 
 struct schema_row {
-	const char *path; /* section.key, or section.part.key */
+	const char *path; /* section.key, section.part.key or section.list[].key */
 	enum schema_kind kind;
 	enum schema_need need;
-	size_t at;                /* offset of the member in struct descriptor */
-	uint32_t min, max;        /* inclusive; texts: bytes, spans: milliseconds */
+	size_t at;                /* offset of the member in its holder */
+	uint32_t min, max;        /* inclusive; texts: bytes, spans: milliseconds, lists: items */
 	const char *const *words; /* ends with NULL; NULL when there are none */
 	const char *fallback;     /* as a user would write it; NULL: none, or from other keys */
 	const char *help;         /* one line */
 };
 
-/* All keys, those of a section together and those of a part behind it, as they are printed. */
+/*
+ * The holder of a row is struct descriptor, or, for a key of the mappings in a
+ * list, what one of them becomes: struct discover_service, struct output_settings.
+ */
+
+/* All keys, those of a section together, those of a part or list behind it, as they are printed. */
 const struct schema_row *schema_rows(size_t *n);
 
 /* NULL when there is no such key. */
@@ -63,10 +73,43 @@ const struct schema_row *schema_find(const char *path);
 /* The part that the row is a key of; NULL when it stands in its section itself. */
 const struct schema_row *schema_part_of(const struct schema_row *row);
 
+/* True for a key of the mappings in that list; list NULL: for one that is in no list. */
+bool schema_is_in(const struct schema_row *row, const struct schema_row *list);
+
+/* How a list of mappings is stored: a pointer to the first item, and a size_t that counts them. */
+struct schema_items {
+	size_t size; /* of one item */
+	size_t n_at; /* offset of the size_t in the list's holder */
+};
+
+/* For a row of SCHEMA_MAPPINGS. */
+const struct schema_items *schema_items(const struct schema_row *list);
+
 /* The last word of a path. */
 const char *schema_leaf(const char *path);
 
 bool schema_is_section(const char *name);
+
+/* The kinds of descriptors that a section is for. */
+enum schema_side {
+	SCHEMA_BOTH,
+	SCHEMA_REGISTERS,
+	SCHEMA_READS,
+	SCHEMA_IDLE /* the same as SCHEMA_REGISTERS, but a reader may have it, to no effect */
+};
+
+/* For a path that begins with a section; the rest of it does not count. */
+enum schema_side schema_side_of(const char *path);
+
+/* What a key is to an output of a type. */
+enum schema_use { SCHEMA_UNUSED, SCHEMA_POSSIBLE, SCHEMA_NEEDED };
+
+/* For a row of an output, and its type, a place in the words of the row `type`. */
+enum schema_use schema_use_of(const struct schema_row *row, unsigned type);
+
+/* The row of the list of outputs, and the one that has their types as its words. */
+const struct schema_row *schema_outputs(void);
+const struct schema_row *schema_output_type(void);
 
 /* True for a key or section that is known, but not to this version. */
 bool schema_is_unsupported(const char *path);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/utf8.h"
 
+#include <string.h>
+
 #include "agent/util.h"
 
 /* A form of n bytes: how its first byte looks, and the least code that needs it. */
@@ -64,4 +66,17 @@ bool utf8_valid(const char *text, size_t len)
 bool utf8_is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code <= 0x9f);
+}
+
+bool utf8_has_control(const char *text)
+{
+	uint32_t code;
+	size_t len = strlen(text);
+	for (size_t at = 0, n; at < len; at += n) {
+		n = utf8_decode(text + at, len - at, &code);
+		if (n == 0 || utf8_is_control(code)) {
+			return true;
+		}
+	}
+	return false;
 }

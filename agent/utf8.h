@@ -20,4 +20,7 @@ bool utf8_valid(const char *text, size_t len);
 /* True for C0 and C1 control characters and DEL; a tab and a line end are such too. */
 bool utf8_is_control(uint32_t code);
 
+/* True when there is one in the text, or what is no valid character. */
+bool utf8_has_control(const char *text);
+
 #endif

@@ -122,6 +122,7 @@ static struct yaml_node *make_node(struct reader *r, enum yaml_kind kind, yaml_m
 	node->line = (unsigned)mark.line + 1;
 	node->column = (unsigned)mark.column + 1;
 	node->parent = parent;
+	node->index = parent == NULL ? 0 : parent->n;
 	return node;
 }
 
@@ -182,20 +183,10 @@ static void read_list(struct reader *r, struct yaml_node *node)
 	}
 }
 
-static const struct yaml_node *member_of(const struct yaml_node *map, const char *key)
-{
-	for (size_t i = 0; i < map->n; i++) {
-		if (strcmp(map->items[i]->key, key) == 0) {
-			return map->items[i];
-		}
-	}
-	return NULL;
-}
-
 /* Takes `member` into the mapping, unless its key is there already. */
 static void add_member(struct reader *r, struct yaml_node *map, struct yaml_node *member)
 {
-	const struct yaml_node *first = member_of(map, member->key);
+	const struct yaml_node *first = yaml_member(map, member->key);
 	if (first == NULL) {
 		append(r, map, member);
 		return;

@@ -17,7 +17,7 @@ struct problems;
 
 #define YAML_SIZE_MAX  1048576 /* bytes of a file */
 #define YAML_DEPTH_MAX 8       /* mappings and lists inside each other */
-#define YAML_NODES_MAX 4096
+#define YAML_NODES_MAX 32768
 
 enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
@@ -28,6 +28,7 @@ struct yaml_node {
 
 	char *key; /* owned; its name in the mapping that holds it, else NULL */
 	unsigned key_line, key_column;
+	size_t index; /* its place in the list that holds it, from 0 */
 
 	char *text;   /* owned; YAML_SCALAR only */
 	bool plain;   /* YAML_SCALAR: written without quotes and not as a block */
@@ -51,8 +52,14 @@ struct yaml_node *yaml_parse(
 /* Accepts NULL. */
 void yaml_destroy(struct yaml_node *node);
 
-/* Writes the dotted path of the keys that lead to the node; empty for the root. */
+/* Writes the path that leads to the node, such as a.b[0].c; empty for the root. */
 void yaml_path(const struct yaml_node *node, char *out, size_t size);
+
+/* The same for any place in a list, such as a.b[].c. */
+void yaml_pattern(const struct yaml_node *node, char *out, size_t size);
+
+/* The member of a mapping that has this key; NULL when there is none, or no mapping. */
+struct yaml_node *yaml_member(const struct yaml_node *map, const char *key);
 
 /* True for what YAML calls null: a plain scalar that is empty, ~ or null. Not for a refused one. */
 bool yaml_is_nothing(const struct yaml_node *node);

@@ -36,17 +36,41 @@ void yaml_destroy(struct yaml_node *node)
 	free(node);
 }
 
-void yaml_path(const struct yaml_node *node, char *out, size_t size)
+static void write_path(const struct yaml_node *node, bool places, char *out, size_t size)
 {
 	size_t len = 0;
 	out[0] = '\0';
 	if (node->parent != NULL) {
-		yaml_path(node->parent, out, size);
+		write_path(node->parent, places, out, size);
 		len = strlen(out);
 	}
 	if (node->key != NULL) {
 		snprintf(out + len, size - len, "%s%s", len == 0 ? "" : ".", node->key);
+	} else if (node->parent != NULL && node->parent->kind == YAML_LIST && places) {
+		snprintf(out + len, size - len, "[%zu]", node->index);
+	} else if (node->parent != NULL && node->parent->kind == YAML_LIST) {
+		snprintf(out + len, size - len, "[]");
 	}
+}
+
+void yaml_path(const struct yaml_node *node, char *out, size_t size)
+{
+	write_path(node, true, out, size);
+}
+
+void yaml_pattern(const struct yaml_node *node, char *out, size_t size)
+{
+	write_path(node, false, out, size);
+}
+
+struct yaml_node *yaml_member(const struct yaml_node *map, const char *key)
+{
+	for (size_t i = 0; map->kind == YAML_MAP && i < map->n; i++) {
+		if (strcmp(map->items[i]->key, key) == 0) {
+			return map->items[i];
+		}
+	}
+	return NULL;
 }
 
 bool yaml_is_nothing(const struct yaml_node *node)

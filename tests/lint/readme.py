@@ -18,6 +18,18 @@ import tree
 
 MINIMAL = "service:\n  name: a\n  port: 1\n"
 
+# A reader, with an output of each type.
+READER = """discover:
+  services:
+    - name: a
+      outputs:
+        - {type: json, path: /tmp/a}
+        - {type: envoy, path: /tmp/b}
+        - {type: haproxy, socket: /c}
+        - {type: nginx, path: /tmp/d}
+        - {type: exec, command: [a]}
+"""
+
 # What `check` leaves out unless it is set; the two passwords exclude each other.
 MORE = (
     "etcd: {username: a, password_file: /dev/null, tls: {}}\nprobe: {tls: {}}\n",
@@ -78,28 +90,31 @@ def check_options(readme, agent):
 
 
 def printed_keys(text):
-    """{dotted key: value} of the levels below the sections that `check` prints."""
+    """{dotted key: value} of the levels below the sections that `check` prints.
+
+    A key of the mappings in a list is named `list[].key`."""
     keys, path = {}, []
     for line in text.splitlines():
-        found = re.match(r"((?:  )*)([a-z_]+):\s*(.*)$", line)
+        found = re.match(r"((?:  )*)(- )?([a-z_]+):(?: (.*))?$", line)
         if not found:
             continue
         level = len(found.group(1)) // 2
-        path[level:] = [found.group(2)]
+        path[level:] = ["[]", found.group(3)] if found.group(2) else [found.group(3)]
         if level > 0:
-            keys[".".join(path)] = found.group(3).strip("\"'")
+            keys[".".join(path).replace(".[]", "[]")] = (found.group(4) or "").strip("\"'")
     return keys
 
 
 def check_keys(readme, agent):
     true = {}
-    for more in (*MORE, ""):  # the smallest comes last: its values are the defaults
-        shown = check_descriptor(agent, MINIMAL + more)
+    # The smallest comes last: its values are the defaults.
+    for text in (READER, *(MINIMAL + more for more in MORE), MINIMAL):
+        shown = check_descriptor(agent, text)
         if shown.returncode != 0:
             yield f"check refuses a small descriptor: {shown.stderr.strip()}"
             return
         true.update(printed_keys(shown.stdout))
-    rows = re.findall(r"^\| `([a-z_.]+)` \|([^|]*)\|", section(readme, "The descriptor"), re.M)
+    rows = re.findall(r"^\| `([a-z_.\[\]]+)` \|([^|]*)\|", section(readme, "The descriptor"), re.M)
     yield from compare("descriptor key", {key for key, _ in rows}, set(true))
     for key, default in rows:
         literal = re.fullmatch(r"\s*`([^`]*)`\s*", default)
@@ -122,7 +137,7 @@ def check_modules(root):
 
 def check_examples(readme, agent):
     examples = [text for kind, text in BLOCK.findall(readme)
-                if kind == "yaml" and text.startswith("service:")]
+                if kind == "yaml" and text.startswith(("service:", "discover:"))]
     if not examples:
         yield "README.md: shows no descriptor"
     for text in examples:

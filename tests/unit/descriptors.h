@@ -14,11 +14,16 @@
 /* All that is required. */
 #define SERVICE "service:\n  name: coupon-service\n  port: 50051\n"
 
+/* The same for a reader; what follows goes into discover. */
+#define READER                                                                                     \
+	"discover:\n  services:\n    - name: coupon-service\n      outputs:\n"                     \
+	"        - {type: json, path: /tmp/coupon.json}\n"
+
 /* Takes away what a machine may have set and the shipped descriptors read. */
 static inline int clear_environment(void **state)
 {
 	static const char *const variables[] = { "SERVICE_NAME", "SERVICE_HOST", "GRPC_PORT",
-		"ETCD_HOSTS", "ETCD_PASSWORD" };
+		"ETCD_HOSTS", "ETCD_PASSWORD", "GATEWAY_RUN_DIR" };
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
 		unsetenv(variables[i]);

@@ -142,6 +142,7 @@ static void leaves_out_what_is_not_set(void **state)
 		}
 	}
 	assert_int_equal(n_left_out, 15);
+	assert_null(strstr(text, "discover"));
 	descriptor_finish(&d);
 	free(text);
 }
@@ -163,6 +164,9 @@ static void prints_every_key_in_order(void **state)
 	const char *at = text;
 	for (size_t i = 0; i < n; i++) {
 		char line[80];
+		if (schema_side_of(rows[i].path) == SCHEMA_READS) {
+			continue;
+		}
 		snprintf(line, sizeof(line),
 				"\n%s%s:", schema_part_of(&rows[i]) == NULL ? "  " : "    ",
 				schema_leaf(rows[i].path));

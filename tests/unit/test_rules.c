@@ -14,6 +14,9 @@
 
 #define TRUSTS "any certificate is taken, so whoever stands in between can read and change all"
 
+/* The rules that have a test of their own. */
+#define OF_READERS 2
+
 static void warns_about_probable_slips(void **state)
 {
 	static const struct {
@@ -68,11 +71,41 @@ static void warns_about_probable_slips(void **state)
 		n_warnings += rules[i].warning; /* an error has a bad descriptor */
 	}
 	/* Each rule, insecure_skip_verify with other keys, and what single values warn of. */
-	assert_int_equal(ARRAY_LEN(rows), n_warnings + 2 + 3);
+	assert_int_equal(ARRAY_LEN(rows), n_warnings - OF_READERS + 2 + 3);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char text[200];
 		snprintf(text, sizeof(text), "%s%s", SERVICE, rows[i].text);
 		expect_problem(text, rows[i].warning, true);
+	}
+}
+
+static void warns_about_slips_of_readers(void **state)
+{
+	UNUSED(state);
+	expect_problem(READER "  settle: 10001ms\n",
+			"f:6:11: discover.settle: warning: an instance that is gone stays in the "
+			"outputs for up to 10001ms",
+			true);
+	expect_problem(READER "shutdown: {linger: 10m}\n",
+			"f:6:20: shutdown.linger: warning: a reader has withdrawn nothing that it "
+			"could wait for",
+			true);
+	expect_problem("discover: {services: [{name: a, outputs: [{type: nginx, path: "
+		       "/nosuch/b/c}]}]}\n",
+			"f:1:63: discover.services[0].outputs[0].path: warning: /nosuch/b/c cannot "
+			"be written now: No such file or directory",
+			true);
+	expect_problem("discover: {services: [{name: a, outputs: [{type: envoy, path: "
+		       "/tmp}]}]}\n",
+			"f:1:63: discover.services[0].outputs[0].path: warning: /tmp is a folder",
+			true);
+	static const char *const fine[] = { "  settle: 10s\n", "  on_empty: keep\n",
+		"etcd: {request_timeout: 60s}\n", "shutdown: {}\n", "shutdown:\n" };
+	for (size_t i = 0; i < ARRAY_LEN(fine); i++) {
+		char text[300];
+		snprintf(text, sizeof(text), "%s%s", READER, fine[i]);
+		struct descriptor d = load_text(text);
+		descriptor_finish(&d);
 	}
 }
 
@@ -112,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(warns_about_probable_slips, clear_environment),
+		cmocka_unit_test_setup(warns_about_slips_of_readers, clear_environment),
 		cmocka_unit_test_setup(warns_about_nothing_else, clear_environment),
 		cmocka_unit_test_setup(names_keys_that_are_there, clear_environment),
 	};

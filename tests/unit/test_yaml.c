@@ -64,7 +64,14 @@ static void knows_places_and_paths(void **state)
 
 	char path[YAML_PATH_MAX];
 	yaml_path(c->items[1]->items[0], path, sizeof(path));
-	assert_string_equal(path, "a.c.d");
+	assert_string_equal(path, "a.c[1].d");
+	yaml_path(c->items[0], path, sizeof(path));
+	assert_string_equal(path, "a.c[0]");
+	yaml_pattern(c->items[1]->items[0], path, sizeof(path));
+	assert_string_equal(path, "a.c[].d");
+	assert_ptr_equal(yaml_member(c->items[1], "d"), c->items[1]->items[0]);
+	assert_null(yaml_member(c->items[1], "c"));
+	assert_null(yaml_member(c, "d"));
 	yaml_path(root, path, sizeof(path));
 	assert_string_equal(path, "");
 	char tiny[4];
@@ -238,7 +245,7 @@ static void limits_the_number_of_values(void **state)
 	assert_null(parse(text, &problems));
 	assert_int_equal(problems.n, 1);
 	assert_string_equal(problems.at[0].text,
-			"f:1:8192: there are too many values for a descriptor");
+			"f:1:65536: there are too many values for a descriptor");
 	problems_finish(&problems);
 	free(text);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * curl_carrier - unary gRPC over libcurl.
+ * curl_carrier - gRPC over libcurl.
  *
  * Two things about libcurl shape this file.
  *
@@ -16,7 +16,8 @@
  * connection that died is noticed by the next request on it. Such a request is
  * tried once more on a fresh connection before anyone hears of it. Repeating
  * is safe for every call we make (lease.c says why). An end without a
- * grpc-status is such a failure too, even when libcurl calls it success.
+ * grpc-status is such a failure too, even when libcurl calls it success. A
+ * stream that was heard is not repeated: its owner knows from where to go on.
  *
  * TLS changes nothing of this, though ALPN would let any libcurl join soundly:
  * one way of joining is enough, and it keeps the count of sockets right.
@@ -170,6 +171,14 @@ void curl_carrier_start(struct curl_carrier *c, struct carrier_request *r, struc
 	launch(c, r, !curl_target_joinable(t));
 }
 
+void curl_carrier_abandon(struct carrier_request *r)
+{
+	if (r->carrier != NULL) {
+		curl_target_abandon(r->target);
+		curl_carrier_cancel(r);
+	}
+}
+
 void curl_carrier_cancel(struct carrier_request *r)
 {
 	struct curl_carrier *c = r->carrier;
@@ -233,7 +242,7 @@ static void on_result(struct curl_carrier *c, struct carrier_request *r, CURLcod
 
 	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &http);
 	r->status.http = (int)http;
-	if (curl_end_is_connection_failure(r, (int)code) && !r->retried) {
+	if (curl_end_is_connection_failure(r, (int)code) && !r->retried && !r->heard) {
 		try_again(c, r);
 		return;
 	}
@@ -242,6 +251,31 @@ static void on_result(struct curl_carrier *c, struct carrier_request *r, CURLcod
 		curl_target_abandon(r->target);
 	}
 	finish(c, r, end);
+}
+
+static struct carrier_request *find_heard(struct curl_carrier *c)
+{
+	for (struct list *link = c->active; link != NULL; link = link->next) {
+		struct carrier_request *r = request_of(link);
+		if (r->call.on_heard != NULL && r->n_received > 0) {
+			return r;
+		}
+	}
+	return NULL;
+}
+
+/* What streams have received is taken from them first: whoever hears it may do anything. */
+static void tell_heard(struct curl_carrier *c)
+{
+	for (struct carrier_request *r; (r = find_heard(c)) != NULL;) {
+		uint8_t *received = r->received;
+		size_t len = r->n_received, size = r->received_size;
+
+		r->received = NULL;
+		r->n_received = r->received_size = 0;
+		r->call.on_heard(r, received, len);
+		free_received(received, size);
+	}
 }
 
 /* Copies all that the answer needs, then calls: `done` may use the request again at once. */
@@ -293,6 +327,7 @@ static void on_settled(struct curl_loop *l)
 {
 	struct curl_carrier *c = CONTAINER_OF(l, struct curl_carrier, loop);
 
+	tell_heard(c);
 	unpark(c);
 	dispatch(c);
 }

@@ -3,8 +3,10 @@
 #define AGENT_NET_CURL_CARRIER_H
 
 /*
- * curl_carrier - carries unary gRPC calls over libcurl's multi interface, on
- * the libev loop. The only file that knows libcurl.
+ * curl_carrier - carries gRPC calls over libcurl's multi interface, on the
+ * libev loop: unary ones, and streams of answers to one request. Streams have a
+ * carrier of their own: in libcurl 7.88 a unary call that ends beside a stream
+ * with much to read may lose its grpc-status.
  *
  * A start never calls back: even an immediate failure is delivered from the
  * loop. A cancel never calls back. A request is detached before its `done` is
@@ -46,17 +48,24 @@ struct carrier_answer {
 	const char *why; /* one sentence; "" when it was answered */
 };
 
+struct carrier_request;
+typedef void carrier_done(struct carrier_request *request, const struct carrier_answer *answer);
+
+/*
+ * Some more of a stream's body, as it comes: frames may be split anywhere. Called from
+ * the loop; the request may be cancelled from within. What is left at the end is in the answer.
+ */
+typedef void carrier_heard(struct carrier_request *request, const uint8_t *data, size_t len);
+
 /* What is asked. `path` is a literal; token and body are borrowed until the end. */
 struct carrier_call {
 	const char *path;
 	const char *token;   /* etcd's, for the header of that name; "": none */
 	const uint8_t *body; /* NULL ends as CARRIER_NO_MEMORY */
 	size_t len;
-	double deadline; /* clock_now() time */
+	double deadline; /* clock_now() time; a stream's is for its connection, it may then last */
+	carrier_heard *on_heard; /* NULL: a unary call */
 };
-
-struct carrier_request;
-typedef void carrier_done(struct carrier_request *request, const struct carrier_answer *answer);
 
 /* Embedded by its user. Members are for curl_carrier.c only. */
 struct carrier_request {
@@ -69,6 +78,7 @@ struct carrier_request {
 	struct carrier_call call;
 	bool fresh;       /* on a connection of its own making */
 	bool retried;     /* ... after one that failed */
+	bool heard;       /* a stream: some of the body has come */
 	unsigned rejoins; /* tries on newer connections that others have made */
 	unsigned made;    /* the target's count when this try began */
 	enum carrier_end end;
@@ -104,5 +114,8 @@ void curl_carrier_start(struct curl_carrier *c, struct carrier_request *r, struc
 
 /* Safe on a zeroed request and on one that has ended. */
 void curl_carrier_cancel(struct carrier_request *r);
+
+/* The same for a stream that is too silent: no later one goes on the connection that it was on. */
+void curl_carrier_abandon(struct carrier_request *r);
 
 #endif

@@ -18,7 +18,15 @@
 #include "agent/net/curl_target.h"
 #include "agent/util.h"
 
-#define BODY_LIMIT (4u << 20) /* bytes; etcd's largest answer to us is far below */
+#define BODY_LIMIT (8u << 20) /* bytes; etcd's answers to us are far below */
+
+/*
+ * What is read of a stream at once, bytes: it has to hold the largest burst, see
+ * curl_carrier.h. Unary calls keep libcurl's own 16 KiB, which is not even to be
+ * said: where 7.88 is told a size, calls that lose their connection do not meet
+ * on one new one.
+ */
+#define STREAM_READ (512L << 10)
 
 static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -93,6 +101,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 	}
 	memcpy(r->received + r->n_received, data, len);
 	r->n_received += len;
+	r->heard = r->call.on_heard != NULL;
 	return len;
 }
 
@@ -170,6 +179,7 @@ static bool set_request(CURL *easy, struct carrier_request *r, const struct curl
 		long timeout_ms)
 {
 	char url[sizeof r->target->base + 80];
+	bool stream = r->call.on_heard != NULL;
 	CURLcode bad = CURLE_OK;
 
 	(void)snprintf(url, sizeof url, "%s%s", r->target->base, r->call.path);
@@ -177,7 +187,10 @@ static bool set_request(CURL *easy, struct carrier_request *r, const struct curl
 	bad |= curl_easy_setopt(
 			easy, CURLOPT_POSTFIELDSIZE, (long)r->call.len); /* before the fields */
 	bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, (const char *)r->call.body);
-	bad |= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
+	bad |= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, stream ? 0L : timeout_ms);
+	if (stream) {
+		bad |= curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, STREAM_READ);
+	}
 	bad |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
 	bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(r->target, joining));
 	bad |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, joining->separate ? 1L : 0L);

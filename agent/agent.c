@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "agent/clusters.h"
 #include "agent/log.h"
 #include "agent/net/tls_shelf.h"
+#include "agent/reader.h"
 #include "agent/service.h"
 #include "agent/standstill.h"
 #include "agent/timer.h"
@@ -18,26 +20,21 @@
 /* A stop does not wait longer for an etcd that does not answer, seconds. */
 #define PATIENCE 10.0
 
-/* Open files beside the services' connections: etcd's, the loop's, the log. */
+/* Open files beside the services' connections: etcd's, the loop's, the log, and for each reader. */
 #define DESCRIPTORS_BESIDE 32
-
-/* One etcd cluster and the descriptor that named it first. */
-struct cluster {
-	struct etcd etcd;
-	const struct descriptor *desc; /* borrowed */
-	struct cluster *next;
-};
+#define DESCRIPTORS_READER 8
 
 struct agent {
 	struct ev_loop *loop;
-	struct curl_carrier *carrier;
 	struct random random;
-	struct cluster *clusters; /* owned list */
-	unsigned n_clusters;
+	struct clusters clusters;
 	struct tls_shelf shelf; /* of the probes */
 	const struct descriptor_set *set;
-	struct service *services; /* owned array, one for each descriptor */
+	struct service *services; /* owned array, one for each descriptor that registers */
 	size_t n_services, n_gone;
+	struct reader *readers; /* owned array, one for each service of each descriptor that reads
+				 */
+	size_t n_readers;
 	ev_signal signals[3];
 	struct standstill standstill;
 	ev_timer patience, linger;
@@ -95,16 +92,20 @@ static double longest_linger(const struct agent *a)
 	return (double)longest / 1000.0;
 }
 
+static void end_when_all_are_gone(struct agent *a)
+{
+	if (a->n_gone == a->n_services) {
+		ev_timer_stop(a->loop, &a->patience);
+		timer_start(a->loop, &a->linger, longest_linger(a));
+	}
+}
+
 static void on_gone(struct service *service)
 {
 	struct agent *a = service->owner;
 
 	a->n_gone++;
-	if (a->n_gone < a->n_services) {
-		return;
-	}
-	ev_timer_stop(a->loop, &a->patience);
-	timer_start(a->loop, &a->linger, longest_linger(a));
+	end_when_all_are_gone(a);
 }
 
 static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents)
@@ -123,6 +124,9 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents)
 	for (size_t i = 0; i < a->n_services; i++) {
 		service_leave(&a->services[i]);
 	}
+	if (a->n_services == 0) {
+		end_when_all_are_gone(a);
+	}
 }
 
 /* Its usual meaning is to end: a healthy service must not go for a request to reload. */
@@ -137,15 +141,17 @@ static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int revents)
 
 /* ---- time that nobody saw ---------------------------------------------------------- */
 
+/* Who reads does not know the TTL of what it sees, and takes the usual one. */
 static double shortest_ttl(const struct agent *a)
 {
-	uint32_t shortest = a->set->at[0].registry.ttl_ms;
+	double shortest = a->n_readers > 0 ? GUARD_TTL : 0.0;
 
-	for (size_t i = 1; i < a->set->n; i++) {
-		uint32_t ms = a->set->at[i].registry.ttl_ms;
-		shortest = ms < shortest ? ms : shortest;
+	for (size_t i = 0; i < a->set->n; i++) {
+		double ttl = (double)a->set->at[i].registry.ttl_ms / 1000.0;
+		bool counts = !a->set->at[i].discover.on;
+		shortest = counts && (shortest <= 0.0 || ttl < shortest) ? ttl : shortest;
 	}
-	return (double)shortest / 1000.0;
+	return shortest;
 }
 
 static void on_standstill_over(struct standstill *standstill, double gap)
@@ -158,13 +164,16 @@ static void on_standstill_over(struct standstill *standstill, double gap)
 	for (size_t i = 0; i < a->n_services; i++) {
 		service_interrupted(&a->services[i], gap);
 	}
+	for (size_t i = 0; i < a->n_readers; i++) {
+		reader_interrupted(&a->readers[i]);
+	}
 }
 
 /* ---- the way in ------------------------------------------------------------------ */
 
-static void log_cluster(const struct descriptor *desc)
+static void on_cluster(const struct etcd_settings *settings)
 {
-	const struct endpoints *endpoints = &desc->etcd.endpoints;
+	const struct endpoints *endpoints = &settings->endpoints;
 	char text[1024] = "";
 	size_t len = 0;
 
@@ -186,56 +195,70 @@ static void on_notice(struct etcd *etcd, const char *sentence)
 	log_write(LOG_WARN, NULL, "%s", sentence);
 }
 
-/* The cluster that the descriptor names; NULL without memory. */
-static struct etcd *find_cluster(struct agent *a, const struct descriptor *desc)
+static int add_service(struct agent *a, const struct descriptor *desc)
 {
-	struct cluster *c = a->clusters;
+	struct service *s = &a->services[a->n_services];
+	struct etcd *etcd = clusters_find(&a->clusters, &desc->etcd);
 
-	while (c != NULL && !etcd_settings_equal(&c->desc->etcd, &desc->etcd)) {
-		c = c->next;
+	if (etcd == NULL ||
+			service_init(s, a->loop, etcd, &a->shelf, desc, &a->random, on_gone) < 0) {
+		return -1;
 	}
-	if (c != NULL) {
-		return &c->etcd;
-	}
-	c = calloc(1, sizeof *c);
-	if (c == NULL || etcd_init(&c->etcd, a->loop, a->carrier, &desc->etcd, &a->random) < 0) {
-		free(c);
-		return NULL;
-	}
-	c->etcd.on_notice = on_notice;
-	c->desc = desc;
-	c->next = a->clusters;
-	a->clusters = c;
-	a->n_clusters++;
-	curl_carrier_keep(a->carrier, a->n_clusters);
-	log_cluster(desc);
-	return &c->etcd;
+	s->owner = a;
+	a->n_services++;
+	return 0;
 }
 
-static int add_services(struct agent *a)
+static int add_readers(struct agent *a, const struct descriptor *desc)
 {
-	a->services = calloc(a->set->n, sizeof *a->services);
-	if (a->services == NULL) {
+	struct etcd_streams *streams = clusters_streams(&a->clusters, &desc->etcd);
+
+	if (streams == NULL) {
+		return -1;
+	}
+	for (size_t i = 0; i < desc->discover.n_services; i++) {
+		if (reader_init(&a->readers[a->n_readers], a->loop, streams, desc,
+				    &desc->discover.services[i], &a->random) < 0) {
+			return -1;
+		}
+		a->n_readers++;
+	}
+	return 0;
+}
+
+/* Room for as many of each as the descriptors ask for. */
+static int make_room(struct agent *a)
+{
+	size_t n_services = 0, n_readers = 0;
+
+	for (size_t i = 0; i < a->set->n; i++) {
+		n_services += a->set->at[i].discover.on ? 0 : 1;
+		n_readers += a->set->at[i].discover.n_services;
+	}
+	a->services = calloc(n_services + 1, sizeof *a->services);
+	a->readers = calloc(n_readers + 1, sizeof *a->readers);
+	return a->services == NULL || a->readers == NULL ? -1 : 0;
+}
+
+static int add_all(struct agent *a)
+{
+	if (make_room(a) < 0) {
 		return -1;
 	}
 	for (size_t i = 0; i < a->set->n; i++) {
 		const struct descriptor *desc = &a->set->at[i];
-		struct etcd *etcd = find_cluster(a, desc);
-		if (etcd == NULL || service_init(&a->services[i], a->loop, etcd, &a->shelf, desc,
-						    &a->random, on_gone) < 0) {
+		if ((desc->discover.on ? add_readers : add_service)(a, desc) < 0) {
 			return -1;
 		}
-		a->services[i].owner = a;
-		a->n_services++;
 	}
 	return 0;
 }
 
 /* A connection for each service, and as many as the hard limit allows. */
-static void raise_descriptor_limit(size_t n_services)
+static void raise_descriptor_limit(const struct agent *a)
 {
 	struct rlimit limit;
-	rlim_t need = n_services + DESCRIPTORS_BESIDE;
+	rlim_t need = a->n_services + a->n_readers * DESCRIPTORS_READER + DESCRIPTORS_BESIDE;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need) {
 		return;
@@ -281,14 +304,13 @@ static int set_up(struct agent *a, const struct descriptor_set *set, struct err 
 	if (advice != NULL) {
 		log_write(LOG_WARN, NULL, "%s", advice);
 	}
-	a->carrier = curl_carrier_create(a->loop, err);
-	if (a->carrier == NULL) {
+	if (clusters_init(&a->clusters, a->loop, &a->random, on_notice, on_cluster, err) < 0) {
 		return -1;
 	}
-	if (add_services(a) < 0) {
+	if (add_all(a) < 0) {
 		return err_set(err, ERR_SYSTEM, "out of memory");
 	}
-	raise_descriptor_limit(set->n);
+	raise_descriptor_limit(a);
 	watch_signals(a);
 	return 0;
 }
@@ -298,16 +320,14 @@ static void tear_down(struct agent *a)
 	for (size_t i = 0; i < a->n_services; i++) {
 		service_finish(&a->services[i]);
 	}
+	for (size_t i = 0; i < a->n_readers; i++) {
+		reader_finish(&a->readers[i]);
+	}
 	standstill_stop(&a->standstill);
 	free(a->services);
+	free(a->readers);
 	tls_shelf_finish(&a->shelf);
-	while (a->clusters != NULL) {
-		struct cluster *c = a->clusters;
-		a->clusters = c->next;
-		etcd_finish(&c->etcd);
-		free(c);
-	}
-	curl_carrier_destroy(a->carrier);
+	clusters_finish(&a->clusters);
 	if (a->loop != NULL) {
 		ev_loop_destroy(a->loop);
 	}
@@ -317,14 +337,6 @@ enum exit_code agent_run(const struct descriptor_set *set, struct err *err)
 {
 	struct agent a;
 
-	for (size_t i = 0; i < set->n; i++) {
-		if (set->at[i].discover.on) {
-			(void)err_set(err, ERR_UNKNOWN,
-					"%.120s: this version checks readers, but does not run them",
-					set->at[i].file);
-			return EXIT_INTERNAL;
-		}
-	}
 	if (set_up(&a, set, err) < 0) {
 		tear_down(&a);
 		return EXIT_INTERNAL;
@@ -332,6 +344,9 @@ enum exit_code agent_run(const struct descriptor_set *set, struct err *err)
 	standstill_start(&a.standstill, a.loop, shortest_ttl(&a), on_standstill_over);
 	for (size_t i = 0; i < a.n_services; i++) {
 		service_start(&a.services[i]);
+	}
+	for (size_t i = 0; i < a.n_readers; i++) {
+		reader_start(&a.readers[i]);
 	}
 	(void)ev_run(a.loop, 0);
 	tear_down(&a);

@@ -9,7 +9,7 @@
  * from outside can forge a line. The sink (level, format) is the one mutable
  * global of the program.
  *
- * Only agent.c, registration.c, prober.c and main.c log above debug; pure
+ * Only agent.c, registration.c, prober.c, reader.c and main.c log above debug; pure
  * modules never log.
  */
 

@@ -32,6 +32,13 @@ unsigned endpoint_ring_current(const struct endpoint_ring *ring)
 	return ring->order[ring->current];
 }
 
+unsigned endpoint_ring_beside(const struct endpoint_ring *ring, unsigned endpoint)
+{
+	unsigned current = endpoint_ring_current(ring);
+
+	return current != endpoint ? current : ring->order[(ring->current + 1) % ring->n];
+}
+
 void endpoint_ring_leave(struct endpoint_ring *ring, unsigned failed)
 {
 	if (endpoint_ring_current(ring) == failed) {

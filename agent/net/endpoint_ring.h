@@ -28,6 +28,9 @@ void endpoint_ring_finish(struct endpoint_ring *ring);
 /* The endpoint to use now: an index into the caller's list. */
 unsigned endpoint_ring_current(const struct endpoint_ring *ring);
 
+/* Another endpoint: the one in use if it is not `endpoint`, which it is when it is alone. */
+unsigned endpoint_ring_beside(const struct endpoint_ring *ring, unsigned endpoint);
+
 /*
  * `failed` did not do its work: the next one is used from now on. When it is
  * not the one in use any more, someone else has left it already and nothing

@@ -44,6 +44,8 @@ static void send_out(struct etcd_request *r)
 		.token = r->token == NULL ? "" : r->token->text,
 		.body = &r->body,
 		.deadline = r->deadline,
+		.beside = r->beside,
+		.endpoint = r->endpoint,
 	};
 	etcd_route_start(&r->channel->route, &r->routed, &call, on_routed);
 }
@@ -119,7 +121,7 @@ static void on_routed(struct route_request *routed, const struct etcd_answer *an
 	end(r, &told);
 }
 
-void etcd_request_start(struct etcd_channel *ch, struct etcd_request *r, const char *path,
+static void prepare(struct etcd_channel *ch, struct etcd_request *r, const char *path,
 		struct etcd_body body, double deadline, etcd_request_done *done)
 {
 	assert(r->channel == NULL);
@@ -129,6 +131,21 @@ void etcd_request_start(struct etcd_channel *ch, struct etcd_request *r, const c
 	r->body = body;
 	r->done = done;
 	r->deadline = deadline;
+}
+
+void etcd_request_start(struct etcd_channel *ch, struct etcd_request *r, const char *path,
+		struct etcd_body body, double deadline, etcd_request_done *done)
+{
+	prepare(ch, r, path, body, deadline, done);
+	ask(r);
+}
+
+void etcd_request_start_beside(struct etcd_channel *ch, struct etcd_request *r, const char *path,
+		struct etcd_body body, double deadline, unsigned endpoint, etcd_request_done *done)
+{
+	prepare(ch, r, path, body, deadline, done);
+	r->beside = true;
+	r->endpoint = endpoint;
 	ask(r);
 }
 

@@ -47,6 +47,8 @@ struct etcd_request {
 	struct etcd_token *token; /* taken while in flight */
 	double deadline; /* also valid after the end: it has moved by what logging in took */
 	double asked_at; /* for a token */
+	bool beside;     /* see struct route_call */
+	unsigned endpoint;
 	bool repeated;
 	bool bare;    /* it went out without a token, as logging in failed ... */
 	bool patient; /* ... and to try that again soon is of no use */
@@ -59,6 +61,10 @@ struct etcd_request {
  */
 void etcd_request_start(struct etcd_channel *ch, struct etcd_request *r, const char *path,
 		struct etcd_body body, double deadline, etcd_request_done *done);
+
+/* The same as etcd_request_start, to another member than `endpoint` if there is one that works. */
+void etcd_request_start_beside(struct etcd_channel *ch, struct etcd_request *r, const char *path,
+		struct etcd_body body, double deadline, unsigned endpoint, etcd_request_done *done);
 
 /* Never calls back. Safe on a zeroed request and on one that has ended. */
 void etcd_request_cancel(struct etcd_request *r);

@@ -98,6 +98,11 @@ static void say_denied(char *out, size_t size, const struct etcd_error_about *ab
 	const char *end = strrchr(about->key, '/');
 
 	name_user(user, sizeof user, about->user);
+	if (about->reading) {
+		(void)snprintf(out, size, "etcd: %s may not read %.260s: give its role read on it",
+				user, about->key);
+		return;
+	}
 	if (end == NULL) {
 		(void)snprintf(out, size,
 				"etcd: %s may not do this: its role needs readwrite on the "

@@ -42,7 +42,8 @@ const struct etcd_consequence *etcd_error_consequence(enum etcd_trouble trouble)
 /* What the sentence is about; "" for what is not known. */
 struct etcd_error_about {
 	const char *user; /* "": whoever the client's certificate names, if any */
-	const char *key;  /* that was to be read or written */
+	const char *key;  /* that was to be written; reading: the prefix */
+	bool reading;
 };
 
 /* One sentence for people; `code` and `text` are etcd's. Always fits in 800 bytes. */

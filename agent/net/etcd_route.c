@@ -62,6 +62,9 @@ static void send_to_current(struct route_request *r)
 	struct etcd_route *route = r->route;
 
 	r->endpoint = endpoint_ring_current(&route->ring);
+	if (r->call.beside && r->tries == 0) {
+		r->endpoint = endpoint_ring_beside(&route->ring, r->call.endpoint);
+	}
 	r->floor = cluster_view_floor(&route->view);
 	r->tries++;
 	struct carrier_call call = {
@@ -89,9 +92,8 @@ static enum view_proof proof_of(const struct route_request *r, const struct carr
 										   : PROOF_FULL;
 }
 
-static void say_foreign(struct route_request *r, const char *sentence)
+static void say_foreign(struct etcd_route *route, const char *sentence)
 {
-	struct etcd_route *route = r->route;
 	double now = clock_now();
 
 	if (route->said_at <= 0.0 || now - route->said_at >= FOREIGN_EVERY) {
@@ -100,19 +102,16 @@ static void say_foreign(struct route_request *r, const char *sentence)
 	}
 }
 
-/* False when it is not to be believed; the sentence says why. */
-static bool believable(struct route_request *r, const struct carrier_answer *answer, char *sentence,
-		size_t size)
+bool etcd_route_believes(struct etcd_route *route, unsigned endpoint,
+		const struct cluster_floor *floor, const struct cluster_mark *seen,
+		enum view_proof proof, char *sentence, size_t size)
 {
-	struct etcd_route *route = r->route;
-	const struct endpoint *endpoint = &route->endpoints->at[r->endpoint];
-	struct cluster_mark seen, known = route->view.known;
+	const struct endpoint *at = &route->endpoints->at[endpoint];
+	struct cluster_mark known = route->view.known;
 	char name[ENDPOINT_TEXT_MAX];
 
-	etcd_decode_mark(answer->body, answer->len, &seen);
-	endpoint_format(name, sizeof name, endpoint->host, endpoint->port);
-	switch (cluster_view_judge(&route->view, r->endpoint, &r->floor, &seen, proof_of(r, answer),
-			clock_now())) {
+	endpoint_format(name, sizeof name, at->host, at->port);
+	switch (cluster_view_judge(&route->view, endpoint, floor, seen, proof, clock_now())) {
 	case VIEW_FINE:
 		return true;
 	case VIEW_BEHIND:
@@ -120,25 +119,35 @@ static bool believable(struct route_request *r, const struct carrier_answer *ans
 				"etcd at %s is behind the others (term %" PRIu64
 				", revision %" PRId64 "; they were at %" PRIu64 ", %" PRId64
 				"): not believed",
-				name, seen.term, seen.revision, known.term, known.revision);
+				name, seen->term, seen->revision, known.term, known.revision);
 		return false;
 	case VIEW_FOREIGN:
 		(void)snprintf(sentence, size,
 				"etcd at %s belongs to another cluster (id %" PRIx64
 				", it was %" PRIx64 "): not believed",
-				name, seen.cluster, known.cluster);
-		say_foreign(r, sentence);
+				name, seen->cluster, known.cluster);
+		say_foreign(route, sentence);
 		return false;
 	case VIEW_RENEWED:
 		(void)snprintf(sentence, size,
 				"etcd was made anew or restored: it is cluster %" PRIx64
 				" at revision %" PRId64 " now, and was %" PRIx64
 				" at revision %" PRId64,
-				seen.cluster, seen.revision, known.cluster, known.revision);
+				seen->cluster, seen->revision, known.cluster, known.revision);
 		route->notice->say(route->notice, sentence);
 		return true;
 	}
 	return false;
+}
+
+static bool believable(struct route_request *r, const struct carrier_answer *answer, char *sentence,
+		size_t size)
+{
+	struct cluster_mark seen;
+
+	etcd_decode_mark(answer->body, answer->len, &seen);
+	return etcd_route_believes(r->route, r->endpoint, &r->floor, &seen, proof_of(r, answer),
+			sentence, size);
 }
 
 /* ---- an answer ------------------------------------------------------------------- */

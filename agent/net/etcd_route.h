@@ -64,6 +64,8 @@ struct route_call {
 	const char *token; /* "": none */
 	const struct etcd_body *body;
 	double deadline; /* clock_now() time */
+	bool beside;     /* to another endpoint than number `endpoint` first, if there is one */
+	unsigned endpoint;
 };
 
 struct route_request;
@@ -83,6 +85,14 @@ struct route_request {
 /* Never calls back from here. A body without bytes fails the call as out of memory would. */
 void etcd_route_start(struct etcd_route *route, struct route_request *r,
 		const struct route_call *call, route_done *done);
+
+/*
+ * Judges what endpoint number `endpoint` says of its cluster. False when it is
+ * not to be believed; the sentence says why.
+ */
+bool etcd_route_believes(struct etcd_route *route, unsigned endpoint,
+		const struct cluster_floor *floor, const struct cluster_mark *seen,
+		enum view_proof proof, char *sentence, size_t size);
 
 /* Never calls back. Safe on a zeroed request and on one that has ended. */
 void etcd_route_cancel(struct route_request *r);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "agent/descriptor.h"
+#include "agent/json_write.h"
 
 static cJSON *item_of(const struct scalar *s)
 {
@@ -25,23 +26,14 @@ static cJSON *item_of(const struct scalar *s)
 	return NULL;
 }
 
-static bool add(cJSON *object, const char *name, cJSON *item)
-{
-	if (item == NULL || !cJSON_AddItemToObject(object, name, item)) {
-		cJSON_Delete(item);
-		return false;
-	}
-	return true;
-}
-
 static bool fill(cJSON *object, const struct descriptor *d)
 {
-	bool ok = add(object, "host", cJSON_CreateString(d->service.host)) &&
-		  add(object, "port", cJSON_CreateNumber(d->service.port)) &&
-		  add(object, "protocol", cJSON_CreateString(d->service.protocol));
+	bool ok = json_add(object, "host", cJSON_CreateString(d->service.host)) &&
+		  json_add(object, "port", cJSON_CreateNumber(d->service.port)) &&
+		  json_add(object, "protocol", cJSON_CreateString(d->service.protocol));
 	const struct scalars *more = &d->service.metadata;
 	for (size_t i = 0; ok && i < more->n; i++) {
-		ok = add(object, more->at[i].name, item_of(&more->at[i]));
+		ok = json_add(object, more->at[i].name, item_of(&more->at[i]));
 	}
 	return ok;
 }

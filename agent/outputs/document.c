@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "agent/endpoint.h"
-#include "agent/utf8.h"
+#include "agent/json_write.h"
 
 /* What a double holds exactly. */
 #define WHOLE_MAX 9007199254740992.0
@@ -27,57 +27,12 @@ void document_time(char out[DOCUMENT_TIME_MAX])
 	(void)snprintf(out + n, DOCUMENT_TIME_MAX - n, ".%03dZ", (int)(now.tv_nsec / 1000000));
 }
 
-static bool add(cJSON *object, const char *name, cJSON *item)
-{
-	if (item == NULL || !cJSON_AddItemToObject(object, name, item)) {
-		cJSON_Delete(item);
-		return false;
-	}
-	return true;
-}
-
-static bool append(cJSON *array, cJSON *item)
-{
-	if (item == NULL || !cJSON_AddItemToArray(array, item)) {
-		cJSON_Delete(item);
-		return false;
-	}
-	return true;
-}
-
-static cJSON *whole(int64_t n)
-{
-	char text[24];
-
-	(void)snprintf(text, sizeof text, "%" PRId64, n);
-	return cJSON_CreateRaw(text);
-}
-
-static cJSON *instance_item(const struct instance *i)
-{
-	char address[ENDPOINT_TEXT_MAX];
-	cJSON *item = cJSON_CreateObject();
-
-	endpoint_format(address, sizeof address, i->host, i->port);
-	if (item != NULL && add(item, "key", cJSON_CreateString(i->key)) &&
-			add(item, "host", cJSON_CreateString(i->host)) &&
-			add(item, "port", whole(i->port)) &&
-			add(item, "protocol", cJSON_CreateString(i->protocol)) &&
-			add(item, "address", cJSON_CreateString(address)) &&
-			add(item, "weight", whole(i->weight)) &&
-			add(item, "metadata", cJSON_CreateRaw(i->metadata))) {
-		return item;
-	}
-	cJSON_Delete(item);
-	return NULL;
-}
-
 static cJSON *instances_item(const struct instances *instances)
 {
 	cJSON *array = cJSON_CreateArray();
 
 	for (size_t i = 0; array != NULL && i < instances->n; i++) {
-		if (!append(array, instance_item(instances->at[i]))) {
+		if (!json_append(array, json_instance(instances->at[i]))) {
 			cJSON_Delete(array);
 			return NULL;
 		}
@@ -89,50 +44,23 @@ static cJSON *view_item(const struct output_view *view, const char *written_at)
 {
 	cJSON *item = cJSON_CreateObject();
 
-	if (item != NULL && add(item, "schema_version", whole(DOCUMENT_VERSION)) &&
-			add(item, "service", cJSON_CreateString(view->service)) &&
-			add(item, "prefix", cJSON_CreateString(view->prefix)) &&
-			add(item, "revision", whole(view->revision)) &&
-			add(item, "stale", cJSON_CreateBool(view->stale)) &&
-			add(item, "age_seconds", whole((int64_t)view->age)) &&
-			add(item, "written_at", cJSON_CreateString(written_at)) &&
-			add(item, "instances", instances_item(&view->instances))) {
+	if (item != NULL && json_add(item, "schema_version", json_whole(DOCUMENT_VERSION)) &&
+			json_add(item, "service", cJSON_CreateString(view->service)) &&
+			json_add(item, "prefix", cJSON_CreateString(view->prefix)) &&
+			json_add(item, "revision", json_whole(view->revision)) &&
+			json_add(item, "stale", cJSON_CreateBool(view->stale)) &&
+			json_add(item, "age_seconds", json_whole((int64_t)view->age)) &&
+			json_add(item, "written_at", cJSON_CreateString(written_at)) &&
+			json_add(item, "instances", instances_item(&view->instances))) {
 		return item;
 	}
 	cJSON_Delete(item);
 	return NULL;
 }
 
-/* Keys in etcd are bytes; JSON is UTF-8. What is none stands in a string, and becomes '?'. */
-static void mend_utf8(char *text, size_t len)
-{
-	uint32_t code;
-
-	for (size_t at = 0; at < len;) {
-		size_t n = utf8_decode(text + at, len - at, &code);
-		if (n == 0) {
-			text[at] = '?';
-			n = 1;
-		}
-		at += n;
-	}
-}
-
 char *document_text(const struct output_view *view, const char *written_at)
 {
-	cJSON *item = view_item(view, written_at);
-	char *line = item == NULL ? NULL : cJSON_PrintUnformatted(item);
-	size_t len = line == NULL ? 0 : strlen(line);
-	char *text = line == NULL ? NULL : malloc(len + 2);
-
-	cJSON_Delete(item);
-	if (text != NULL) {
-		memcpy(text, line, len);
-		memcpy(text + len, "\n", 2);
-		mend_utf8(text, len);
-	}
-	free(line);
-	return text;
+	return json_line(view_item(view, written_at));
 }
 
 /* ---- reading --------------------------------------------------------------------- */

@@ -110,8 +110,8 @@ static void check_sides(struct loading *l)
 				schema_side_of(section->key) == SCHEMA_REGISTERS) {
 			problems_add(l->from.problems, false, l->from.file, discover->key_line,
 					discover->key_column, "discover",
-					"a descriptor either reads or, as with %s here, registers: "
-					"use two files (--config may be given several times)",
+					"cannot stand beside %s: a descriptor reads or registers, "
+					"so use two files (--config may be given several times)",
 					section->key);
 			return;
 		}

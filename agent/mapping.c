@@ -125,7 +125,8 @@ static bool is_list(const struct schema_row *row, const struct yaml_node *node,
 	if (yaml_is_nothing(node) || (node->kind == YAML_LIST && node->n < row->min)) {
 		field_refuse(from, node, NULL, "the list is empty");
 	} else if (node->kind != YAML_LIST) {
-		field_refuse(from, node, NULL, "must be a list of mappings, not %s",
+		field_refuse(from, node, NULL,
+				"must be a list of mappings, each behind a dash, not %s",
 				yaml_kind_name(node->kind));
 	} else if (node->n > row->max) {
 		field_refuse(from, node, NULL, "has %zu items, %u are possible", node->n,

@@ -10,7 +10,7 @@
 #include "agent/util.h"
 
 #define SECOND ((uint32_t)1000)
-#define MINUTE (60 * SECOND)
+#define MINUTE ((uint32_t)60000)
 
 /* A duration as text, for one sentence. */
 struct span {

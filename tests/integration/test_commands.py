@@ -82,6 +82,45 @@ def test_what_check_prints_is_a_descriptor_of_the_same_meaning(write):
     assert len(keys_of(once.stdout)) > 20
 
 
+READER = """discover:
+  services:
+    - name: coupon-service
+      outputs:
+        - {type: json, path: /tmp/coupon-service.json}
+        - {type: exec, command: [/bin/echo, "$${x}", -n]}
+"""
+
+
+def test_check_takes_both_kinds(write):
+    once = run("check", "--config", write(descriptor(NOWHERE, 50051)), "--config", write(READER))
+    assert once.returncode == 0
+    assert once.stderr == ""
+    service, reader = once.stdout.split("---\n")
+    assert "discover:" not in service
+    assert "service:\n" not in reader and "type: json\n" in reader
+    again = run("check", "--config", write(reader))
+    assert keys_of(again.stdout) == keys_of(reader)
+
+
+def test_two_readers_of_one_file_are_refused(write):
+    first, second = write(READER), write(READER)
+    done = run("check", "--config", first, "--config", second)
+    assert done.returncode == BAD_DESCRIPTOR
+    assert f"{second}: writes the file /tmp/coupon-service.json, which {first} writes" in done.stderr
+
+
+def test_probe_passes_readers_over(serve, write):
+    server = serve()
+    reader = write(READER)
+    done = run("probe", "--config", reader, "--config", write(descriptor(NOWHERE, server.port)))
+    assert done.returncode == 0
+    assert done.stdout.count("\n") == 1
+    done = run("probe", "--config", reader)
+    assert done.returncode == USAGE
+    assert done.stdout == ""
+    assert "nothing to probe" in done.stderr
+
+
 def test_check_asks_nobody(write, closing):
     asked = closing(SocketServer(lambda sock: sock.close()))
     text = descriptor(f"[127.0.0.1:{asked.port}]", asked.port)
@@ -246,3 +285,20 @@ def test_shipped_descriptors_are_good(name):
     assert done.returncode == 0
     assert f"name: {name}-service" in done.stdout
     assert "localhost:2379" in done.stdout
+
+
+def test_shipped_reader_is_good(tmp_path):
+    done = run("check", "--config", CONF / "gateway.yaml", env={"GATEWAY_RUN_DIR": str(tmp_path)})
+    assert done.returncode == 0
+    assert done.stderr == ""
+    for name in ("coupon", "point", "timesale"):
+        assert f"path: {tmp_path}/{name}-service.json\n" in done.stdout
+
+
+def test_every_output_that_the_shipped_reader_shows_is_good(write, tmp_path):
+    text = (CONF / "gateway.yaml").read_text()
+    shown = re.sub(r"^(\s+)# (- type:|  \w+:)", r"\1\2", text, flags=re.MULTILINE)
+    done = run("check", "--config", write(shown), env={"GATEWAY_RUN_DIR": str(tmp_path)})
+    assert done.returncode == 0
+    for name in ("json", "envoy", "haproxy", "nginx", "exec"):
+        assert f"- type: {name}\n" in done.stdout

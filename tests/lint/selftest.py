@@ -240,6 +240,14 @@ class Readme(Lint):
     def test_key_of_a_part_without_a_row(self):
         self.finds_after("| `etcd.tls.ca_file`", "| ca_file", "descriptor key etcd.tls.ca_file")
 
+    def test_key_in_a_list_without_a_row(self):
+        key = "discover.services[].outputs[].socket"
+        self.finds_after(f"| `{key}`", "| socket", f"descriptor key {key}")
+
+    def test_wrong_default_in_a_list(self):
+        key = "discover.services[].outputs[].timeout"
+        self.finds_after(f"| `{key}` | `10s`", f"| `{key}` | `1s`", f"{key} is 10s")
+
     def test_wrong_default_in_a_part(self):
         self.finds_after(
             "| `probe.tls.insecure_skip_verify` | `false`",
@@ -255,6 +263,9 @@ class Readme(Lint):
     def test_module_without_a_row(self):
         self.write("agent/novel.c", SPDX)
         self.finds("module agent/novel", "readme.py", "--agent", agent)
+
+    def test_reader_that_is_refused(self):
+        self.finds_after("```yaml\ndiscover:\n", "```yaml\ndiscover:\n  prefxi: x\n", "an example")
 
     def test_example_that_is_refused(self):
         self.finds_after("```yaml\nservice:\n", "```yaml\nservice:\n  nmae: x\n", "an example")

@@ -12,7 +12,8 @@
 #include "agent/schema.h"
 #include "tests/unit/descriptors.h"
 
-#define EVERYTHING CONF_DIR "/../tests/descriptors/good/everything.yaml"
+#define READER_FILE CONF_DIR "/../tests/descriptors/good/reader.yaml"
+#define EVERYTHING  CONF_DIR "/../tests/descriptors/good/everything.yaml"
 
 static char *printed(const struct descriptor *d, enum secrets secrets)
 {
@@ -33,6 +34,50 @@ static void assert_same_tls(const struct tls_settings *a, const struct tls_setti
 	assert_string_equal(a->key_file, b->key_file);
 	assert_string_equal(a->server_name, b->server_name);
 	assert_int_equal(a->insecure_skip_verify, b->insecure_skip_verify);
+}
+
+static void assert_same_words(const struct words *a, const struct words *b)
+{
+	assert_int_equal(a->n, b->n);
+	for (size_t i = 0; i < a->n; i++) {
+		assert_string_equal(a->at[i], b->at[i]);
+	}
+}
+
+static void assert_same_output(const struct output_settings *a, const struct output_settings *b)
+{
+	assert_int_equal(a->type, b->type);
+	assert_string_equal(a->path, b->path);
+	assert_string_equal(a->socket, b->socket);
+	assert_string_equal(a->backend, b->backend);
+	assert_string_equal(a->cluster, b->cluster);
+	assert_string_equal(a->upstream, b->upstream);
+	assert_string_equal(a->region, b->region);
+	assert_same_words(&a->reload, &b->reload);
+	assert_same_words(&a->command, &b->command);
+	assert_int_equal(a->timeout_ms, b->timeout_ms);
+}
+
+static void assert_same_reader(const struct descriptor *a, const struct descriptor *b)
+{
+	assert_true(a->discover.on && b->discover.on);
+	assert_string_equal(a->discover.prefix, b->discover.prefix);
+	assert_int_equal(a->discover.format, b->discover.format);
+	assert_int_equal(a->discover.settle_ms, b->discover.settle_ms);
+	assert_int_equal(a->discover.on_empty, b->discover.on_empty);
+	assert_true(etcd_settings_equal(&a->etcd, &b->etcd));
+	assert_int_equal(a->log.level, b->log.level);
+	assert_int_equal(a->log.format, b->log.format);
+	assert_int_equal(a->discover.n_services, b->discover.n_services);
+	for (size_t i = 0; i < a->discover.n_services; i++) {
+		const struct discover_service *x = &a->discover.services[i];
+		const struct discover_service *y = &b->discover.services[i];
+		assert_string_equal(x->name, y->name);
+		assert_int_equal(x->n_outputs, y->n_outputs);
+		for (size_t k = 0; k < x->n_outputs; k++) {
+			assert_same_output(&x->outputs[k], &y->outputs[k]);
+		}
+	}
 }
 
 static void assert_same(const struct descriptor *a, const struct descriptor *b)
@@ -68,7 +113,7 @@ static void expect_same_again(struct descriptor *d)
 {
 	char *text = printed(d, SECRETS_SHOWN);
 	struct descriptor back = load_text(text);
-	assert_same(d, &back);
+	(d->discover.on ? assert_same_reader : assert_same)(d, &back);
 	descriptor_finish(&back);
 	descriptor_finish(d);
 	free(text);
@@ -83,7 +128,8 @@ static void prints_what_it_reads_back(void **state)
 		SERVICE "etcd: {endpoints: \"https://[::1]:1,https://a\"}\nprobe: {tls: {}}\n",
 		SERVICE "etcd: {tls: {server_name: \"::1\", ca_file: /dev/null}}\n",
 		SERVICE "etcd: {username: \"null\", password_file: /dev/null}\n",
-		SERVICE "probe: {tls: {cert_file: /dev/null, key_file: /dev/null}}\n" };
+		SERVICE "probe: {tls: {cert_file: /dev/null, key_file: /dev/null}}\n", READER,
+		READER "etcd: {username: a, password_file: /dev/null, tls: {}}\n" };
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct descriptor d = load_text(texts[i]);
@@ -93,6 +139,9 @@ static void prints_what_it_reads_back(void **state)
 	struct problems problems = { 0 };
 	assert_int_equal(descriptor_load(&d, EVERYTHING, &problems), 0);
 	assert_int_equal(d.service.metadata.n, 17);
+	expect_same_again(&d);
+	assert_int_equal(descriptor_load(&d, READER_FILE, &problems), 0);
+	assert_int_equal(d.discover.n_services, 2);
 	expect_same_again(&d);
 }
 
@@ -183,6 +232,46 @@ static void prints_every_key_in_order(void **state)
 	free(text);
 }
 
+/* The whole of it: what an output has depends on its type. */
+static void prints_readers(void **state)
+{
+	static const char text[] = "discover:\n  services:\n"
+				   "    - outputs:\n"
+				   "        - {path: /tmp/a, type: json}\n"
+				   "        - {path: /tmp/b, type: envoy, region: eu}\n"
+				   "        - {socket: /c, type: haproxy}\n"
+				   "      name: a\n"
+				   "    - name: b\n      outputs:\n"
+				   "        - {path: /tmp/d, type: nginx}\n"
+				   "        - {command: [a, -b], type: exec}\n";
+	static const char expected[] = "\ndiscover:\n  prefix: /services\n  format: services\n"
+				       "  settle: 50ms\n  on_empty: empty\n  services:\n"
+				       "    - name: a\n      outputs:\n"
+				       "        - type: json\n          path: /tmp/a\n"
+				       "        - type: envoy\n          path: /tmp/b\n"
+				       "          cluster: a\n          region: eu\n"
+				       "        - type: haproxy\n          socket: /c\n"
+				       "          backend: a\n          timeout: 10s\n"
+				       "    - name: b\n      outputs:\n"
+				       "        - type: nginx\n          path: /tmp/d\n"
+				       "          upstream: b\n          reload: []\n"
+				       "          timeout: 10s\n"
+				       "        - type: exec\n          command:\n"
+				       "            - a\n            - \"-b\"\n"
+				       "          timeout: 10s\nlog:\n";
+	UNUSED(state);
+	struct descriptor d = load_text(text);
+	char *shown = printed(&d, SECRETS_MASKED);
+	assert_non_null(strstr(shown, expected));
+	assert_memory_equal(shown, "etcd:\n", 6);
+	static const char *const others[] = { "service:", "register:", "probe:", "shutdown:" };
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		assert_null(strstr(shown, others[i]));
+	}
+	descriptor_finish(&d);
+	free(shown);
+}
+
 static void masks_request_metadata(void **state)
 {
 	static const char text[] = "service: {name: a, port: 1, metadata: {seen: plain}}\n"
@@ -230,6 +319,7 @@ int main(void)
 		cmocka_unit_test_setup(prints_passwords_that_it_reads_back, clear_environment),
 		cmocka_unit_test_setup(leaves_out_what_is_not_set, clear_environment),
 		cmocka_unit_test_setup(prints_every_key_in_order, clear_environment),
+		cmocka_unit_test_setup(prints_readers, clear_environment),
 		cmocka_unit_test_setup(masks_request_metadata, clear_environment),
 		cmocka_unit_test_setup(masks_the_password, clear_environment),
 	};

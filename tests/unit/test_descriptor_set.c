@@ -37,6 +37,15 @@ static void put_file(const char *name, const char *service, const char *more)
 	assert_int_equal(fclose(f), 0);
 }
 
+static void put_text(const char *name, const char *text)
+{
+	FILE *f = fopen(path_of(name), "w");
+
+	assert_non_null(f);
+	(void)fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
 static int set_up(void **state)
 {
 	UNUSED(state);
@@ -117,6 +126,45 @@ static void refuses_one_key_claimed_twice(void **state)
 	expect(twice, 2, 0, "registers the key");
 }
 
+#define READ(name, output) "discover: {services: [{name: " name ", outputs: [{" output "}]}]}\n"
+
+static void takes_both_kinds(void **state)
+{
+	UNUSED(state);
+	put_file("a.yaml", "same", "");
+	put_text("b.yaml", READ("same", "type: json, path: /tmp/same.json"));
+	put_text("c.yaml", READ("same", "type: haproxy, socket: /tmp/same.json"));
+	const char *all[] = { folder };
+	expect(all, 1, 3, NULL);
+	put_text("a.yaml", READ("same", "type: exec, command: [/bin/true]"));
+	put_text("b.yaml", READ("same", "type: exec, command: [/bin/true]"));
+	expect(all, 1, 3, NULL);
+}
+
+static void refuses_one_file_written_twice(void **state)
+{
+	UNUSED(state);
+	put_text("a.yaml", READ("first", "type: json, path: /tmp/x"));
+	put_text("b.yaml", READ("second", "type: nginx, path: /tmp/./x"));
+	put_text("c.yaml", READ("second", "type: nginx, path: /tmp/y"));
+	const char *all[] = { folder };
+	expect(all, 1, 0, "b.yaml: writes the file /tmp/./x, which ");
+	const char *two[] = { path_of("b.yaml"), path_of("c.yaml") };
+	expect(two, 2, 2, NULL);
+}
+
+static void refuses_one_backend_written_twice(void **state)
+{
+	UNUSED(state);
+	put_text("a.yaml", READ("first", "type: haproxy, socket: /run/h, backend: b"));
+	put_text("b.yaml", READ("b", "type: haproxy, socket: /run/h"));
+	put_text("c.yaml", READ("first", "type: haproxy, socket: /run/h"));
+	const char *all[] = { folder };
+	expect(all, 1, 0, "b.yaml: writes the backend b at /run/h, which ");
+	const char *two[] = { path_of("a.yaml"), path_of("c.yaml") };
+	expect(two, 2, 2, NULL);
+}
+
 static void warns_of_a_second_log_section(void **state)
 {
 	UNUSED(state);
@@ -141,6 +189,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(loads_files_and_folders, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refuses_what_is_not_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refuses_one_key_claimed_twice, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(takes_both_kinds, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(refuses_one_file_written_twice, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+				refuses_one_backend_written_twice, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(warns_of_a_second_log_section, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_bad_file_is_enough, set_up, tear_down),
 	};

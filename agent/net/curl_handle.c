@@ -21,12 +21,12 @@
 #define BODY_LIMIT (8u << 20) /* bytes; etcd's answers to us are far below */
 
 /*
- * What is read of a stream at once, bytes: it has to hold the largest burst, see
- * curl_carrier.h. Unary calls keep libcurl's own 16 KiB, which is not even to be
- * said: where 7.88 is told a size, calls that lose their connection do not meet
- * on one new one.
+ * What is read at once, bytes. When more has come than that, 7.88 keeps the
+ * rest to itself until something else comes on the connection: a page of etcd's
+ * stalled until its deadline. Beside a stream it may even lose the status of a
+ * call. So it is more than what is ever on its way at once: HTTP/2's window.
  */
-#define STREAM_READ (512L << 10)
+#define READ_SIZE (512L << 10)
 
 static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -116,6 +116,7 @@ static bool set_constants(CURL *easy)
 	bad |= curl_easy_setopt(easy, CURLOPT_POST, 1L);
 	bad |= curl_easy_setopt(easy, CURLOPT_USERAGENT, "svc-agent");
 	bad |= curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+	bad |= curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_SIZE);
 	bad |= curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
 	bad |= curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L); /* look up on each connect */
 	bad |= curl_easy_setopt(
@@ -188,9 +189,6 @@ static bool set_request(CURL *easy, struct carrier_request *r, const struct curl
 			easy, CURLOPT_POSTFIELDSIZE, (long)r->call.len); /* before the fields */
 	bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, (const char *)r->call.body);
 	bad |= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, stream ? 0L : timeout_ms);
-	if (stream) {
-		bad |= curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, STREAM_READ);
-	}
 	bad |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
 	bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(r->target, joining));
 	bad |= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, joining->separate ? 1L : 0L);

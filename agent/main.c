@@ -2,9 +2,11 @@
 /* main - from the command line to one of the commands. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "agent/agent.h"
 #include "agent/descriptor_set.h"
+#include "agent/listing.h"
 #include "agent/log.h"
 #include "agent/options.h"
 #include "agent/probe_once.h"
@@ -30,6 +32,56 @@ static enum exit_code run(const struct descriptor_set *set, struct err *err)
 	return agent_run(set, err);
 }
 
+/*
+ * Whom `list` and `watch` ask when no descriptor says it: what they read is a
+ * descriptor with nothing but defaults in it, and --endpoints stands for the
+ * variable that one of them honours.
+ */
+static int load_defaults(
+		struct descriptor_set *set, const struct options *o, struct problems *problems)
+{
+	static const char text[] = "service: {name: any, port: 1}\n";
+
+	*set = (struct descriptor_set){ .at = calloc(1, sizeof *set->at) };
+	if (o->endpoints != NULL) {
+		(void)setenv("ETCD_HOSTS", o->endpoints, 1);
+	}
+	if (set->at == NULL || descriptor_parse(set->at, "--endpoints", text, sizeof text - 1,
+					       problems) < 0) {
+		descriptor_set_finish(set);
+		return -1;
+	}
+	set->n = 1;
+	return 0;
+}
+
+static int load(struct descriptor_set *set, const struct options *o, struct problems *problems)
+{
+	return o->n_configs > 0 ? descriptor_set_load(set, o->configs, o->n_configs, problems)
+				: load_defaults(set, o, problems);
+}
+
+/* What the command line does not say, the first descriptor does. */
+static enum exit_code list_or_watch(
+		const struct options *o, const struct descriptor_set *set, struct err *err)
+{
+	const struct descriptor *d = &set->at[0];
+	const char *prefix = d->discover.on ? d->discover.prefix : d->registry.prefix;
+	enum format format = d->discover.on ? d->discover.format : FORMAT_SERVICES;
+	const struct listing l = {
+		.etcd = &d->etcd,
+		.prefix = o->prefix != NULL ? o->prefix : prefix,
+		.format = o->has_format ? o->format : format,
+		.services = o->services,
+		.n_services = o->n_services,
+		.style = o->style,
+		.out = stdout,
+	};
+
+	log_setup(LOG_WARN, d->log.format);
+	return o->command == COMMAND_LIST ? listing_now(&l, err) : listing_follow(&l, err);
+}
+
 /* The commands that need descriptors. */
 static enum exit_code with_descriptors(const struct options *o)
 {
@@ -38,7 +90,7 @@ static enum exit_code with_descriptors(const struct options *o)
 	struct err err = { 0 };
 	enum exit_code code = EXIT_CONFIG;
 
-	if (descriptor_set_load(&set, o->configs, o->n_configs, &problems) < 0) {
+	if (load(&set, o, &problems) < 0) {
 		problems_print(&problems, stderr);
 		(void)fprintf(stderr, "svc-agent: %zu problem%s, nothing started\n",
 				problems.n_errors, problems.n_errors == 1 ? "" : "s");
@@ -57,11 +109,15 @@ static enum exit_code with_descriptors(const struct options *o)
 	case COMMAND_PROBE:
 		code = probe(&set, &err);
 		break;
+	case COMMAND_LIST:
+	case COMMAND_WATCH:
+		code = list_or_watch(o, &set, &err);
+		break;
 	case COMMAND_HELP:
 	case COMMAND_VERSION:
 		break;
 	}
-	if (code == EXIT_INTERNAL || code == EXIT_USAGE) {
+	if (code != EXIT_DONE && err.text[0] != '\0') {
 		(void)fprintf(stderr, "svc-agent: %s\n", err.text);
 	}
 	descriptor_set_finish(&set);
@@ -89,6 +145,8 @@ int main(int argc, char **argv)
 	case COMMAND_RUN:
 	case COMMAND_CHECK:
 	case COMMAND_PROBE:
+	case COMMAND_LIST:
+	case COMMAND_WATCH:
 		code = with_descriptors(&options);
 		break;
 	}

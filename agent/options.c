@@ -14,27 +14,39 @@ struct command_row {
 	const char *usage, *help;
 };
 
+/* Which commands an option is for. */
+enum { FOR_ALL, FOR_READERS };
+
 struct option_row {
 	const char *name, *argument; /* argument: NULL when it takes none */
 	int letter;
+	int commands;
 	const char *help;
 };
 
 /* clang-format off */
 static const struct command_row commands[] = {
-	[COMMAND_RUN]     = { NULL,    "svc-agent --config FILE|DIR ...",       "probe and register until told to stop" },
+	[COMMAND_RUN]     = { NULL,    "svc-agent --config FILE|DIR ...",       "probe and register, or read, until told to stop" },
 	[COMMAND_CHECK]   = { "check", "svc-agent check --config FILE|DIR ...", "validate and print the effective descriptors" },
 	[COMMAND_PROBE]   = { "probe", "svc-agent probe --config FILE|DIR ...", "probe once, say the reason and the time it took" },
+	[COMMAND_LIST]    = { "list",  "svc-agent list [SERVICE ...]",          "what is registered now" },
+	[COMMAND_WATCH]   = { "watch", "svc-agent watch SERVICE ...",           "what is registered now, then each change" },
 	[COMMAND_HELP]    = { NULL,    NULL, NULL },
 	[COMMAND_VERSION] = { NULL,    NULL, NULL },
 };
 
 static const struct option_row rows[] = {
-	{ "config",  "FILE|DIR", 'c', "a descriptor, or a folder of *.yaml; may be given several times" },
-	{ "help",    NULL,       'h', "print this and exit" },
-	{ "version", NULL,       'V', "print the version and exit" },
+	{ "config",    "FILE|DIR",   'c', FOR_ALL,     "a descriptor, or a folder of *.yaml; may be given several times" },
+	{ "endpoints", "LIST",       'e', FOR_READERS, "list, watch: members of etcd, instead of a descriptor" },
+	{ "prefix",    "PATH",       'p', FOR_READERS, "list, watch: the first part of the keys" },
+	{ "format",    "NAME",       'f', FOR_READERS, "list, watch: how keys and values look" },
+	{ "output",    "table|json", 'o', FOR_READERS, "list, watch: for people, or a line of JSON for each" },
+	{ "help",      NULL,         'h', FOR_ALL,     "print this and exit" },
+	{ "version",   NULL,         'V', FOR_ALL,     "print the version and exit" },
 };
 /* clang-format on */
+
+#define LETTERS ":c:e:p:f:o:hV"
 
 static void long_options(struct option out[ARRAY_LEN(rows) + 1])
 {
@@ -97,50 +109,151 @@ static int set_command(struct options *o, const char *name, struct err *err)
 			near != NULL ? "'?)" : "");
 }
 
-static int read_options(struct options *o, int argc, char **argv, struct err *err)
+static int set_format(struct options *o, const char *name, struct err *err)
 {
-	struct option longs[ARRAY_LEN(rows) + 1];
-	int letter;
-
-	long_options(longs);
-	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":c:hV", longs, NULL)) != -1) {
-		switch (letter) {
-		case 'c':
-			o->configs[o->n_configs++] = optarg;
-			break;
-		case 'h':
-			o->command = COMMAND_HELP;
+	for (int f = 0; f < N_FORMATS; f++) {
+		if (strcmp(format_name((enum format)f), name) == 0) {
+			o->format = (enum format)f;
+			o->has_format = true;
 			return 0;
-		case 'V':
-			o->command = COMMAND_VERSION;
-			return 0;
-		case ':':
-			return err_set(err, ERR_MISSING, "%s needs a value", argv[optind - 1]);
-		default:
-			if (optopt != 0 && strncmp(argv[optind - 1], "--", 2) != 0) {
-				return err_set(err, ERR_UNKNOWN, "unknown option '-%c'", optopt);
-			}
-			return unknown_option(argv[optind - 1], err);
 		}
 	}
+	return err_set(err, ERR_UNKNOWN, "'%.60s' is no format of keys and values", name);
+}
+
+static int set_style(struct options *o, const char *name, struct err *err)
+{
+	bool json = strcmp(name, "json") == 0;
+
+	o->style = json ? LISTING_JSON : LISTING_TABLE;
+	return json || strcmp(name, "table") == 0
+			       ? 0
+			       : err_set(err, ERR_UNKNOWN, "--output is table or json, not '%.60s'",
+						 name);
+}
+
+/* Without the slashes at its end, which the keys bring themselves. */
+static int set_prefix(struct options *o, char *path, struct err *err)
+{
+	size_t len = strlen(path);
+
+	while (len > 0 && path[len - 1] == '/') {
+		path[--len] = '\0';
+	}
+	o->prefix = path;
+	return len > 0 ? 0 : err_set(err, ERR_RANGE, "--prefix needs a name in its path");
+}
+
+/* An option as getopt has found it. 1 when nothing more is to be read. */
+static int take_option(struct options *o, int letter, const char *word, struct err *err)
+{
+	switch (letter) {
+	case 'c':
+		o->configs[o->n_configs++] = optarg;
+		return 0;
+	case 'e':
+		o->endpoints = optarg;
+		return 0;
+	case 'p':
+		return set_prefix(o, optarg, err);
+	case 'f':
+		return set_format(o, optarg, err);
+	case 'o':
+		return set_style(o, optarg, err);
+	case 'h':
+	case 'V':
+		o->command = letter == 'h' ? COMMAND_HELP : COMMAND_VERSION;
+		return 1;
+	case ':':
+		return err_set(err, ERR_MISSING, "%s needs a value", word);
+	default:
+		if (optopt != 0 && strncmp(word, "--", 2) != 0) {
+			return err_set(err, ERR_UNKNOWN, "unknown option '-%c'", optopt);
+		}
+		return unknown_option(word, err);
+	}
+}
+
+static bool reads(enum command command)
+{
+	return command == COMMAND_LIST || command == COMMAND_WATCH;
+}
+
+/* What is left after the options: a command, and what it is about. */
+static int take_words(struct options *o, int argc, char **argv, struct err *err)
+{
 	if (optind < argc && set_command(o, argv[optind++], err) < 0) {
 		return -1;
+	}
+	while (optind < argc && reads(o->command)) {
+		o->services[o->n_services++] = argv[optind++];
 	}
 	if (optind < argc) {
 		return err_set(err, ERR_SYNTAX, "'%s' is one word too many", argv[optind]);
 	}
-	if (o->n_configs == 0) {
+	return 0;
+}
+
+/* The first option that was given and is not for the command. */
+static int check_options(const struct options *o, unsigned long given, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].commands == FOR_READERS && (given & 1ul << i) != 0 &&
+				!reads(o->command)) {
+			return err_set(err, ERR_UNKNOWN, "--%s is for list and watch",
+					rows[i].name);
+		}
+	}
+	if (!reads(o->command) && o->n_configs == 0) {
 		return err_set(err, ERR_MISSING, "--config FILE|DIR is needed");
 	}
+	if (o->n_configs > 0 && o->endpoints != NULL) {
+		return err_set(err, ERR_SYNTAX, "--config and --endpoints exclude each other");
+	}
+	if (o->command == COMMAND_WATCH && o->n_services == 0) {
+		return err_set(err, ERR_MISSING, "watch needs the name of a service");
+	}
 	return 0;
+}
+
+static unsigned long bit_of(int letter)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].letter == letter) {
+			return 1ul << i;
+		}
+	}
+	return 0;
+}
+
+static int read_options(struct options *o, int argc, char **argv, struct err *err)
+{
+	struct option longs[ARRAY_LEN(rows) + 1];
+	unsigned long given = 0;
+	int letter;
+
+	long_options(longs);
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, LETTERS, longs, NULL)) != -1) {
+		int result = take_option(o, letter, argv[optind - 1], err);
+		if (result != 0) {
+			return result < 0 ? -1 : 0;
+		}
+		given |= bit_of(letter);
+	}
+	if (take_words(o, argc, argv, err) < 0) {
+		return -1;
+	}
+	return check_options(o, given, err);
 }
 
 int options_parse(struct options *o, int argc, char **argv, struct err *err)
 {
 	memset(o, 0, sizeof *o);
 	o->configs = calloc((size_t)argc + 1, sizeof *o->configs);
-	if (o->configs == NULL) {
+	o->services = calloc((size_t)argc + 1, sizeof *o->services);
+	if (o->configs == NULL || o->services == NULL) {
+		options_finish(o);
 		return err_set(err, ERR_SYSTEM, "out of memory");
 	}
 	if (read_options(o, argc, argv, err) < 0) {
@@ -153,12 +266,14 @@ int options_parse(struct options *o, int argc, char **argv, struct err *err)
 void options_finish(struct options *o)
 {
 	free(o->configs);
+	free(o->services);
 	memset(o, 0, sizeof *o);
 }
 
 void options_help(FILE *out)
 {
-	(void)fputs("Probes a local gRPC service and keeps it registered in etcd while it is well.\n\n",
+	(void)fputs("Probes a local gRPC service and keeps it registered in etcd while it is well;\n"
+		    "follows registered services and writes them where others read them.\n\n",
 			out);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		if (commands[i].usage != NULL) {
@@ -168,10 +283,11 @@ void options_help(FILE *out)
 	(void)fputs("\n", out);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *argument = rows[i].argument != NULL ? rows[i].argument : "";
-		(void)fprintf(out, "  -%c, --%-7s %-22s %s\n", rows[i].letter, rows[i].name,
+		(void)fprintf(out, "  -%c, --%-9s %-20s %s\n", rows[i].letter, rows[i].name,
 				argument, rows[i].help);
 	}
-	(void)fputs("\nExit: 0 done or cleanly withdrawn, 1 unhealthy, 2 usage, 70 internal,\n"
-		    "75 stopped but a lease was left to expire, 78 bad descriptor.\n",
+	(void)fputs("\nExit: 0 done or cleanly withdrawn, 1 unhealthy or nothing listed, 2 usage,\n"
+		    "70 internal, 75 stopped but a lease was left to expire, or no answer from\n"
+		    "etcd, 78 bad descriptor.\n",
 			out);
 }

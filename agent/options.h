@@ -7,17 +7,35 @@
  * only place that names them: reading and --help walk them.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "agent/err.h"
+#include "agent/format.h"
+#include "agent/listing_text.h"
 
-enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_PROBE, COMMAND_HELP, COMMAND_VERSION };
+enum command {
+	COMMAND_RUN,
+	COMMAND_CHECK,
+	COMMAND_PROBE,
+	COMMAND_LIST,
+	COMMAND_WATCH,
+	COMMAND_HELP,
+	COMMAND_VERSION
+};
 
+/* The arrays are owned; the texts are argv's. */
 struct options {
 	enum command command;
-	const char **configs; /* owned array; the texts are argv's */
-	size_t n_configs;     /* at least 1 for a command that needs a descriptor */
+	const char **configs;
+	size_t n_configs;      /* at least 1 for a command that needs a descriptor */
+	const char **services; /* list, watch */
+	size_t n_services;
+	const char *endpoints, *prefix; /* list, watch; NULL when they are not given */
+	enum format format;             /* list, watch */
+	bool has_format;                /* ... was given */
+	enum listing_style style;       /* list, watch */
 };
 
 /* Returns 0, or -1 with *err filled and *o zeroed. */

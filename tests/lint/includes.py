@@ -22,7 +22,8 @@ DOORS = {
     "nghttp2/*": ["agent/net/h2_session.c"],
     "yaml.h": ["agent/yaml.c"],
     "cjson/*": [
-        "agent/value.c", "agent/format_*.c", "agent/json_*.c", "agent/log.c",
+        "agent/value.c", "agent/format_*.c", "agent/json_*.c", "agent/listing_text.c",
+        "agent/log.c",
         "agent/outputs/document.c",
     ],
     "cJSON.h": [],  # Debian's is cjson/cJSON.h
@@ -48,7 +49,8 @@ EXCEPTIONS = {
 # Highest first. A name with a * stands for several modules; "pure" is filled from CMakeLists.txt.
 LAYERS = [
     ("main", ["agent/main", "agent/options"]),
-    ("agent", ["agent/agent", "agent/probe_once"]),
+    ("agent", ["agent/agent", "agent/probe_once", "agent/listing", "agent/listing_follow"]),
+    ("stage", ["agent/listing_stage"]),
     ("clusters", ["agent/clusters"]),
     ("service", ["agent/service", "agent/reader"]),
     ("machines", ["agent/registration", "agent/prober", "agent/follower"]),

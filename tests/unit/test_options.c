@@ -14,7 +14,7 @@
 #include "agent/options.h"
 #include "agent/util.h"
 
-#define WORDS 8
+#define WORDS 16
 
 /* Parses the words of `line`, which follow the program's name. */
 static int parse(struct options *o, struct err *err, const char *line)
@@ -46,6 +46,9 @@ static void reads_commands_and_configs(void **state)
 		{ "check --config a.yaml", COMMAND_CHECK, 1 },
 		{ "--config a.yaml check", COMMAND_CHECK, 1 },
 		{ "probe -ca.yaml", COMMAND_PROBE, 1 },
+		{ "list", COMMAND_LIST, 0 },
+		{ "list --config a.yaml", COMMAND_LIST, 1 },
+		{ "watch a -c b", COMMAND_WATCH, 1 },
 		{ "--help", COMMAND_HELP, 0 },
 		{ "-V", COMMAND_VERSION, 0 },
 		{ "check --version", COMMAND_VERSION, 0 },
@@ -72,6 +75,31 @@ static void keeps_the_order_of_configs(void **state)
 	options_finish(&o);
 }
 
+static void reads_what_list_and_watch_take(void **state)
+{
+	struct options o;
+	struct err err;
+	UNUSED(state);
+	assert_int_equal(parse(&o, &err, "list a -o json b --prefix /p/q// -f kratos -e h:1"), 0);
+	assert_int_equal(o.n_services, 2);
+	assert_string_equal(o.services[0], "a");
+	assert_string_equal(o.services[1], "b");
+	assert_int_equal(o.style, LISTING_JSON);
+	assert_string_equal(o.prefix, "/p/q");
+	assert_true(o.has_format);
+	assert_int_equal(o.format, FORMAT_KRATOS);
+	assert_string_equal(o.endpoints, "h:1");
+	options_finish(&o);
+
+	assert_int_equal(parse(&o, &err, "list"), 0);
+	assert_int_equal(o.n_services, 0);
+	assert_int_equal(o.style, LISTING_TABLE);
+	assert_null(o.prefix);
+	assert_false(o.has_format);
+	assert_null(o.endpoints);
+	options_finish(&o);
+}
+
 static void says_what_is_wrong(void **state)
 {
 	static const struct {
@@ -88,6 +116,13 @@ static void says_what_is_wrong(void **state)
 		{ "check probe -c a", ERR_SYNTAX, "'probe' is one word too many" },
 		{ "--confg a", ERR_UNKNOWN, "unknown option '--confg' (did you mean '--config'?)" },
 		{ "-x", ERR_UNKNOWN, "unknown option '-x'" },
+		{ "watch", ERR_MISSING, "watch needs the name of a service" },
+		{ "check -c a -e b", ERR_UNKNOWN, "--endpoints is for list and watch" },
+		{ "-c a -o json", ERR_UNKNOWN, "--output is for list and watch" },
+		{ "list -c a -e b", ERR_SYNTAX, "--config and --endpoints exclude each other" },
+		{ "list -o xml", ERR_UNKNOWN, "--output is table or json, not 'xml'" },
+		{ "list -f services2", ERR_UNKNOWN, "'services2' is no format of keys and values" },
+		{ "list -p //", ERR_RANGE, "--prefix needs a name in its path" },
 	};
 	struct options o;
 	struct err err;
@@ -113,8 +148,8 @@ static void names_a_letter_within_a_word(void **state)
 
 static void help_names_every_command_and_option(void **state)
 {
-	static const char *const words[] = { "check", "probe", "-c, --config", "-h, --help",
-		"-V, --version", "75", "78" };
+	static const char *const words[] = { "check", "probe", "list", "watch", "--endpoints",
+		"-c, --config", "-h, --help", "-V, --version", "75", "78" };
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
@@ -141,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_commands_and_configs),
 		cmocka_unit_test(keeps_the_order_of_configs),
+		cmocka_unit_test(reads_what_list_and_watch_take),
 		cmocka_unit_test(says_what_is_wrong),
 		cmocka_unit_test(names_a_letter_within_a_word),
 		cmocka_unit_test(help_names_every_command_and_option),

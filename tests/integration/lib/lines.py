@@ -12,6 +12,7 @@ class Lines:
         self.what = what
         self.lines = []
         self.ended = False
+        self.taken = 0
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, args=(pipe,), daemon=True)
         self._reader.start()
@@ -43,6 +44,12 @@ class Lines:
             found = self.find(pattern, since)
         assert found, f"{self.what} never wrote /{pattern}/; it wrote:\n{self.text()}"
         return found
+
+    def take(self, timeout=10):
+        """The next line, whatever it is."""
+        self.wait("", timeout, self.taken)
+        self.taken += 1
+        return self.lines[self.taken - 1]
 
     def text(self):
         return "\n".join(self.lines)

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from lib.descriptor import key_of
 from lib.load import Load, failed
 from lib.promotion import COUPON, FOLDERS, POLICY, VARIANTS, promotion_in
 
@@ -21,6 +22,8 @@ def system(request, tmp_path_factory):
         for service in made.services.values():
             service.start(wait=False)
         made.sidecars = {name: made.sidecar(service) for name, service in made.services.items()}
+        made.reader(request.param)
+        made.reads_files = request.param == "sidecar"
         made.api = made.gateway(request.param).start()
         for name, service in made.services.items():
             made.api.wait(f"Connected to {name} at {service.address}$")
@@ -124,6 +127,29 @@ def test_a_service_is_stopped_and_started(system):
     status, created, instance = api.create_policy()
     assert (status, instance) == (201, coupon.address)
     assert created["id"]
+
+
+def test_etcd_goes_and_comes_back_empty(system):
+    api, since, load = system.api, system.api.told, Load(system.api)
+    system.etcd.kill()
+    if system.reads_files:
+        since = api.wait(f"{COUPON}: the list has not been confirmed for", since)
+    load.wait(10)
+    away = len(load.calls)
+    system.etcd.wipe()
+    system.etcd.start()
+    witness = system.etcd.watch()
+    for name, service in system.services.items():
+        witness.put(key_of(service.port, name))
+    if system.reads_files:
+        api.wait(f"{COUPON}: the list is confirmed again$", since)
+        assert failed(load.end()) == []
+        assert api.said.find("instances changed", since) is None
+    else:
+        # What etcd says is taken as it is: nobody is there until the sidecars have been.
+        api.wait(f"{COUPON}: etcd can be read$", since)
+        load.wait(10, lambda call: call.status in (200, 201))
+        assert failed(load.end()[:away]) == []
 
 
 def test_calls_are_spread_over_two_instances(system, second):

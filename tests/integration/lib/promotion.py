@@ -17,7 +17,8 @@ from lib.ports import free_port
 from lib.process import Process
 
 BUILT = pathlib.Path(os.environ.get("SVC_PROMOTION", ".")).resolve()
-VARIANTS = ["etcd3"]
+CONF = pathlib.Path(__file__).parents[3] / "conf"
+VARIANTS = ["sidecar", "etcd3"]
 FOLDERS = {"coupon-service": "coupon", "point-service": "point", "timesale-service": "timesale"}
 COUPON = "coupon-service"
 
@@ -125,7 +126,7 @@ class Promotion:
         self.directory = directory
         self.run_dir = directory / "run"
         self.etcd = Etcd(directory)
-        self.agents, self.nodes, self.numbers = [], [], 0
+        self.agents, self.nodes = [], []
 
     def service(self, name=COUPON):
         return self.note(Service(name))
@@ -137,11 +138,8 @@ class Promotion:
         self.nodes.append(node)
         return node
 
-    def agent(self, text, env=None):
-        self.numbers += 1
-        path = self.directory / f"agent{self.numbers}.yaml"
-        path.write_text(text)
-        made = lib.agent.Agent([path], env)
+    def agent(self, config, **env):
+        made = lib.agent.Agent([config], env)
         self.agents.append(made)
         return made
 
@@ -150,7 +148,16 @@ class Promotion:
         sections = {"shutdown": {"linger": linger}}
         if metadata:
             sections["service"] = {"metadata": json.dumps(metadata)}
-        return self.agent(descriptor(self.etcd, service.port, service.name, **sections))
+        config = self.directory / f"agent{len(self.agents)}.yaml"
+        config.write_text(descriptor(self.etcd, service.port, service.name, **sections))
+        return self.agent(config)
+
+    def reader(self, discovery):
+        """The agent beside the gateway, where the gateway wants one."""
+        if discovery == "sidecar":
+            self.run_dir.mkdir(exist_ok=True)
+            settings = {"GATEWAY_RUN_DIR": str(self.run_dir), "ETCD_HOSTS": self.etcd.endpoint}
+            self.agent(CONF / "gateway.yaml", **settings)
 
     def close(self):
         complaints = [complaint for agent in self.agents for complaint in agent.close()]

@@ -102,16 +102,28 @@ int instances_copy(struct instances *to, const struct instances *from)
 	return 0;
 }
 
+/* Below 0: a's is missing in b. Most are the very same, which is seen without a look at keys. */
+static int order_of(const struct instances *a, size_t i, const struct instances *b, size_t j)
+{
+	if (i == a->n || j == b->n) {
+		return i == a->n ? 1 : -1;
+	}
+	return a->at[i] == b->at[j] ? 0 : strcmp(a->at[i]->key, b->at[j]->key);
+}
+
 struct instances_diff instances_compare(const struct instances *a, const struct instances *b)
 {
 	struct instances_diff diff = { 0 };
 	size_t i = 0, j = 0;
 
 	while (i < a->n || j < b->n) {
-		int order = i == a->n ? 1 : j == b->n ? -1 : strcmp(a->at[i]->key, b->at[j]->key);
+		int order = order_of(a, i, b, j);
 		diff.removed += order < 0 ? 1 : 0;
 		diff.added += order > 0 ? 1 : 0;
-		diff.changed += order == 0 && !instance_same(a->at[i], b->at[j]) ? 1 : 0;
+		diff.changed += order == 0 && a->at[i] != b->at[j] &&
+								!instance_same(a->at[i], b->at[j])
+						? 1
+						: 0;
 		i += order <= 0 ? 1 : 0;
 		j += order >= 0 ? 1 : 0;
 	}

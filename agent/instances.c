@@ -111,22 +111,36 @@ static int order_of(const struct instances *a, size_t i, const struct instances 
 	return a->at[i] == b->at[j] ? 0 : strcmp(a->at[i]->key, b->at[j]->key);
 }
 
-struct instances_diff instances_compare(const struct instances *a, const struct instances *b)
+void instances_each_change(const struct instances *a, const struct instances *b,
+		instances_change *tell, void *user)
 {
-	struct instances_diff diff = { 0 };
 	size_t i = 0, j = 0;
 
 	while (i < a->n || j < b->n) {
 		int order = order_of(a, i, b, j);
-		diff.removed += order < 0 ? 1 : 0;
-		diff.added += order > 0 ? 1 : 0;
-		diff.changed += order == 0 && a->at[i] != b->at[j] &&
-								!instance_same(a->at[i], b->at[j])
-						? 1
-						: 0;
-		i += order <= 0 ? 1 : 0;
-		j += order >= 0 ? 1 : 0;
+		const struct instance *before = order <= 0 ? a->at[i++] : NULL;
+		const struct instance *after = order >= 0 ? b->at[j++] : NULL;
+		bool both = before != NULL && after != NULL;
+		if (!both || (before != after && !instance_same(before, after))) {
+			tell(before, after, user);
+		}
 	}
+}
+
+static void count_change(const struct instance *before, const struct instance *after, void *user)
+{
+	struct instances_diff *diff = user;
+
+	diff->added += before == NULL ? 1 : 0;
+	diff->removed += after == NULL ? 1 : 0;
+	diff->changed += before != NULL && after != NULL ? 1 : 0;
+}
+
+struct instances_diff instances_compare(const struct instances *a, const struct instances *b)
+{
+	struct instances_diff diff = { 0 };
+
+	instances_each_change(a, b, count_change, &diff);
 	return diff;
 }
 

@@ -30,7 +30,15 @@ bool instances_remove(struct instances *set, const char *key);
 /* Makes `to` the same as `from`. 0, or -1 without memory, and `to` is as it was then. */
 int instances_copy(struct instances *to, const struct instances *from);
 
-/* What is in b and not in a, what is in a and not in b, and what differs (instance_same). */
+/* NULL `before`: it is new; NULL `after`: it is gone; else they differ (instance_same). */
+typedef void instances_change(
+		const struct instance *before, const struct instance *after, void *user);
+
+/* Tells of every change that makes `a` the same as `b`, in the order of the keys. */
+void instances_each_change(const struct instances *a, const struct instances *b,
+		instances_change *tell, void *user);
+
+/* How many there are of each. */
 struct instances_diff {
 	size_t added, removed, changed;
 };

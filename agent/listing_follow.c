@@ -48,25 +48,16 @@ static void print(struct watched *w, enum listing_event event, const struct inst
 	}
 }
 
-/* What is in one set and not in the other, in the order of the keys. */
-static void print_changes(struct watched *w, const struct instances *live)
+static void print_change(const struct instance *before, const struct instance *after, void *user)
 {
-	const struct instances *shown = &w->shown;
-	size_t i = 0, j = 0;
+	struct watched *w = user;
 
-	while (i < shown->n || j < live->n) {
-		int order = i == shown->n  ? 1
-			    : j == live->n ? -1
-					   : strcmp(shown->at[i]->key, live->at[j]->key);
-		if (order < 0) {
-			print(w, LISTING_REMOVED, shown->at[i]);
-		} else if (order > 0) {
-			print(w, w->begun ? LISTING_ADDED : LISTING_NOW, live->at[j]);
-		} else if (!instance_same(shown->at[i], live->at[j])) {
-			print(w, LISTING_CHANGED, live->at[j]);
-		}
-		i += order <= 0 ? 1 : 0;
-		j += order >= 0 ? 1 : 0;
+	if (after == NULL) {
+		print(w, LISTING_REMOVED, before);
+	} else if (before != NULL) {
+		print(w, LISTING_CHANGED, after);
+	} else {
+		print(w, w->begun ? LISTING_ADDED : LISTING_NOW, after);
 	}
 }
 
@@ -84,7 +75,7 @@ static void on_change(struct follower *f)
 	if (f->reads == 0) {
 		return;
 	}
-	print_changes(w, live);
+	instances_each_change(&w->shown, live, print_change, w);
 	if (live->n == 0 && !was_empty) {
 		print(w, LISTING_NONE, NULL);
 	}

@@ -48,6 +48,11 @@ struct endpoints {
 	size_t n;            /* at least 1 in a loaded descriptor */
 };
 
+struct formats {
+	enum format at[N_FORMATS]; /* in the order of the file, none twice */
+	size_t n;                  /* at least 1 in a loaded descriptor that registers */
+};
+
 /* One etcd cluster and how to get at it. Texts are owned, "" when not set. */
 struct etcd_settings {
 	struct endpoints endpoints; /* all of them say `tls`, or none does */
@@ -124,7 +129,9 @@ struct descriptor {
 	struct {
 		char *prefix;    /* begins with '/', no '/' at the end */
 		uint32_t ttl_ms; /* whole seconds */
-	} registry;              /* section `register`, a word that C keeps for itself */
+		struct formats formats;
+		char *domain; /* of FORMAT_SKYDNS */
+	} registry;           /* section `register`, a word that C keeps for itself */
 
 	struct etcd_settings etcd;
 

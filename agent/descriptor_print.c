@@ -136,6 +136,14 @@ static void print_endpoints(FILE *out, const struct endpoints *list)
 	}
 }
 
+static void print_formats(FILE *out, const struct formats *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		fprintf(out, "%s%s", i == 0 ? "[" : ", ", format_name(list->at[i]));
+	}
+	putc(']', out);
+}
+
 static void print_target(FILE *out, const struct target *target)
 {
 	char text[TARGET_TEXT_MAX];
@@ -189,8 +197,8 @@ static void print_value(FILE *out, const struct schema_row *row, const void *mem
 	case SCHEMA_ONLY:
 		fputs(row->words[0], out);
 		break;
-	case SCHEMA_ONLY_LIST:
-		fprintf(out, "[%s]", row->words[0]);
+	case SCHEMA_FORMATS:
+		print_formats(out, member);
 		break;
 	case SCHEMA_ENDPOINTS:
 		print_endpoints(out, member);

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 
 #include "agent/discover.h"
+#include "agent/entries.h"
 #include "agent/util.h"
-#include "agent/value.h"
 
 static void no_memory(struct problems *problems, const char *path)
 {
@@ -78,8 +78,15 @@ static void load_path(struct descriptor_set *set, const char *path, struct probl
 
 /* A key and whose it is, to find the ones that are claimed twice. */
 struct claim {
-	char *key; /* owned */
+	const char *key; /* of `entries` below */
 	const struct descriptor *desc;
+};
+
+struct claims {
+	struct entries *entries; /* owned, of each descriptor */
+	size_t n_entries;
+	struct claim *at; /* owned */
+	size_t n;
 };
 
 static int by_key(const void *a, const void *b)
@@ -90,37 +97,54 @@ static int by_key(const void *a, const void *b)
 	return order != 0 ? order : (x->desc > y->desc) - (x->desc < y->desc);
 }
 
+static void finish_claims(struct claims *c)
+{
+	for (size_t i = 0; i < c->n_entries; i++) {
+		entries_finish(&c->entries[i]);
+	}
+	free(c->entries);
+	free(c->at);
+}
+
+/* All that is registered, in the order of the keys. 0, or -1 without memory. */
+static int list_claims(struct claims *c, const struct descriptor_set *set)
+{
+	*c = (struct claims){
+		.entries = calloc(set->n + 1, sizeof *c->entries),
+		.at = calloc(set->n * N_FORMATS + 1, sizeof *c->at),
+	};
+	if (c->entries == NULL || c->at == NULL) {
+		return -1;
+	}
+	for (; c->n_entries < set->n; c->n_entries++) {
+		struct entries *e = &c->entries[c->n_entries];
+		if (entries_init(e, &set->at[c->n_entries]) < 0) {
+			return -1;
+		}
+		for (size_t i = 0; i < e->n; i++) {
+			c->at[c->n++] = (struct claim){ e->at[i].key, &set->at[c->n_entries] };
+		}
+	}
+	qsort(c->at, c->n, sizeof *c->at, by_key);
+	return 0;
+}
+
 static void check_keys(const struct descriptor_set *set, struct problems *problems)
 {
-	struct claim *claims = calloc(set->n + 1, sizeof *claims);
-	size_t n = 0, i = 0;
+	struct claims claims;
 
-	for (; claims != NULL && i < set->n; i++) {
-		if (set->at[i].discover.on) {
-			continue; /* it registers nothing */
-		}
-		claims[n] = (struct claim){ value_key(&set->at[i]), &set->at[i] };
-		if (claims[n].key == NULL) {
-			break;
-		}
-		n++;
-	}
-	if (claims == NULL || i < set->n) {
+	if (list_claims(&claims, set) < 0) {
 		no_memory(problems, "descriptors");
-	} else {
-		qsort(claims, n, sizeof *claims, by_key);
-		for (size_t k = 1; k < n; k++) {
-			if (strcmp(claims[k].key, claims[k - 1].key) == 0) {
-				problems_add(problems, false, claims[k].desc->file, 0, 0, NULL,
-						"registers the key %s, which %s registers already",
-						claims[k].key, claims[k - 1].desc->file);
-			}
+	}
+	for (size_t i = 1; i < claims.n; i++) {
+		const struct claim *claim = &claims.at[i], *first = claim - 1;
+		if (strcmp(claim->key, first->key) == 0) {
+			problems_add(problems, false, claim->desc->file, 0, 0, NULL,
+					"registers the key %s, which %s registers already",
+					claim->key, first->desc->file);
 		}
 	}
-	while (n > 0) {
-		free(claims[--n].key);
-	}
-	free(claims);
+	finish_claims(&claims);
 }
 
 /* An output that has a place, and whose it is. */

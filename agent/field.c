@@ -101,15 +101,6 @@ static void set_text(const struct field *f, const struct yaml_node *node)
 	field_value_wipe(text);
 }
 
-static void set_only_list(const struct field *f, const struct yaml_node *node)
-{
-	size_t n_errors = f->from->problems->n_errors;
-	field_list_each(f, node, set_text);
-	if (node->n > 1 && f->from->problems->n_errors == n_errors) {
-		field_value_refuse(f, node, "is listed twice");
-	}
-}
-
 /* ---- mappings -------------------------------------------------------------------- */
 
 static void add_scalar(const struct field *f, const struct yaml_node *node)
@@ -184,8 +175,8 @@ void field_set(void *holder, const struct schema_row *row, const struct yaml_nod
 	case SCHEMA_FLAG:
 		set_text(&f, node);
 		break;
-	case SCHEMA_ONLY_LIST:
-		set_only_list(&f, node);
+	case SCHEMA_FORMATS:
+		field_list_each(&f, node, set_text);
 		break;
 	case SCHEMA_ENDPOINTS:
 		field_list_endpoints(&f, node);
@@ -261,7 +252,7 @@ void field_finish(void *holder, const struct schema_row *row)
 	case SCHEMA_SECONDS:
 	case SCHEMA_WORD:
 	case SCHEMA_ONLY:
-	case SCHEMA_ONLY_LIST:
+	case SCHEMA_FORMATS:
 	case SCHEMA_TARGET:
 	case SCHEMA_FLAG:
 	case SCHEMA_PART:

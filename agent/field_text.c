@@ -227,6 +227,22 @@ static int set_word(void *member, const struct schema_row *row, const char *text
 	return refuse_word(row, text, err);
 }
 
+static int add_format(struct formats *list, const struct schema_row *row, const char *text,
+		struct err *err)
+{
+	enum format made = FORMAT_SERVICES;
+	if (set_word(&made, row, text, err) < 0) {
+		return -1;
+	}
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->at[i] == made) {
+			return err_set(err, ERR_RANGE, "%s is listed twice", text);
+		}
+	}
+	list->at[list->n++] = made; /* there are no more words than places */
+	return 0;
+}
+
 static int set_flag(void *member, const char *text, struct err *err)
 {
 	bool on = strcmp(text, "true") == 0;
@@ -318,8 +334,9 @@ int field_text_set(void *member, const struct schema_row *row, const char *text,
 		return set_span(member, row, text, err);
 	case SCHEMA_WORD:
 		return set_word(member, row, text, err);
+	case SCHEMA_FORMATS:
+		return add_format(member, row, text, err);
 	case SCHEMA_ONLY:
-	case SCHEMA_ONLY_LIST:
 		return check_only(row, text, err);
 	case SCHEMA_TARGET:
 		return target_parse(member, text, err);

@@ -66,6 +66,12 @@ char *format_prefix(enum format f, const char *prefix, const char *service);
 bool format_service_of(enum format f, const char *prefix, const char *key, char *out, size_t size);
 
 /*
+ * The key and the value of a descriptor: new texts, to be freed. 0; or -1
+ * without memory, both NULL then.
+ */
+int format_write(enum format f, const struct descriptor *d, char **key, char **value);
+
+/*
  * One key and its value as an instance: lease and revisions are not known yet.
  * What the format has no meaning for becomes metadata, in order. The weight is
  * metadata.weight where that is a whole number from 0 to INSTANCE_WEIGHT_MAX;

@@ -20,6 +20,7 @@
 #include "agent/format.h"
 #include "agent/instance.h"
 #include "agent/json_read.h"
+#include "agent/json_write.h"
 #include "agent/utf8.h"
 
 #define KEY_MAX      4096
@@ -115,8 +116,7 @@ static int add(struct reading *r, cJSON *parent, cJSON *item)
 {
 	(void)cJSON_DetachItemViaPointer(parent, item);
 	cJSON_DeleteItemFromObjectCaseSensitive(r->metadata, item->string);
-	if (!cJSON_AddItemToObject(r->metadata, item->string, item)) {
-		cJSON_Delete(item);
+	if (!json_add(r->metadata, item->string, item)) {
 		return err_set(r->err, ERR_SYSTEM, "out of memory");
 	}
 	return 0;
@@ -151,10 +151,7 @@ static int take_members(struct reading *r, cJSON *item)
 /* A copy of the item under another name. */
 static int add_as(struct reading *r, const char *name, const cJSON *item)
 {
-	cJSON *copy = cJSON_Duplicate(item, 1);
-
-	if (copy == NULL || !cJSON_AddItemToObject(r->metadata, name, copy)) {
-		cJSON_Delete(copy);
+	if (!json_add(r->metadata, name, cJSON_Duplicate(item, 1))) {
 		return err_set(r->err, ERR_SYSTEM, "out of memory");
 	}
 	return 0;

@@ -15,3 +15,22 @@ enum claim ownership_judge(const struct etcd_key *seen, const struct claim_terms
 	}
 	return CLAIM_TAKEN;
 }
+
+enum claim ownership_judge_all(const struct etcd_key *seen, size_t n,
+		const struct claim_terms *terms, size_t *which)
+{
+	enum claim worst = CLAIM_OURS;
+	size_t at = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		enum claim claim = ownership_judge(&seen[i], terms);
+		if (claim > worst) {
+			worst = claim;
+			at = i;
+		}
+	}
+	if (which != NULL) {
+		*which = at;
+	}
+	return worst;
+}

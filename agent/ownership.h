@@ -19,10 +19,12 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "agent/net/etcd_codec.h"
 
+/* The later, the less can be done with the key as it is. */
 enum claim {
 	CLAIM_OURS,    /* on our lease, with our value */
 	CLAIM_PUT,     /* not there: put it */
@@ -40,5 +42,13 @@ struct claim_terms {
 };
 
 enum claim ownership_judge(const struct etcd_key *seen, const struct claim_terms *terms);
+
+/*
+ * The same for keys that are written together: what is true of the one of
+ * which least can be done. So one that is another's is as good as all of them,
+ * and they are ours when each of them is. *which (may be NULL) is that key.
+ */
+enum claim ownership_judge_all(const struct etcd_key *seen, size_t n,
+		const struct claim_terms *terms, size_t *which);
 
 #endif

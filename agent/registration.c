@@ -19,7 +19,6 @@
 #include "agent/log.h"
 #include "agent/timer.h"
 #include "agent/util.h"
-#include "agent/value.h"
 
 #define RENEWALS_TO_VERIFY 3
 #define BACKOFF_BASE       0.1 /* seconds */
@@ -66,11 +65,18 @@ static void log_lost(const struct registration *r, const char *why)
 			"lease lost, registering again");
 }
 
-static void log_contested(const struct registration *r, int64_t other)
+/* The key that etcd spoke of. */
+static const char *key_of(const struct registration *r, const struct etcd_reply *reply)
+{
+	return reply->key != NULL ? reply->key : r->entries.at[0].key;
+}
+
+static void log_contested(const struct registration *r, const struct etcd_reply *reply)
 {
 	log_write(LOG_WARN,
 			LOG_FIELDS(LOG_STR("service", r->desc->service.name),
-					LOG_STR("key", r->key), LOG_HEX("its_lease", other)),
+					LOG_STR("key", key_of(r, reply)),
+					LOG_HEX("its_lease", reply->other)),
 			"another instance holds the key: standing by until it is gone");
 }
 
@@ -246,7 +252,8 @@ static void take_note(struct registration *r, const struct etcd_call *call,
 		r->listed = false;
 		log_write(LOG_WARN,
 				LOG_FIELDS(LOG_STR("service", r->desc->service.name),
-						LOG_STR("key", r->key), LOG_SAY(reply->why)),
+						LOG_STR("key", key_of(r, reply)),
+						LOG_SAY(reply->why)),
 				"key lost, putting it again");
 		break;
 	case OUTCOME_TAKEN:
@@ -254,7 +261,7 @@ static void take_note(struct registration *r, const struct etcd_call *call,
 		r->listed = false;
 		if (!r->contested) {
 			r->contested = true;
-			log_contested(r, reply->other);
+			log_contested(r, reply);
 		}
 		break;
 	case OUTCOME_UNSURE:
@@ -299,8 +306,8 @@ static void on_done(struct etcd_call *call, const struct etcd_reply *reply)
 static struct etcd_claim claim_of(const struct registration *r)
 {
 	return (struct etcd_claim){
-		.key = r->key,
-		.value = r->value,
+		.entries = r->entries.at,
+		.n = r->entries.n,
 		.terms = { r->lease, r->previous, r->take_over_up_to },
 		.ttl = r->ttl,
 	};
@@ -419,13 +426,7 @@ int registration_init(struct registration *r, struct ev_loop *loop, struct etcd 
 	r->random = random;
 	r->on_gone = on_gone;
 	ev_timer_init(&r->wake, on_wake, 0.0, 0.0);
-	r->key = value_key(desc);
-	r->value = value_make(desc);
-	if (r->key == NULL || r->value == NULL) {
-		registration_finish(r);
-		return -1;
-	}
-	return 0;
+	return entries_init(&r->entries, desc);
 }
 
 void registration_finish(struct registration *r)
@@ -435,7 +436,6 @@ void registration_finish(struct registration *r)
 	}
 	etcd_cancel(&r->call);
 	ev_timer_stop(r->loop, &r->wake);
-	free(r->key);
-	free(r->value);
+	entries_finish(&r->entries);
 	memset(r, 0, sizeof *r);
 }

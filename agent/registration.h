@@ -3,7 +3,9 @@
 #define AGENT_REGISTRATION_H
 
 /*
- * registration - keeps one etcd key in step with what the agent wants.
+ * registration - keeps one service's keys in etcd in step with what the agent
+ * wants. They hang on one lease and come and go together, so the rest of this
+ * speaks of the key.
  *
  * The caller states a goal; the registration compares it with what it believes
  * etcd holds and closes the gap one call at a time (the tables are in
@@ -20,6 +22,7 @@
 
 #include "agent/backoff.h"
 #include "agent/descriptor.h"
+#include "agent/entries.h"
 #include "agent/lease.h"
 #include "agent/net/etcd.h"
 #include "agent/random.h"
@@ -36,7 +39,7 @@ struct registration {
 	const struct descriptor *desc; /* borrowed */
 	struct random *random;         /* borrowed */
 	registration_gone *on_gone;
-	char *key, *value; /* owned */
+	struct entries entries; /* that are put, all at once */
 
 	enum goal goal;
 	enum goal started_for; /* the goal when the call in flight was started */

@@ -94,6 +94,67 @@ static bool settle_is_long(const struct descriptor *d, char *say, size_t size)
 	return d->discover.settle_ms > 10 * SECOND;
 }
 
+/* ---- formats --------------------------------------------------------------------- */
+
+static bool has_format(const struct descriptor *d, enum format f)
+{
+	for (size_t i = 0; i < d->registry.formats.n; i++) {
+		if (d->registry.formats.at[i] == f) {
+			return true;
+		}
+	}
+	return false;
+}
+
+#define DNS_LABEL_MAX 63
+#define DNS_NAME_MAX  253 /* of a whole name in DNS, without the dot at its end */
+
+static bool is_no_dns_name(const struct descriptor *d, char *say, size_t size)
+{
+	char name[2 * DNS_NAME_MAX + 2];
+	snprintf(name, sizeof(name), "%s.%s", d->service.name, d->registry.domain);
+	for (const char *at = name; has_format(d, FORMAT_SKYDNS); at++) {
+		size_t len = strcspn(at, ".");
+		if (len == 0 || len > DNS_LABEL_MAX) {
+			snprintf(say, size,
+					"service.name and register.domain make no name in DNS: the part "
+					"'%.*s' has not 1 to %d characters",
+					(int)len, at, DNS_LABEL_MAX);
+			return true;
+		}
+		at += len;
+		if (*at == '\0') {
+			break;
+		}
+	}
+	snprintf(say, size,
+			"service.name and register.domain make no name in DNS: together they have "
+			"%zu characters, %d are possible",
+			strlen(name), DNS_NAME_MAX);
+	return has_format(d, FORMAT_SKYDNS) && strlen(name) > DNS_NAME_MAX;
+}
+
+static bool formats_meet(const struct descriptor *d, char *say, size_t size)
+{
+	snprintf(say, size,
+			"grpc-naming and go-zero stand under the same prefix %s/, where go-zero takes "
+			"every value for host:port",
+			d->service.name);
+	return has_format(d, FORMAT_GRPC_NAMING) && has_format(d, FORMAT_GO_ZERO);
+}
+
+static bool prefix_does_nothing(const struct descriptor *d, char *say, size_t size)
+{
+	snprintf(say, size, "counts for the format services, which is not in register.formats");
+	return !has_format(d, FORMAT_SERVICES) && strcmp(d->registry.prefix, "/services") != 0;
+}
+
+static bool domain_does_nothing(const struct descriptor *d, char *say, size_t size)
+{
+	snprintf(say, size, "counts for the format skydns, which is not in register.formats");
+	return !has_format(d, FORMAT_SKYDNS) && strcmp(d->registry.domain, "skydns.local") != 0;
+}
+
 /* ---- TLS ------------------------------------------------------------------------- */
 
 static bool is_set(const char *text)
@@ -199,6 +260,10 @@ static bool password_is_in_the_clear(const struct descriptor *d, char *say, size
 static const struct rule rules[] = {
 	{ "service.host", true, host_is_wildcard },
 	{ "register.ttl", true, ttl_is_long },
+	{ "register.formats", false, is_no_dns_name },
+	{ "register.formats", true, formats_meet },
+	{ "register.prefix", true, prefix_does_nothing },
+	{ "register.domain", true, domain_does_nothing },
 	{ "etcd.request_timeout", true, request_outlasts_ttl },
 	{ "etcd.username", false, lacks_password },
 	{ "etcd.username", true, password_is_in_the_clear },

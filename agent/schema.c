@@ -21,11 +21,11 @@
 #define SERVICE_AT(member) offsetof(struct discover_service, member)
 #define OUTPUT_AT(member)  offsetof(struct output_settings, member)
 
-static const char *const formats[] = { "services", "grpc-naming", "skydns", "go-zero", "kratos",
-	"kitex", NULL };
 static const char *const probe_types[] = { "grpc", "tcp", "http", "exec", NULL };
 
 /* In the order of the enums. */
+static const char *const formats[] = { "services", "grpc-naming", "skydns", "go-zero", "kratos",
+	"kitex", NULL };
 static const char *const probe_modes[] = { "auto", "watch", "check", NULL };
 static const char *const unimplemented[] = { "pass", "fail", NULL };
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
@@ -35,7 +35,7 @@ static const char *const output_types[] = { "json", "envoy", "haproxy", "nginx",
 static const char *const on_empty[] = { "empty", "keep", NULL };
 
 static_assert(OUTPUT_EXEC == 4 && ON_EMPTY_KEEP == 1, "the words above follow the enums");
-static_assert(FORMAT_KITEX == 5, "the words above follow the enums");
+static_assert(ARRAY_LEN(formats) == N_FORMATS + 1, "the words above follow the enums");
 static_assert(PROBE_MODE_CHECK == 2 && UNIMPLEMENTED_FAIL == 1, "the words above follow the enums");
 static_assert(LOG_DEBUG == 3 && LOG_JSON == 1, "the words above follow the enums");
 
@@ -56,8 +56,10 @@ static const struct schema_row rows[] = {
 		"/services", "first part of the key" },
 	{ "register.ttl", SCHEMA_SECONDS, SCHEMA_OPTIONAL, AT(registry.ttl_ms), 2 * SECOND, 24 * HOUR, NULL,
 		"10s", "time to live of the lease, in whole seconds" },
-	{ "register.formats", SCHEMA_ONLY_LIST, SCHEMA_OPTIONAL, 0, 0, 0, formats,
-		"[services]", "how the key and the value look" },
+	{ "register.formats", SCHEMA_FORMATS, SCHEMA_OPTIONAL, AT(registry.formats), 0, 0, formats,
+		"[services]", "the tools that it is registered for, each with a key and a value of its own" },
+	{ "register.domain", SCHEMA_NAME, SCHEMA_OPTIONAL, AT(registry.domain), 1, 253, NULL,
+		"skydns.local", "domain of the name in DNS, for the format skydns" },
 
 	{ "etcd.endpoints", SCHEMA_ENDPOINTS, SCHEMA_OPTIONAL, AT(etcd.endpoints), 0, 0, NULL,
 		"${ETCD_HOSTS:-localhost:2379}", "members of the cluster: a list, or text with commas" },

@@ -32,7 +32,7 @@ enum schema_kind {
 	SCHEMA_SECONDS,   /* uint32_t, milliseconds that are whole seconds */
 	SCHEMA_WORD,      /* an enum; its values are the places in `words` */
 	SCHEMA_ONLY,      /* no member: the first of `words`; the others are not supported yet */
-	SCHEMA_ONLY_LIST, /* the same as a list of one */
+	SCHEMA_FORMATS,   /* struct formats: a list of `words`, none of them twice */
 	SCHEMA_ENDPOINTS, /* struct endpoints */
 	SCHEMA_TARGET,    /* struct target */
 	SCHEMA_SCALARS,   /* struct scalars: members of a value */

@@ -2,10 +2,10 @@
 /*
  * etcd - typed calls, and what each answer means.
  *
- * A put is a transaction guarded by the key's mod_revision: first "it is not
- * there", then, when something is there that may be written anew (ownership.c
- * decides), "it is still what I just saw". Whoever changes the key in between
- * makes the guard fail, and the new state is judged again.
+ * A put is a transaction guarded by the mod_revision of each key: first "it is
+ * not there", then, when something is there that may be written anew
+ * (ownership.c decides), "it is still what I just saw". Whoever changes a key
+ * in between makes the guard fail, and the new state is judged again.
  */
 #include "agent/net/etcd.h"
 
@@ -21,7 +21,7 @@
 /* Transactions in one put before it is left to the back-off. */
 #define PUT_ROUNDS 4
 
-/* Room for one value of etcd's largest request (1.5 MiB). */
+/* Room for one value of etcd's largest request (1.5 MiB): someone else may have written it. */
 #define MESSAGE_LIMIT (2u << 20)
 
 static void say(struct etcd_notice *notice, const char *sentence)
@@ -90,8 +90,23 @@ static void end_ok(struct etcd_call *call)
 	end(call, &reply);
 }
 
-/* What every call makes of an answer that is not OK. `key`: what it was about; "": a lease. */
-static void end_failed(struct etcd_call *call, const struct etcd_answer *answer, const char *key)
+/* Which keys the user may not write, or not all of them. */
+static void say_denied(const struct etcd_call *call, const struct etcd_answer *answer,
+		const struct etcd_claim *claim, char sentence[ETCD_SENTENCE_MAX])
+{
+	const char *keys[ETCD_ENTRIES_MAX] = { "" };
+	struct etcd_error_about about = { .user = call->etcd->user, .keys = keys };
+
+	for (; claim != NULL && about.n_keys < claim->n; about.n_keys++) {
+		keys[about.n_keys] = claim->entries[about.n_keys].key;
+	}
+	etcd_error_say(sentence, ETCD_SENTENCE_MAX, answer->trouble, &about, GRPC_PERMISSION_DENIED,
+			answer->text);
+}
+
+/* What every call makes of an answer that is not OK. `claim`: what it was about; NULL: a lease. */
+static void end_failed(struct etcd_call *call, const struct etcd_answer *answer,
+		const struct etcd_claim *claim)
 {
 	struct etcd_reply reply = {
 		.outcome = OUTCOME_UNSURE,
@@ -102,9 +117,7 @@ static void end_failed(struct etcd_call *call, const struct etcd_answer *answer,
 	char sentence[ETCD_SENTENCE_MAX];
 
 	if (answer->trouble == TROUBLE_DENIED) {
-		const struct etcd_error_about about = { .user = call->etcd->user, .key = key };
-		etcd_error_say(sentence, sizeof sentence, answer->trouble, &about,
-				GRPC_PERMISSION_DENIED, answer->text);
+		say_denied(call, answer, claim, sentence);
 		reply.why = sentence;
 	}
 	end(call, &reply);
@@ -132,7 +145,7 @@ static void on_asked_again(struct etcd_request *request, const struct etcd_answe
 	int64_t lease, ttl_s;
 
 	if (!answer->ok) {
-		end_failed(call, answer, "");
+		end_failed(call, answer, NULL);
 	} else if (!only_message(answer, &message, &len) ||
 			!etcd_decode_keep_alive(message, len, &lease, &ttl_s)) {
 		end_unsure(call, "etcd's answer to a renewal cannot be read");
@@ -148,13 +161,13 @@ static void on_asked_again(struct etcd_request *request, const struct etcd_answe
  * so one that says that the lease is gone is not believed; the answer to a
  * renewal does say so, and one more call is a small price at such a moment.
  */
-static void end_lease_failed(
-		struct etcd_call *call, const struct etcd_answer *answer, const char *key)
+static void end_lease_failed(struct etcd_call *call, const struct etcd_answer *answer,
+		const struct etcd_claim *claim)
 {
 	struct etcd_body body = { NULL, 0 };
 
 	if (answer->trouble != TROUBLE_GONE) {
-		end_failed(call, answer, key);
+		end_failed(call, answer, claim);
 		return;
 	}
 	(void)etcd_encode_keep_alive(&body, &call->lease, 1);
@@ -172,7 +185,7 @@ static void on_granted(struct etcd_request *request, const struct etcd_answer *a
 	struct etcd_granted granted;
 
 	if (!answer->ok) {
-		end_failed(call, answer, "");
+		end_failed(call, answer, NULL);
 	} else if (!only_message(answer, &message, &len) ||
 			!etcd_decode_grant(message, len, &granted)) {
 		end_unsure(call, "etcd's answer to a grant cannot be read");
@@ -208,7 +221,7 @@ static void on_revoked(struct etcd_request *request, const struct etcd_answer *a
 	if (answer->ok) {
 		end_ok(call);
 	} else {
-		end_lease_failed(call, answer, "");
+		end_lease_failed(call, answer, NULL);
 	}
 }
 
@@ -233,11 +246,12 @@ static double timeout_for(const struct etcd *e, double ttl)
 
 /* ---- put ------------------------------------------------------------------------- */
 
-static void end_taken(struct etcd_call *call, int64_t other)
+static void end_taken(struct etcd_call *call, int64_t other, const char *key)
 {
-	struct etcd_reply reply = {
-		.outcome = OUTCOME_TAKEN, .other = other, .why = "the key hangs on another lease"
-	};
+	struct etcd_reply reply = { .outcome = OUTCOME_TAKEN,
+		.other = other,
+		.key = key,
+		.why = "the key hangs on another lease" };
 
 	end(call, &reply);
 }
@@ -260,8 +274,12 @@ static void put_again(struct etcd_call *call, const struct etcd_key *seen)
 		return;
 	}
 	call->deadline = call->request.deadline; /* later by what logging in took */
-	call->replacing = seen->mod_revision;
-	call->other = seen->lease == call->claim.terms.lease ? 0 : seen->lease;
+	call->other = 0;
+	for (size_t i = 0; i < call->claim.n; i++) {
+		bool ours = seen[i].lease == call->claim.terms.lease;
+		call->replacing[i] = seen[i].mod_revision;
+		call->other = call->other == 0 && !ours ? seen[i].lease : call->other;
+	}
 	send_put(call);
 }
 
@@ -270,16 +288,17 @@ static void on_put(struct etcd_request *request, const struct etcd_answer *answe
 	struct etcd_call *call = call_of(request);
 	const struct etcd_claim *claim = &call->claim;
 	const uint8_t *message;
-	size_t len;
+	size_t len, which;
 	bool succeeded;
-	struct etcd_key seen;
+	struct etcd_key seen[ETCD_ENTRIES_MAX];
 
 	if (!answer->ok) {
-		end_lease_failed(call, answer, claim->key);
+		end_lease_failed(call, answer, claim);
 		return;
 	}
 	if (!only_message(answer, &message, &len) ||
-			!etcd_decode_put_if(message, len, claim->value, &succeeded, &seen)) {
+			!etcd_decode_put_if(
+					message, len, claim->entries, claim->n, &succeeded, seen)) {
 		end_unsure(call, "etcd's answer to a put cannot be read");
 		return;
 	}
@@ -287,16 +306,16 @@ static void on_put(struct etcd_request *request, const struct etcd_answer *answe
 		end_put(call, call->other);
 		return;
 	}
-	switch (ownership_judge(&seen, &claim->terms)) {
+	switch (ownership_judge_all(seen, claim->n, &claim->terms, &which)) {
 	case CLAIM_OURS: /* an earlier try did arrive */
 		end_put(call, call->other);
 		break;
 	case CLAIM_PUT:
 	case CLAIM_REPLACE:
-		put_again(call, &seen);
+		put_again(call, seen);
 		break;
 	case CLAIM_TAKEN:
-		end_taken(call, seen.lease);
+		end_taken(call, seen[which].lease, claim->entries[which].key);
 		break;
 	}
 }
@@ -308,7 +327,7 @@ static void send_put(struct etcd_call *call)
 
 	call->rounds++;
 	(void)etcd_encode_put_if(
-			&body, claim->key, claim->value, claim->terms.lease, call->replacing);
+			&body, claim->entries, claim->n, call->replacing, claim->terms.lease);
 	etcd_request_start(&call->etcd->channel, &call->request, ETCD_PATH_TXN, body,
 			call->deadline, on_put);
 }
@@ -324,34 +343,50 @@ void etcd_put(struct etcd *e, struct etcd_call *call, const struct etcd_claim *c
 
 /* ---- verify ---------------------------------------------------------------------- */
 
+static void end_detached(struct etcd_call *call, const char *key)
+{
+	struct etcd_reply detached = { .outcome = OUTCOME_DETACHED,
+		.key = key,
+		.why = "the key is not there, or not as it was written" };
+
+	end(call, &detached);
+}
+
+static bool decode_seen(const struct etcd_claim *claim, const uint8_t *message, size_t len,
+		struct etcd_key *seen)
+{
+	if (claim->n == 1) {
+		return etcd_decode_range(message, len, claim->entries[0].value, seen);
+	}
+	return etcd_decode_read_all(message, len, claim->entries, claim->n, seen);
+}
+
 static void on_seen(struct etcd_request *request, const struct etcd_answer *answer)
 {
 	struct etcd_call *call = call_of(request);
-	struct etcd_reply detached = { .outcome = OUTCOME_DETACHED,
-		.why = "the key is not there, or not as it was written" };
+	const struct etcd_claim *claim = &call->claim;
 	const uint8_t *message;
-	size_t len;
-	struct etcd_key seen;
+	size_t len, which;
+	struct etcd_key seen[ETCD_ENTRIES_MAX];
 
 	if (!answer->ok) {
-		end_failed(call, answer, call->claim.key);
+		end_failed(call, answer, claim);
 		return;
 	}
-	if (!only_message(answer, &message, &len) ||
-			!etcd_decode_range(message, len, call->claim.value, &seen)) {
+	if (!only_message(answer, &message, &len) || !decode_seen(claim, message, len, seen)) {
 		end_unsure(call, "etcd's answer to a range cannot be read");
 		return;
 	}
-	switch (ownership_judge(&seen, &call->claim.terms)) {
+	switch (ownership_judge_all(seen, claim->n, &claim->terms, &which)) {
 	case CLAIM_OURS:
 		end_ok(call);
 		break;
 	case CLAIM_PUT:
 	case CLAIM_REPLACE:
-		end(call, &detached);
+		end_detached(call, claim->entries[which].key);
 		break;
 	case CLAIM_TAKEN:
-		end_taken(call, seen.lease);
+		end_taken(call, seen[which].lease, claim->entries[which].key);
 		break;
 	}
 }
@@ -360,12 +395,17 @@ void etcd_verify(struct etcd *e, struct etcd_call *call, const struct etcd_claim
 		etcd_done *done)
 {
 	struct etcd_body body = { NULL, 0 };
+	bool one = claim->n == 1;
 
 	begin(e, call, timeout_for(e, claim->ttl), done);
 	call->claim = *claim;
-	(void)etcd_encode_range(&body, claim->key);
-	etcd_request_start(&e->channel, &call->request, ETCD_PATH_RANGE, body, call->deadline,
-			on_seen);
+	if (one) {
+		(void)etcd_encode_range(&body, claim->entries[0].key);
+	} else {
+		(void)etcd_encode_read_all(&body, claim->entries, claim->n);
+	}
+	etcd_request_start(&e->channel, &call->request, one ? ETCD_PATH_RANGE : ETCD_PATH_TXN, body,
+			call->deadline, on_seen);
 }
 
 /* ---- renew ----------------------------------------------------------------------- */

@@ -45,9 +45,10 @@ int etcd_init(struct etcd *e, struct ev_loop *loop, struct curl_carrier *carrier
 /* Every call must have ended or be cancelled before. Safe on a zeroed struct. */
 void etcd_finish(struct etcd *e);
 
-/* A key to be held. All borrowed; must outlive the call. */
+/* Keys to be held, all or none. The entries are borrowed and must outlive the call. */
 struct etcd_claim {
-	const char *key, *value;
+	const struct etcd_entry *entries;
+	size_t n; /* 1 to ETCD_ENTRIES_MAX */
 	struct claim_terms terms;
 	double ttl; /* seconds that the lease lives */
 };
@@ -59,8 +60,9 @@ struct etcd_reply {
 	double ttl;       /* after a grant or renewal that is OK: seconds, as etcd granted */
 	int64_t revision; /* after a grant that is OK: etcd's, when it granted */
 	unsigned era;     /* ... which can be compared with those of the same era only */
-	bool took_over;   /* after a put that is OK: the key was another's */
+	bool took_over;   /* after a put that is OK: a key was another's */
 	int64_t other;    /* TAKEN, or took_over: the other lease */
+	const char *key;  /* TAKEN, DETACHED: the key, the first of them; of the claim */
 	bool elsewhere;  /* UNSURE: the next try goes to a member that has not failed in this row */
 	bool patient;    /* UNSURE: to try again soon is of no use */
 	const char *why; /* one sentence; "" when OK */
@@ -79,18 +81,24 @@ struct etcd_call {
 	int64_t lease;
 	double deadline;
 	unsigned era;
-	int64_t replacing; /* put: the mod_revision that the transaction is guarded by; 0: no key */
-	int64_t other;     /* put: the lease that the key is taken from, 0 for none */
-	unsigned rounds;   /* put: transactions so far */
+	int64_t replacing[ETCD_ENTRIES_MAX]; /* put: the mod_revisions that the transaction is
+						guarded by; 0: no key */
+	int64_t other;   /* put: the lease that a key is taken from, 0 for none */
+	unsigned rounds; /* put: transactions so far */
 	bool batched;
 	struct list link; /* in etcd.waiting or in a batch */
 };
 
 void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done *done);
+
+/* All keys in one transaction: they come at once, at one revision. */
 void etcd_put(struct etcd *e, struct etcd_call *call, const struct etcd_claim *claim,
 		etcd_done *done);
+
+/* Reads all of them at one revision. */
 void etcd_verify(struct etcd *e, struct etcd_call *call, const struct etcd_claim *claim,
 		etcd_done *done);
+
 void etcd_revoke(struct etcd *e, struct etcd_call *call, int64_t lease, etcd_done *done);
 
 /* Renewals that start within a few milliseconds go out in one request. `ttl` in seconds. */

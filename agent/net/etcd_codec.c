@@ -96,40 +96,78 @@ int etcd_encode_range(struct etcd_body *out, const char *key)
 	return encode(out, &m.base);
 }
 
-int etcd_encode_put_if(struct etcd_body *out, const char *key, const char *value, int64_t lease,
-		int64_t mod_revision)
+/* The parts of a transaction over several keys; what points to what is set by fill(). */
+struct txn {
+	Etcdserverpb__Compare compare[ETCD_ENTRIES_MAX];
+	Etcdserverpb__PutRequest put[ETCD_ENTRIES_MAX];
+	Etcdserverpb__RangeRequest range[ETCD_ENTRIES_MAX];
+	Etcdserverpb__RequestOp put_op[ETCD_ENTRIES_MAX], range_op[ETCD_ENTRIES_MAX];
+	Etcdserverpb__Compare *compares[ETCD_ENTRIES_MAX];
+	Etcdserverpb__RequestOp *puts[ETCD_ENTRIES_MAX], *ranges[ETCD_ENTRIES_MAX];
+};
+
+static void add_range(struct txn *t, size_t i, const struct etcd_entry *entry)
 {
-	Etcdserverpb__Compare compare = ETCDSERVERPB__COMPARE__INIT;
-	Etcdserverpb__PutRequest put = ETCDSERVERPB__PUT_REQUEST__INIT;
-	Etcdserverpb__RangeRequest range = ETCDSERVERPB__RANGE_REQUEST__INIT;
-	Etcdserverpb__RequestOp success = ETCDSERVERPB__REQUEST_OP__INIT;
-	Etcdserverpb__RequestOp failure = ETCDSERVERPB__REQUEST_OP__INIT;
+	etcdserverpb__range_request__init(&t->range[i]);
+	etcdserverpb__request_op__init(&t->range_op[i]);
+	t->range[i].key = bytes(entry->key);
+	t->range_op[i].request_case = ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_RANGE;
+	t->range_op[i].request_range = &t->range[i];
+	t->ranges[i] = &t->range_op[i];
+}
+
+static void add_put(struct txn *t, size_t i, const struct etcd_entry *entry, int64_t lease)
+{
+	etcdserverpb__put_request__init(&t->put[i]);
+	etcdserverpb__request_op__init(&t->put_op[i]);
+	t->put[i].key = bytes(entry->key);
+	t->put[i].value = bytes(entry->value);
+	t->put[i].lease = lease;
+	t->put_op[i].request_case = ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_PUT;
+	t->put_op[i].request_put = &t->put[i];
+	t->puts[i] = &t->put_op[i];
+}
+
+static void add_guard(struct txn *t, size_t i, const struct etcd_entry *entry, int64_t mod_revision)
+{
+	etcdserverpb__compare__init(&t->compare[i]);
+	t->compare[i].key = bytes(entry->key);
+	t->compare[i].target = ETCDSERVERPB__COMPARE__COMPARE_TARGET__MOD;
+	t->compare[i].target_union_case = ETCDSERVERPB__COMPARE__TARGET_UNION_MOD_REVISION;
+	t->compare[i].mod_revision = mod_revision; /* a key that is not there has 0 */
+	t->compares[i] = &t->compare[i];
+}
+
+int etcd_encode_read_all(struct etcd_body *out, const struct etcd_entry *entries, size_t n)
+{
 	Etcdserverpb__TxnRequest m = ETCDSERVERPB__TXN_REQUEST__INIT;
-	Etcdserverpb__Compare *compares[] = { &compare };
-	Etcdserverpb__RequestOp *successes[] = { &success };
-	Etcdserverpb__RequestOp *failures[] = { &failure };
+	struct txn t;
 
-	compare.key = bytes(key);
-	compare.target = ETCDSERVERPB__COMPARE__COMPARE_TARGET__MOD;
-	compare.target_union_case = ETCDSERVERPB__COMPARE__TARGET_UNION_MOD_REVISION;
-	compare.mod_revision = mod_revision; /* a key that is not there has 0 */
+	assert(n > 0 && n <= ETCD_ENTRIES_MAX);
+	for (size_t i = 0; i < n; i++) {
+		add_range(&t, i, &entries[i]);
+	}
+	m.n_success = n;
+	m.success = t.ranges;
+	return encode(out, &m.base);
+}
 
-	put.key = bytes(key);
-	put.value = bytes(value);
-	put.lease = lease;
-	success.request_case = ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_PUT;
-	success.request_put = &put;
+int etcd_encode_put_if(struct etcd_body *out, const struct etcd_entry *entries, size_t n,
+		const int64_t *mod_revisions, int64_t lease)
+{
+	Etcdserverpb__TxnRequest m = ETCDSERVERPB__TXN_REQUEST__INIT;
+	struct txn t;
 
-	range.key = bytes(key);
-	failure.request_case = ETCDSERVERPB__REQUEST_OP__REQUEST_REQUEST_RANGE;
-	failure.request_range = &range;
-
-	m.n_compare = 1;
-	m.compare = compares;
-	m.n_success = 1;
-	m.success = successes;
-	m.n_failure = 1;
-	m.failure = failures;
+	assert(n > 0 && n <= ETCD_ENTRIES_MAX);
+	for (size_t i = 0; i < n; i++) {
+		add_guard(&t, i, &entries[i], mod_revisions[i]);
+		add_put(&t, i, &entries[i], lease);
+		add_range(&t, i, &entries[i]);
+	}
+	m.n_compare = m.n_success = m.n_failure = n;
+	m.compare = t.compares;
+	m.success = t.puts;
+	m.failure = t.ranges;
 	return encode(out, &m.base);
 }
 
@@ -206,7 +244,45 @@ bool etcd_decode_range(
 	return true;
 }
 
-bool etcd_decode_put_if(const uint8_t *data, size_t len, const char *expected_value,
+/* One answer of a transaction; NULL when it is not about a range. */
+static const Etcdserverpb__RangeResponse *range_of(const Etcdserverpb__ResponseOp *op)
+{
+	return op->response_case == ETCDSERVERPB__RESPONSE_OP__RESPONSE_RESPONSE_RANGE
+			       ? op->response_range
+			       : NULL;
+}
+
+/* False when the answers are not one range for each key. */
+static bool read_keys(const Etcdserverpb__TxnResponse *m, const struct etcd_entry *entries,
+		size_t n, struct etcd_key *seen)
+{
+	if (m->n_responses != n) {
+		return false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const Etcdserverpb__RangeResponse *range = range_of(m->responses[i]);
+		if (range == NULL) {
+			return false;
+		}
+		read_key(range, entries[i].value, &seen[i]);
+	}
+	return true;
+}
+
+bool etcd_decode_read_all(const uint8_t *data, size_t len, const struct etcd_entry *entries,
+		size_t n, struct etcd_key *seen)
+{
+	Etcdserverpb__TxnResponse *m = etcdserverpb__txn_response__unpack(NULL, len, data);
+
+	if (m == NULL) {
+		return false;
+	}
+	bool readable = read_keys(m, entries, n, seen);
+	etcdserverpb__txn_response__free_unpacked(m, NULL);
+	return readable;
+}
+
+bool etcd_decode_put_if(const uint8_t *data, size_t len, const struct etcd_entry *entries, size_t n,
 		bool *succeeded, struct etcd_key *seen)
 {
 	Etcdserverpb__TxnResponse *m = etcdserverpb__txn_response__unpack(NULL, len, data);
@@ -214,15 +290,8 @@ bool etcd_decode_put_if(const uint8_t *data, size_t len, const char *expected_va
 	if (m == NULL) {
 		return false;
 	}
-	const Etcdserverpb__RangeResponse *range = NULL;
-	if (m->n_responses > 0 &&
-			m->responses[0]->response_case ==
-					ETCDSERVERPB__RESPONSE_OP__RESPONSE_RESPONSE_RANGE) {
-		range = m->responses[0]->response_range;
-	}
-	bool readable = m->succeeded || range != NULL;
+	bool readable = m->succeeded || read_keys(m, entries, n, seen);
 	*succeeded = m->succeeded;
-	read_key(range, expected_value, seen);
 	etcdserverpb__txn_response__free_unpacked(m, NULL);
 	return readable;
 }

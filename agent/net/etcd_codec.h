@@ -38,14 +38,24 @@ int etcd_encode_revoke(struct etcd_body *out, int64_t lease);
 /* One message for each lease: etcd answers each in turn. */
 int etcd_encode_keep_alive(struct etcd_body *out, const int64_t *leases, size_t n);
 
+/* A key and what is to stand under it. Borrowed. */
+struct etcd_entry {
+	const char *key, *value;
+};
+
+#define ETCD_ENTRIES_MAX 8 /* of one call; etcd itself takes 128 */
+
 int etcd_encode_range(struct etcd_body *out, const char *key);
 
+/* A transaction that does nothing but say what is there, of each of the keys. */
+int etcd_encode_read_all(struct etcd_body *out, const struct etcd_entry *entries, size_t n);
+
 /*
- * A transaction: when the key's mod_revision is the one given (0: the key does
- * not exist), put it on the lease; otherwise say what is there.
+ * A transaction: when each key's mod_revision is the one given (0: the key does
+ * not exist), put all of them on the lease; otherwise say what is there.
  */
-int etcd_encode_put_if(struct etcd_body *out, const char *key, const char *value, int64_t lease,
-		int64_t mod_revision);
+int etcd_encode_put_if(struct etcd_body *out, const struct etcd_entry *entries, size_t n,
+		const int64_t *mod_revisions, int64_t lease);
 
 int etcd_encode_log_in(struct etcd_body *out, const char *name, const char *password);
 
@@ -81,8 +91,12 @@ void etcd_decode_mark(const uint8_t *body, size_t len, struct cluster_mark *mark
 /* True when a whole body of renewals has one that says that its lease is gone. */
 bool etcd_renewals_say_gone(const uint8_t *body, size_t len);
 
-/* `*seen` is what stood in the way; valid when *succeeded is false. */
-bool etcd_decode_put_if(const uint8_t *data, size_t len, const char *expected_value,
+/* `seen` has room for each entry: what there is of it. */
+bool etcd_decode_read_all(const uint8_t *data, size_t len, const struct etcd_entry *entries,
+		size_t n, struct etcd_key *seen);
+
+/* The same; valid when *succeeded is false: one of them stood in the way. */
+bool etcd_decode_put_if(const uint8_t *data, size_t len, const struct etcd_entry *entries, size_t n,
 		bool *succeeded, struct etcd_key *seen);
 
 #endif

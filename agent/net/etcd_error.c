@@ -91,28 +91,58 @@ static void name_user(char *out, size_t size, const char *user)
 	}
 }
 
-/* A grant on the folder of the key is what README.md advises. */
+/* Length of the folder that a key is in, with the '/' at its end. */
+static size_t folder_len(const char *key)
+{
+	const char *end = strrchr(key, '/');
+
+	return end == NULL ? 0 : (size_t)(end - key) + 1;
+}
+
+static bool is_named(const struct etcd_error_about *about, size_t i)
+{
+	size_t len = folder_len(about->keys[i]);
+
+	for (size_t k = 0; k < i; k++) {
+		if (folder_len(about->keys[k]) == len &&
+				strncmp(about->keys[k], about->keys[i], len) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A grant on the folder of each key is what README.md advises. */
 static void say_denied(char *out, size_t size, const struct etcd_error_about *about)
 {
-	char user[120];
-	const char *end = strrchr(about->key, '/');
+	char user[120], more[40] = "";
 
 	name_user(user, sizeof user, about->user);
 	if (about->reading) {
 		(void)snprintf(out, size, "etcd: %s may not read %.260s: give its role read on it",
-				user, about->key);
+				user, about->keys[0]);
 		return;
 	}
-	if (end == NULL) {
+	if (about->n_keys == 0 || folder_len(about->keys[0]) == 0) {
 		(void)snprintf(out, size,
 				"etcd: %s may not do this: its role needs readwrite on the "
 				"prefix of the service's key",
 				user);
 		return;
 	}
-	(void)snprintf(out, size, "etcd: %s may not write %.260s: give its role readwrite on %.*s",
-			user, about->key,
-			(int)(end - about->key < 250 ? end - about->key + 1 : 250), about->key);
+	if (about->n_keys > 1) {
+		(void)snprintf(more, sizeof more, " and %zu more, or one of them",
+				about->n_keys - 1);
+	}
+	(void)snprintf(out, size, "etcd: %s may not write %.260s%s: give its role readwrite on ",
+			user, about->keys[0], more);
+	for (size_t i = 0; i < about->n_keys; i++) {
+		size_t len = folder_len(about->keys[i]), at = strlen(out);
+		if (!is_named(about, i)) {
+			(void)snprintf(out + at, size - at, "%s%.*s", i == 0 ? "" : ", ",
+					(int)(len < 250 ? len : 250), about->keys[i]);
+		}
+	}
 }
 
 static void say_no_token(char *out, size_t size, const char *user, const char *text)

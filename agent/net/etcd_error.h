@@ -39,10 +39,11 @@ enum etcd_trouble etcd_error_read(int code, const char *text);
 
 const struct etcd_consequence *etcd_error_consequence(enum etcd_trouble trouble);
 
-/* What the sentence is about; "" for what is not known. */
+/* What the sentence is about. */
 struct etcd_error_about {
-	const char *user; /* "": whoever the client's certificate names, if any */
-	const char *key;  /* that was to be written; reading: the prefix */
+	const char *user;        /* "": whoever the client's certificate names, if any */
+	const char *const *keys; /* that were to be written; reading: the prefix */
+	size_t n_keys;           /* 0: not known */
 	bool reading;
 };
 

@@ -48,10 +48,9 @@ static void end_failed(struct etcd_read *read, const struct etcd_answer *answer)
 		.patient = answer->patient,
 		.why = answer->sentence,
 	};
+	const char *prefix = read->scope.prefix == NULL ? "" : read->scope.prefix;
 	const struct etcd_error_about about = {
-		.user = read->etcd->user,
-		.key = read->scope.prefix == NULL ? "" : read->scope.prefix,
-		.reading = true,
+		.user = read->etcd->user, .keys = &prefix, .n_keys = 1, .reading = true
 	};
 	char sentence[ETCD_SENTENCE_MAX];
 

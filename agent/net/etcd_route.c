@@ -156,7 +156,7 @@ static bool believable(struct route_request *r, const struct carrier_answer *ans
 static void judge(struct route_request *r, const struct carrier_answer *carried,
 		struct etcd_answer *answer, char *sentence, size_t size)
 {
-	const struct etcd_error_about about = { .user = r->route->user, .key = "" };
+	const struct etcd_error_about about = { .user = r->route->user };
 
 	*answer = (struct etcd_answer){
 		.trouble = TROUBLE_MEMBER, .text = carried->why, .sentence = sentence

@@ -103,8 +103,9 @@ static void end_ill(struct etcd_watch *w, const char *why)
 static void end_said(struct etcd_watch *w, int code, const char *text)
 {
 	struct etcd *etcd = w->streams->etcd;
+	const char *prefix = w->prefix;
 	const struct etcd_error_about about = {
-		.user = etcd->user, .key = w->prefix, .reading = true
+		.user = etcd->user, .keys = &prefix, .n_keys = 1, .reading = true
 	};
 	enum etcd_trouble trouble = etcd_error_read(code, text);
 	const struct etcd_consequence *then = etcd_error_consequence(trouble);

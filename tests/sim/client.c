@@ -88,7 +88,7 @@ static void put_again(struct client *c, const struct etcd_key *seen)
 		return;
 	}
 	c->request.guard = seen->mod_revision;
-	c->call->replacing = seen->mod_revision;
+	c->call->replacing[0] = seen->mod_revision;
 	c->other = seen->lease == c->request.lease ? 0 : seen->lease;
 	transmit(c);
 }

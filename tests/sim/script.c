@@ -81,6 +81,7 @@ static void draw_descriptor(struct descriptor *desc, struct dice *d)
 	desc->service.port = 50051;
 	desc->service.protocol = protocol;
 	desc->registry.prefix = prefix;
+	desc->registry.formats = (struct formats){ { FORMAT_SERVICES }, 1 };
 	desc->registry.ttl_ms = 1000 * draw_ttl(d);
 	desc->etcd.request_timeout_ms = ms(dice_between(d, 0.5, 3.0));
 	desc->probe.service = none;

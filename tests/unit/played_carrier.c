@@ -50,6 +50,8 @@ void curl_carrier_start(struct curl_carrier *c, struct carrier_request *r, struc
 	p->request = r;
 	p->endpoint = ((struct carrier_target *)(void *)t)->number;
 	p->deadline = call->deadline;
+	p->len = call->len < sizeof p->body ? call->len : sizeof p->body;
+	memcpy(p->body, call->body, p->len);
 	(void)snprintf(p->path, sizeof p->path, "%s", call->path);
 	(void)snprintf(p->token, sizeof p->token, "%s", call->token);
 	UNUSED(c);

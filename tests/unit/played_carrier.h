@@ -15,6 +15,8 @@ struct played {
 	char path[64];
 	char token[64];
 	double deadline;
+	uint8_t body[1024]; /* what is sent, cut when it is longer */
+	size_t len;
 };
 
 extern struct played in_flight[PLAYED_MAX];

@@ -85,7 +85,8 @@ void etcd_cancel(struct etcd_call *call)
 
 struct registration_stage stage;
 
-static char name[] = "coupon", host[] = "localhost", protocol[] = "grpc", prefix[] = "/services";
+static char name[] = "coupon", host[] = "localhost", protocol[] = "grpc", prefix[] = "/services",
+	    domain[] = "skydns.local";
 
 static void on_gone(struct registration *r)
 {
@@ -108,6 +109,8 @@ int set_up(void **state)
 	stage.desc.service.port = 50051;
 	stage.desc.service.protocol = protocol;
 	stage.desc.registry.prefix = prefix;
+	stage.desc.registry.domain = domain;
+	stage.desc.registry.formats = (struct formats){ { FORMAT_SERVICES }, 1 };
 	stage.desc.registry.ttl_ms = 10000;
 	return registration_init(&stage.r, stage.loop, NULL, &stage.desc, &stage.random, on_gone);
 }

@@ -51,6 +51,9 @@ static void fills_in_defaults(void **state)
 	assert_int_equal(d.service.metadata.n, 0);
 	assert_string_equal(d.registry.prefix, "/services");
 	assert_int_equal(d.registry.ttl_ms, 10000);
+	assert_int_equal(d.registry.formats.n, 1);
+	assert_int_equal(d.registry.formats.at[0], FORMAT_SERVICES);
+	assert_string_equal(d.registry.domain, "skydns.local");
 	assert_int_equal(d.etcd.endpoints.n, 1);
 	assert_string_equal(d.etcd.endpoints.at[0].host, "localhost");
 	assert_int_equal(d.etcd.endpoints.at[0].port, 2379);
@@ -92,6 +95,11 @@ static void reads_every_key(void **state)
 	assert_int_equal(d.service.metadata.n, 17);
 	assert_string_equal(d.registry.prefix, "/team/services");
 	assert_int_equal(d.registry.ttl_ms, 60000);
+	static const enum format formats[] = { FORMAT_KITEX, FORMAT_SERVICES, FORMAT_SKYDNS,
+		FORMAT_KRATOS, FORMAT_GRPC_NAMING };
+	assert_int_equal(d.registry.formats.n, ARRAY_LEN(formats));
+	assert_memory_equal(d.registry.formats.at, formats, sizeof(formats));
+	assert_string_equal(d.registry.domain, "Example.org");
 	static const struct endpoint endpoints[] = { { "etcd-1", 2380, true },
 		{ "::1", 2379, true }, { "10.0.0.1", 2379, true }, { "etcd-2", 2379, true } };
 	assert_int_equal(d.etcd.endpoints.n, ARRAY_LEN(endpoints));

@@ -90,6 +90,10 @@ static void assert_same(const struct descriptor *a, const struct descriptor *b)
 	assert_true(scalars_equal(&a->service.metadata, &b->service.metadata));
 	assert_string_equal(a->registry.prefix, b->registry.prefix);
 	assert_int_equal(a->registry.ttl_ms, b->registry.ttl_ms);
+	assert_int_equal(a->registry.formats.n, b->registry.formats.n);
+	assert_memory_equal(a->registry.formats.at, b->registry.formats.at,
+			a->registry.formats.n * sizeof(a->registry.formats.at[0]));
+	assert_string_equal(a->registry.domain, b->registry.domain);
 	assert_true(etcd_settings_equal(&a->etcd, &b->etcd));
 	assert_same_tls(&a->probe.tls, &b->probe.tls);
 	target_format(left, sizeof(left), &a->probe.target);

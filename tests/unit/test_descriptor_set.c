@@ -165,6 +165,29 @@ static void refuses_one_backend_written_twice(void **state)
 	expect(two, 2, 2, NULL);
 }
 
+/* Two services that differ as the format services has it may still meet in another. */
+static void refuses_one_key_claimed_twice_in_any_format(void **state)
+{
+	static const char *const words[] = { "grpc-naming", "skydns", "go-zero", "kratos",
+		"kitex" };
+	static const char *const keys[] = { "same/localhost:50051, which",
+		"/skydns/local/skydns/same/", "same/", "/microservices/same/localhost:50051, which",
+		"kitex/registry-etcd/same/localhost:50051, which" };
+	char first[80], second[80], key[120];
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		(void)snprintf(first, sizeof first, "register: {formats: [services, %s]}\n",
+				words[i]);
+		(void)snprintf(second, sizeof second,
+				"register: {prefix: /b, formats: [%s, services]}\n", words[i]);
+		(void)snprintf(key, sizeof key, "registers the key %s", keys[i]);
+		put_file("a.yaml", "same", first);
+		put_file("b.yaml", "same", second);
+		const char *all[] = { folder };
+		expect(all, 1, 0, key);
+	}
+}
+
 static void warns_of_a_second_log_section(void **state)
 {
 	UNUSED(state);
@@ -193,6 +216,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_one_file_written_twice, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 				refuses_one_backend_written_twice, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+				refuses_one_key_claimed_twice_in_any_format, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(warns_of_a_second_log_section, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_bad_file_is_enough, set_up, tear_down),
 	};

@@ -32,8 +32,9 @@ static struct etcd_settings settings;
 static struct etcd etcd;
 static struct etcd_call call;
 
-static const struct etcd_claim claim = { .key = "/services/s/h:1",
-	.value = "{}",
+static const struct etcd_entry entry = { "/services/s/h:1", "{}" };
+static const struct etcd_claim claim = { .entries = &entry,
+	.n = 1,
 	.terms = { .lease = LEASE, .take_over_up_to = INT64_MAX },
 	.ttl = 10.0 };
 

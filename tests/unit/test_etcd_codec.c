@@ -44,27 +44,58 @@ static void encodes_a_range(void **state)
 	EXPECT(&body, "\0\0\0\0\x04\x0a\x02/k");
 }
 
+static const struct etcd_entry one = { "/k", "v" };
+static const struct etcd_entry two[] = { { "/k", "v" }, { "/l", "w" } };
+
 /*
  * compare { target: MOD, key: "/k", mod_revision: 7 }
  * success { put { "/k", "v", lease 5 } }   failure { range { "/k" } }
  */
 static void encodes_a_guarded_put(void **state)
 {
+	static const int64_t seven = 7;
 	struct etcd_body body;
 	UNUSED(state);
-	assert_int_equal(etcd_encode_put_if(&body, "/k", "v", 5, 7), 0);
+	assert_int_equal(etcd_encode_put_if(&body, &one, 1, &seven, 5), 0);
 	EXPECT(&body, "\0\0\0\0\x1f"
 		      "\x0a\x08\x10\x02\x1a\x02/k\x30\x07"
 		      "\x12\x0b\x12\x09\x0a\x02/k\x12\x01v\x18\x05"
 		      "\x1a\x06\x0a\x04\x0a\x02/k");
 }
 
-/* mod_revision 0 must be on the wire: it is the member of a oneof. */
-static void a_put_of_a_new_key_says_so(void **state)
+/* The same for each key: all guards, all puts, all ranges. */
+static void encodes_a_guarded_put_of_two_keys(void **state)
+{
+	static const int64_t revisions[] = { 7, 0 };
+	struct etcd_body body;
+	UNUSED(state);
+	assert_int_equal(etcd_encode_put_if(&body, two, 2, revisions, 5), 0);
+	EXPECT(&body, "\0\0\0\0\x3e"
+		      "\x0a\x08\x10\x02\x1a\x02/k\x30\x07"
+		      "\x0a\x08\x10\x02\x1a\x02/l\x30\x00"
+		      "\x12\x0b\x12\x09\x0a\x02/k\x12\x01v\x18\x05"
+		      "\x12\x0b\x12\x09\x0a\x02/l\x12\x01w\x18\x05"
+		      "\x1a\x06\x0a\x04\x0a\x02/k"
+		      "\x1a\x06\x0a\x04\x0a\x02/l");
+}
+
+static void encodes_a_look_at_several_keys(void **state)
 {
 	struct etcd_body body;
 	UNUSED(state);
-	assert_int_equal(etcd_encode_put_if(&body, "/k", "v", 5, 0), 0);
+	assert_int_equal(etcd_encode_read_all(&body, two, 2), 0);
+	EXPECT(&body, "\0\0\0\0\x10"
+		      "\x12\x06\x0a\x04\x0a\x02/k"
+		      "\x12\x06\x0a\x04\x0a\x02/l");
+}
+
+/* mod_revision 0 must be on the wire: it is the member of a oneof. */
+static void a_put_of_a_new_key_says_so(void **state)
+{
+	static const int64_t none = 0;
+	struct etcd_body body;
+	UNUSED(state);
+	assert_int_equal(etcd_encode_put_if(&body, &one, 1, &none, 5), 0);
 	assert_true(body.len > 15);
 	assert_memory_equal(body.at + 5, "\x0a\x08\x10\x02\x1a\x02/k\x30\x00", 10);
 	free(body.at);
@@ -174,21 +205,50 @@ static void decodes_a_put(void **state)
 	struct etcd_key seen;
 	bool succeeded = false;
 	UNUSED(state);
-	assert_true(etcd_decode_put_if(BYTES("\x10\x01\x1a\x02\x12\x00"), "v", &succeeded, &seen));
+	assert_true(etcd_decode_put_if(
+			BYTES("\x10\x01\x1a\x02\x12\x00"), &one, 1, &succeeded, &seen));
 	assert_true(succeeded);
 	assert_true(etcd_decode_put_if(
-			BYTES("\x1a\x0f\x0a\x0d\x12\x0b\x0a\x02/k\x18\x07\x2a\x01v\x30\x05"), "v",
-			&succeeded, &seen));
+			BYTES("\x1a\x0f\x0a\x0d\x12\x0b\x0a\x02/k\x18\x07\x2a\x01v\x30\x05"), &one,
+			1, &succeeded, &seen));
 	assert_false(succeeded);
 	assert_true(seen.present && seen.same_value);
 	assert_int_equal(seen.lease, 5);
 	assert_int_equal(seen.mod_revision, 7);
-	assert_true(etcd_decode_put_if(BYTES("\x1a\x02\x0a\x00"), "v", &succeeded, &seen));
+	assert_true(etcd_decode_put_if(BYTES("\x1a\x02\x0a\x00"), &one, 1, &succeeded, &seen));
 	assert_false(succeeded || seen.present);
 	/* A guard that failed and nothing said of what is there: not an answer. */
-	assert_false(etcd_decode_put_if(BYTES(""), "v", &succeeded, &seen));
-	assert_false(etcd_decode_put_if(BYTES("\x1a\x02\x12\x00"), "v", &succeeded, &seen));
-	assert_false(etcd_decode_put_if(BYTES("\x1a\x7f"), "v", &succeeded, &seen));
+	assert_false(etcd_decode_put_if(BYTES(""), &one, 1, &succeeded, &seen));
+	assert_false(etcd_decode_put_if(BYTES("\x1a\x02\x12\x00"), &one, 1, &succeeded, &seen));
+	assert_false(etcd_decode_put_if(BYTES("\x1a\x7f"), &one, 1, &succeeded, &seen));
+}
+
+#define ABSENT  "\x1a\x02\x0a\x00"
+#define L_ON_5  "\x1a\x0f\x0a\x0d\x12\x0b\x0a\x02/l\x18\x07\x2a\x01w\x30\x05"
+#define WRITTEN "\x1a\x02\x12\x00"
+
+/* What etcd says of several keys stands in the order in which it was asked. */
+static void decodes_what_is_seen_of_two_keys(void **state)
+{
+	struct etcd_key seen[2];
+	bool succeeded = false;
+	UNUSED(state);
+	assert_true(etcd_decode_put_if(BYTES(ABSENT L_ON_5), two, 2, &succeeded, seen));
+	assert_false(succeeded || seen[0].present);
+	assert_true(seen[1].present && seen[1].same_value);
+	assert_int_equal(seen[1].lease, 5);
+	assert_true(etcd_decode_put_if(
+			BYTES("\x10\x01" WRITTEN WRITTEN), two, 2, &succeeded, seen));
+	assert_true(succeeded);
+	assert_true(etcd_decode_read_all(BYTES("\x10\x01" L_ON_5 ABSENT), two, 2, seen));
+	assert_true(seen[0].present && !seen[0].same_value && !seen[1].present);
+
+	assert_false(etcd_decode_put_if(BYTES(ABSENT), two, 2, &succeeded, seen));
+	assert_false(etcd_decode_put_if(BYTES(ABSENT WRITTEN), two, 2, &succeeded, seen));
+	assert_false(etcd_decode_read_all(BYTES(ABSENT), two, 2, seen));
+	assert_false(etcd_decode_read_all(BYTES(ABSENT ABSENT ABSENT), two, 2, seen));
+	assert_false(etcd_decode_read_all(BYTES("\x10\x01" WRITTEN WRITTEN), two, 2, seen));
+	assert_false(etcd_decode_read_all(BYTES("\x1a\x7f"), two, 2, seen));
 }
 
 int main(void)
@@ -197,6 +257,8 @@ int main(void)
 		cmocka_unit_test(encodes_lease_calls),
 		cmocka_unit_test(encodes_a_range),
 		cmocka_unit_test(encodes_a_guarded_put),
+		cmocka_unit_test(encodes_a_guarded_put_of_two_keys),
+		cmocka_unit_test(encodes_a_look_at_several_keys),
 		cmocka_unit_test(a_put_of_a_new_key_says_so),
 		cmocka_unit_test(decodes_a_grant),
 		cmocka_unit_test(logs_in),
@@ -205,6 +267,7 @@ int main(void)
 		cmocka_unit_test(decodes_a_renewal),
 		cmocka_unit_test(decodes_a_range),
 		cmocka_unit_test(decodes_a_put),
+		cmocka_unit_test(decodes_what_is_seen_of_two_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

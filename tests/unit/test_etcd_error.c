@@ -69,7 +69,9 @@ static void each_has_its_consequence(void **state)
 static void expect_sentence(
 		enum etcd_trouble trouble, const char *user, const char *key, const char *sentence)
 {
-	const struct etcd_error_about about = { .user = user, .key = key };
+	const struct etcd_error_about about = {
+		.user = user, .keys = &key, .n_keys = *key == '\0' ? 0 : 1
+	};
 	char out[ETCD_SENTENCE_MAX];
 
 	etcd_error_say(out, sizeof out, trouble, &about, 3, "etcd's words");
@@ -96,11 +98,30 @@ static void says_what_can_be_done(void **state)
 	expect_sentence(TROUBLE_OTHER, "", "", "etcd answered INVALID_ARGUMENT: etcd's words");
 }
 
+/* Keys that are written together need a grant each, those of one folder the same. */
+static void names_what_several_keys_need(void **state)
+{
+	static const char *const keys[] = { "/services/s/h:1", "s/h:1", "s/17" };
+	const struct etcd_error_about about = {
+		.user = "x", .keys = keys, .n_keys = ARRAY_LEN(keys)
+	};
+	char out[ETCD_SENTENCE_MAX];
+
+	UNUSED(state);
+	etcd_error_say(out, sizeof out, TROUBLE_DENIED, &about, 7, "etcd's words");
+	assert_string_equal(out,
+			"etcd: user \"x\" may not write /services/s/h:1 and 2 more, or one of "
+			"them: give its role readwrite on /services/s/, s/");
+}
+
 /* Every sentence fits and is one line, however long its parts are. */
 static void sentences_are_bounded(void **state)
 {
 	char longest[2000], out[ETCD_SENTENCE_MAX];
-	const struct etcd_error_about about = { .user = longest, .key = longest };
+	const char *const keys[] = { longest, longest + 1, longest + 2 };
+	const struct etcd_error_about about = {
+		.user = longest, .keys = keys, .n_keys = ARRAY_LEN(keys)
+	};
 	UNUSED(state);
 	memset(longest, '/', sizeof longest - 1);
 	longest[sizeof longest - 1] = '\0';
@@ -117,6 +138,7 @@ int main(void)
 		cmocka_unit_test(reads_what_etcd_says),
 		cmocka_unit_test(each_has_its_consequence),
 		cmocka_unit_test(says_what_can_be_done),
+		cmocka_unit_test(names_what_several_keys_need),
 		cmocka_unit_test(sentences_are_bounded),
 	};
 

@@ -39,10 +39,45 @@ static void judges_every_case(void **state)
 	}
 }
 
+/* What is true of keys that are written together, and which of them it is true of. */
+static void judges_several_keys_together(void **state)
+{
+	static const struct etcd_key ours = { true, true, OURS, 9 };
+	static const struct etcd_key altered = { true, false, OURS, 9 };
+	static const struct etcd_key theirs = { true, true, OTHER, 9 };
+	static const struct etcd_key absent = { .present = false };
+	static const struct claim_terms terms = { OURS, EARLIER, TAKE_OVER_NOTHING };
+	const struct {
+		struct etcd_key seen[3];
+		enum claim together;
+		size_t which;
+	} cases[] = {
+		{ { ours, ours, ours }, CLAIM_OURS, 0 },
+		{ { ours, absent, ours }, CLAIM_PUT, 1 },
+		{ { absent, absent, absent }, CLAIM_PUT, 0 },
+		{ { ours, absent, altered }, CLAIM_REPLACE, 2 },
+		{ { altered, ours, absent }, CLAIM_REPLACE, 0 },
+		{ { absent, altered, theirs }, CLAIM_TAKEN, 2 },
+		{ { ours, theirs, theirs }, CLAIM_TAKEN, 1 },
+		{ { theirs, ours, absent }, CLAIM_TAKEN, 0 },
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		size_t which = 9;
+		assert_int_equal(ownership_judge_all(cases[i].seen, 3, &terms, &which),
+				cases[i].together);
+		assert_int_equal(which, cases[i].which);
+		assert_int_equal(ownership_judge_all(cases[i].seen, 1, &terms, NULL),
+				ownership_judge(&cases[i].seen[0], &terms));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judges_every_case),
+		cmocka_unit_test(judges_several_keys_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

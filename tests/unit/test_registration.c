@@ -34,8 +34,9 @@ static void grants_then_puts_then_renews(void **state)
 	grant(0x2d1f);
 	assert_int_equal(etcd.what, ASKED_PUT);
 	assert_int_equal(etcd.claim.terms.lease, 0x2d1f);
-	assert_string_equal(etcd.claim.key, "/services/coupon/localhost:50051");
-	assert_string_equal(etcd.claim.value,
+	assert_int_equal(etcd.claim.n, 1);
+	assert_string_equal(etcd.claim.entries[0].key, "/services/coupon/localhost:50051");
+	assert_string_equal(etcd.claim.entries[0].value,
 			"{\"host\":\"localhost\",\"port\":50051,\"protocol\":\"grpc\"}");
 	assert_int_equal(etcd.claim.terms.take_over_up_to, etcd.revision);
 	assert_true(registration_holds_lease(&stage.r));
@@ -242,6 +243,46 @@ static void keep_does_not_come_back_by_itself(void **state)
 	assert_null(etcd.call);
 }
 
+/* ---- several keys ---------------------------------------------------------------------------- */
+
+/* All of a descriptor's keys go into each put and each look, on one lease. */
+static void holds_all_formats_at_once(void **state)
+{
+	static const struct formats formats = { { FORMAT_SERVICES, FORMAT_GRPC_NAMING,
+								FORMAT_SKYDNS, FORMAT_GO_ZERO,
+								FORMAT_KRATOS, FORMAT_KITEX },
+		N_FORMATS };
+
+	UNUSED(state);
+	for (size_t n = 2; n <= N_FORMATS; n += 4) {
+		registration_finish(&stage.r);
+		stage.desc.registry.formats = formats;
+		stage.desc.registry.formats.n = n;
+		assert_int_equal(registration_init(&stage.r, stage.loop, NULL, &stage.desc,
+						 &stage.random, NULL),
+				0);
+		hold(1);
+		renew();
+		answer(OUTCOME_OK);
+		renew();
+		answer(OUTCOME_OK);
+		renew();
+		answer(OUTCOME_OK);
+		assert_int_equal(etcd.what, ASKED_VERIFY);
+		assert_int_equal(etcd.claim.n, n);
+		assert_string_equal(etcd.claim.entries[0].key, "/services/coupon/localhost:50051");
+		assert_string_equal(etcd.claim.entries[1].key, "coupon/localhost:50051");
+		end_call((struct etcd_reply){
+				.outcome = OUTCOME_DETACHED, .key = etcd.claim.entries[1].key });
+		assert_int_equal(etcd.what, ASKED_PUT); /* of all of them again */
+		assert_int_equal(etcd.claim.n, n);
+		answer(OUTCOME_OK);
+		assert_int_equal(stage.r.state, LEASE_HELD);
+	}
+	assert_string_equal(
+			etcd.claim.entries[5].key, "kitex/registry-etcd/coupon/localhost:50051");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -262,6 +303,7 @@ int main(void)
 		TEST(stands_by_for_a_newer_one),
 		TEST(keep_goes_on_renewing),
 		TEST(keep_does_not_come_back_by_itself),
+		TEST(holds_all_formats_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 
 /* The rules that have a test of their own. */
 #define OF_READERS 2
+#define OF_FORMATS 3 /* ... of those that write for several tools */
 
 static void warns_about_probable_slips(void **state)
 {
@@ -71,7 +72,7 @@ static void warns_about_probable_slips(void **state)
 		n_warnings += rules[i].warning; /* an error has a bad descriptor */
 	}
 	/* Each rule, insecure_skip_verify with other keys, and what single values warn of. */
-	assert_int_equal(ARRAY_LEN(rows), n_warnings - OF_READERS + 2 + 3);
+	assert_int_equal(ARRAY_LEN(rows), n_warnings - OF_READERS - OF_FORMATS + 2 + 3);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char text[200];
 		snprintf(text, sizeof(text), "%s%s", SERVICE, rows[i].text);
@@ -141,11 +142,36 @@ static void names_keys_that_are_there(void **state)
 	}
 }
 
+static void warns_about_formats_that_miss_each_other(void **state)
+{
+	static const struct {
+		const char *text, *warning;
+	} rows[OF_FORMATS] = {
+		{ "register: {formats: [go-zero, grpc-naming]}\n",
+				"f:4:21: register.formats: warning: grpc-naming and go-zero stand "
+				"under the same prefix coupon-service/, where go-zero takes every "
+				"value for host:port" },
+		{ "register: {formats: kitex, prefix: /a}\n",
+				"f:4:36: register.prefix: warning: counts for the format services, "
+				"which is not in register.formats" },
+		{ "register: {domain: example.org}\n",
+				"f:4:20: register.domain: warning: counts for the format skydns, "
+				"which is not in register.formats" },
+	};
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[200];
+		snprintf(text, sizeof(text), SERVICE "%s", rows[i].text);
+		expect_problem(text, rows[i].warning, true);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(warns_about_probable_slips, clear_environment),
 		cmocka_unit_test_setup(warns_about_slips_of_readers, clear_environment),
+		cmocka_unit_test_setup(warns_about_formats_that_miss_each_other, clear_environment),
 		cmocka_unit_test_setup(warns_about_nothing_else, clear_environment),
 		cmocka_unit_test_setup(names_keys_that_are_there, clear_environment),
 	};

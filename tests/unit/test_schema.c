@@ -69,7 +69,7 @@ static void has_a_sound_schema(void **state)
 		finds_lists(rows, i);
 		finds_parts(&rows[i], i > 0 ? &rows[i - 1] : NULL);
 		bool worded = rows[i].kind == SCHEMA_WORD || rows[i].kind == SCHEMA_ONLY ||
-			      rows[i].kind == SCHEMA_ONLY_LIST;
+			      rows[i].kind == SCHEMA_FORMATS;
 		assert_int_equal(rows[i].words != NULL, worded);
 	}
 	assert_true(schema_is_section("register"));

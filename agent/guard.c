@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/guard.h"
 
+/* What is lost is counted from the most that was outside within one TTL. */
+static const struct instances *most_of(
+		const struct guard *g, const struct instances *published, double now)
+{
+	return now - g->peak_at > GUARD_TTL ? published : &g->peak;
+}
+
 /* More than half of what was there. */
 static bool is_sudden(const struct guard *g, const struct instances *published,
 		const struct instances *live, double now)
 {
-	const struct instances *before = now - g->peak_at > GUARD_TTL ? published : &g->peak;
+	const struct instances *before = most_of(g, published, now);
 
 	return 2 * instances_compare(before, live).removed > before->n;
 }
@@ -27,16 +34,20 @@ enum guard_verdict guard_judge(struct guard *g, const struct instances *publishe
 	return reads > g->reads ? GUARD_PUBLISH : GUARD_CONFIRM;
 }
 
-int guard_published(struct guard *g, const struct instances *live, double now)
+int guard_published(struct guard *g, const struct instances *published,
+		const struct instances *live, double now)
 {
-	bool confirmed = g->doubted;
+	const struct instances *most = most_of(g, published, now);
 
+	if (g->doubted || live->n >= most->n) {
+		most = live; /* what was lost and confirmed is not lost once more */
+	}
 	g->doubted = false;
-	if (!confirmed && live->n < g->peak.n && now - g->peak_at <= GUARD_TTL) {
+	if (most == &g->peak) {
 		return 0;
 	}
 	g->peak_at = now;
-	return instances_copy(&g->peak, live);
+	return instances_copy(&g->peak, most);
 }
 
 void guard_outage_over(struct guard *g, double now)

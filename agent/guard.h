@@ -38,8 +38,12 @@ enum guard_verdict {
 enum guard_verdict guard_judge(struct guard *g, const struct instances *published,
 		const struct instances *live, unsigned reads, double now);
 
-/* `live` was published. 0, or -1 without memory: it is then judged by what was known before. */
-int guard_published(struct guard *g, const struct instances *live, double now);
+/*
+ * `live` takes the place of `published` (they may be one). 0, or -1 without memory: it is then
+ * judged by what was known before.
+ */
+int guard_published(struct guard *g, const struct instances *published,
+		const struct instances *live, double now);
 
 /* etcd answers again after it was away. */
 void guard_outage_over(struct guard *g, double now);

@@ -49,7 +49,7 @@ static void publish(struct reader *r, double now)
 
 	r->view.revision = r->follower.revision;
 	r->begun = r->published = true;
-	(void)guard_published(&r->guard, live, now);
+	(void)guard_published(&r->guard, &r->view.instances, live, now);
 	if (!first && diff.added + diff.removed + diff.changed == 0) {
 		return;
 	}
@@ -244,7 +244,7 @@ static void take_document(struct reader *r, struct document *d)
 	r->view.revision = d->revision;
 	r->view.confirmed_at = now - d->age - (since > 0.0 ? since : 0.0);
 	r->begun = true;
-	(void)guard_published(&r->guard, &r->view.instances, now);
+	(void)guard_published(&r->guard, &r->view.instances, &r->view.instances, now);
 	log_write(LOG_INFO,
 			LOG_FIELDS(LOG_STR("service", r->service->name),
 					LOG_INT("instances", (int64_t)r->view.instances.n)),

@@ -25,6 +25,32 @@ char *known_key(const struct etcd_kv *kv)
 	return text;
 }
 
+/*
+ * What a key is kept by: itself. One with a NUL begins with a sign that no prefix begins with,
+ * and has signs for its NULs: or it might be taken for another, and they are counted.
+ */
+static char *name_of(const struct etcd_kv *kv)
+{
+	bool odd = memchr(kv->key, '\0', kv->key_len) != NULL;
+	char *name = malloc(2 * kv->key_len + 2), *to = name;
+
+	if (name == NULL) {
+		return NULL;
+	}
+	if (odd) {
+		*to++ = '\1';
+	}
+	for (size_t i = 0; i < kv->key_len; i++) {
+		bool sign = odd && (kv->key[i] == '\0' || kv->key[i] == '\1');
+		if (sign) {
+			*to++ = '\1';
+		}
+		*to++ = sign ? (char)(kv->key[i] + 1) : kv->key[i];
+	}
+	*to = '\0';
+	return name;
+}
+
 static void stamp(struct instance *instance, const struct etcd_kv *kv)
 {
 	instance->lease = kv->lease;
@@ -84,7 +110,7 @@ struct known_put known_put(struct known *k, const struct known *before, enum for
 		const struct etcd_kv *kv, struct err *err)
 {
 	struct known_put done;
-	char *key = known_key(kv);
+	char *key = name_of(kv);
 
 	if (key == NULL) {
 		return failed(err, "out of memory");
@@ -108,7 +134,7 @@ struct known_put known_put(struct known *k, const struct known *before, enum for
 
 bool known_remove(struct known *k, const struct etcd_kv *kv)
 {
-	char *key = known_key(kv);
+	char *key = name_of(kv);
 	bool changed = key != NULL && instances_remove(&k->live, key);
 
 	if (key != NULL) {

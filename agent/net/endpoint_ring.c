@@ -36,7 +36,18 @@ unsigned endpoint_ring_beside(const struct endpoint_ring *ring, unsigned endpoin
 {
 	unsigned current = endpoint_ring_current(ring);
 
-	return current != endpoint ? current : ring->order[(ring->current + 1) % ring->n];
+	return current != endpoint ? current : endpoint_ring_after(ring, endpoint, endpoint);
+}
+
+unsigned endpoint_ring_after(const struct endpoint_ring *ring, unsigned last, unsigned endpoint)
+{
+	unsigned at = 0;
+
+	while (ring->order[at] != last) {
+		at++;
+	}
+	at = (at + 1) % ring->n;
+	return ring->order[ring->order[at] != endpoint ? at : (at + 1) % ring->n];
 }
 
 void endpoint_ring_leave(struct endpoint_ring *ring, unsigned failed)

@@ -31,6 +31,9 @@ unsigned endpoint_ring_current(const struct endpoint_ring *ring);
 /* Another endpoint: the one in use if it is not `endpoint`, which it is when it is alone. */
 unsigned endpoint_ring_beside(const struct endpoint_ring *ring, unsigned endpoint);
 
+/* The one behind `last`, passing over `endpoint` if there is any other. */
+unsigned endpoint_ring_after(const struct endpoint_ring *ring, unsigned last, unsigned endpoint);
+
 /*
  * `failed` did not do its work: the next one is used from now on. When it is
  * not the one in use any more, someone else has left it already and nothing

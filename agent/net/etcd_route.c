@@ -57,14 +57,26 @@ void etcd_route_finish(struct etcd_route *route)
 
 static void on_carried(struct carrier_request *carried, const struct carrier_answer *ended);
 
-static void send_to_current(struct route_request *r)
+/* Beside an endpoint: each of the others once, and then that one. */
+static unsigned choose(const struct route_request *r)
+{
+	const struct endpoint_ring *ring = &r->route->ring;
+
+	if (!r->call.beside) {
+		return endpoint_ring_current(ring);
+	}
+	if (r->tries + 1 >= ring->n) {
+		return r->call.endpoint;
+	}
+	return r->tries == 0 ? endpoint_ring_beside(ring, r->call.endpoint)
+			     : endpoint_ring_after(ring, r->endpoint, r->call.endpoint);
+}
+
+static void send_on(struct route_request *r)
 {
 	struct etcd_route *route = r->route;
 
-	r->endpoint = endpoint_ring_current(&route->ring);
-	if (r->call.beside && r->tries == 0) {
-		r->endpoint = endpoint_ring_beside(&route->ring, r->call.endpoint);
-	}
+	r->endpoint = choose(r);
 	r->floor = cluster_view_floor(&route->view);
 	r->tries++;
 	struct carrier_call call = {
@@ -193,7 +205,7 @@ static bool gone_on(struct route_request *r, struct etcd_answer *answer)
 	/* Renewals that were answered before the end are for their owners first. */
 	bool partly = is_renewal(r) && answer->len > 0;
 	if (more && !partly && r->call.deadline - clock_now() > LEAST_TRY) {
-		send_to_current(r);
+		send_on(r);
 		return true;
 	}
 	answer->elsewhere = more && endpoint_ring_untried(ring);
@@ -222,7 +234,7 @@ void etcd_route_start(struct etcd_route *route, struct route_request *r,
 	r->route = route;
 	r->call = *call;
 	r->done = done;
-	send_to_current(r);
+	send_on(r);
 }
 
 void etcd_route_cancel(struct route_request *r)

@@ -64,7 +64,7 @@ struct route_call {
 	const char *token; /* "": none */
 	const struct etcd_body *body;
 	double deadline; /* clock_now() time */
-	bool beside;     /* to another endpoint than number `endpoint` first, if there is one */
+	bool beside;     /* to number `endpoint` only when none of the others does the work */
 	unsigned endpoint;
 };
 

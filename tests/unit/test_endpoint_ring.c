@@ -103,6 +103,30 @@ static void each_is_tried_once_in_a_row(void **state)
 	endpoint_ring_finish(&ring);
 }
 
+static void beside_one_are_all_the_others_in_turn(void **state)
+{
+	struct endpoint_ring ring;
+	struct random r;
+	UNUSED(state);
+	random_seed(&r, 1);
+	assert_int_equal(endpoint_ring_init(&ring, N, &r), 0);
+	for (unsigned one = 0; one < N; one++) {
+		bool seen[N] = { false };
+		unsigned at = endpoint_ring_beside(&ring, one);
+		for (unsigned i = 1; i < N; i++) {
+			assert_false(seen[at]);
+			seen[at] = true;
+			at = endpoint_ring_after(&ring, at, one);
+		}
+		assert_false(seen[one]);
+	}
+	endpoint_ring_finish(&ring);
+	assert_int_equal(endpoint_ring_init(&ring, 1, &r), 0);
+	assert_int_equal(endpoint_ring_beside(&ring, 0), 0);
+	assert_int_equal(endpoint_ring_after(&ring, 0, 0), 0);
+	endpoint_ring_finish(&ring);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +135,7 @@ int main(void)
 		cmocka_unit_test(is_sticky_and_left_once),
 		cmocka_unit_test(one_is_left_for_itself),
 		cmocka_unit_test(each_is_tried_once_in_a_row),
+		cmocka_unit_test(beside_one_are_all_the_others_in_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

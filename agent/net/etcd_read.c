@@ -54,7 +54,10 @@ static void end_failed(struct etcd_read *read, const struct etcd_answer *answer)
 	};
 	char sentence[ETCD_SENTENCE_MAX];
 
-	if (answer->trouble == TROUBLE_DENIED) {
+	if (read->scope.revision > 0 && strstr(answer->text, "has been compacted") != NULL) {
+		reply.patient = false; /* a new read is as of now */
+		reply.why = "etcd was compacted between two pages of a read";
+	} else if (answer->trouble == TROUBLE_DENIED) {
 		etcd_error_say(sentence, sizeof sentence, answer->trouble, &about,
 				GRPC_PERMISSION_DENIED, answer->text);
 		reply.why = sentence;
@@ -82,31 +85,44 @@ static int64_t revision_of(const struct etcd_read *read, const struct etcd_page 
 	return read->scope.revision > 0 ? read->scope.revision : page->mark.revision;
 }
 
-static struct etcd_body ask_page(const struct etcd_read *read)
+/* `body` without bytes: there was no memory, and the call fails as it should. */
+static void send_page(struct etcd_read *read, struct etcd_body body)
+{
+	struct etcd_channel *channel = &read->etcd->channel;
+
+	if (read->beside) {
+		etcd_request_start_beside(channel, &read->request, ETCD_PATH_RANGE, body,
+				deadline_of(read), read->endpoint, on_page);
+	} else {
+		etcd_request_start(channel, &read->request, ETCD_PATH_RANGE, body,
+				deadline_of(read), on_page);
+	}
+}
+
+static void ask_page(struct etcd_read *read)
 {
 	struct etcd_body body = { NULL, 0 };
 
 	(void)etcd_encode_scope(&body, &read->scope);
-	return body;
+	send_page(read, body);
 }
 
 /* The rest of them, as of the same revision. */
 static void go_on(struct etcd_read *read, const struct etcd_page *page)
 {
 	const struct etcd_kv *last = &page->kvs[page->n - 1];
-	struct etcd_body body = { NULL, 0 }; /* without memory the call fails as it should */
 
 	free(read->after);
 	read->after = malloc(last->key_len + 1);
-	if (read->after != NULL) {
-		memcpy(read->after, last->key, last->key_len);
-		read->scope.after = read->after;
-		read->scope.after_len = last->key_len;
-		read->scope.revision = revision_of(read, page);
-		body = ask_page(read);
+	if (read->after == NULL) {
+		send_page(read, (struct etcd_body){ NULL, 0 });
+		return;
 	}
-	etcd_request_start(&read->etcd->channel, &read->request, ETCD_PATH_RANGE, body,
-			deadline_of(read), on_page);
+	memcpy(read->after, last->key, last->key_len);
+	read->scope.after = read->after;
+	read->scope.after_len = last->key_len;
+	read->scope.revision = revision_of(read, page);
+	ask_page(read);
 }
 
 static void take_page(struct etcd_read *read, const struct etcd_page *page)
@@ -114,7 +130,7 @@ static void take_page(struct etcd_read *read, const struct etcd_page *page)
 	struct etcd_read_reply reply = {
 		.ok = true,
 		.revision = revision_of(read, page),
-		.count = page->count,
+		.count = read->scope.revision > 0 ? read->count : page->count,
 		.newer = page->n > 0,
 		.why = "",
 	};
@@ -122,6 +138,7 @@ static void take_page(struct etcd_read *read, const struct etcd_page *page)
 	if (read->on_page != NULL) {
 		read->on_page(read, page->kvs, page->n);
 		if (page->more && page->n > 0) {
+			read->count = reply.count;
 			go_on(read, page);
 			return;
 		}
@@ -140,28 +157,32 @@ static void on_page(struct etcd_request *request, const struct etcd_answer *answ
 		end_failed(read, answer);
 		return;
 	}
-	if (!only_message(answer, &message, &len) || !etcd_decode_page(message, len, &page)) {
+	bool decoded = only_message(answer, &message, &len) &&
+		       etcd_decode_page(message, len, &page);
+	if (decoded && page.mark.revision > 0) {
+		take_page(read, &page);
+	} else { /* who says nothing of himself has not said that there are no keys */
 		end_unreadable(read, "etcd's answer to a range cannot be read");
-		return;
 	}
-	take_page(read, &page);
-	etcd_page_free(&page);
+	if (decoded) {
+		etcd_page_free(&page);
+	}
 }
 
 void etcd_read_all(struct etcd *e, struct etcd_read *read, const char *prefix, etcd_read_page *take,
 		etcd_read_done *done)
 {
 	begin(e, read, prefix, take, done);
-	etcd_request_start(&e->channel, &read->request, ETCD_PATH_RANGE, ask_page(read),
-			deadline_of(read), on_page);
+	ask_page(read);
 }
 
 void etcd_read_all_beside(struct etcd *e, struct etcd_read *read, const char *prefix,
 		unsigned endpoint, etcd_read_page *take, etcd_read_done *done)
 {
 	begin(e, read, prefix, take, done);
-	etcd_request_start_beside(&e->channel, &read->request, ETCD_PATH_RANGE, ask_page(read),
-			deadline_of(read), endpoint, on_page);
+	read->beside = true;
+	read->endpoint = endpoint;
+	ask_page(read);
 }
 
 void etcd_read_newer(struct etcd *e, struct etcd_read *read, const char *prefix, int64_t revision,
@@ -171,8 +192,7 @@ void etcd_read_newer(struct etcd *e, struct etcd_read *read, const char *prefix,
 	read->scope.newer_than = revision;
 	read->scope.limit = 1;
 	read->scope.keys_only = true;
-	etcd_request_start(&e->channel, &read->request, ETCD_PATH_RANGE, ask_page(read),
-			deadline_of(read), on_page);
+	ask_page(read);
 }
 
 /* ---- a lease ------------------------------------------------------------------------- */

@@ -43,8 +43,11 @@ struct etcd_read {
 	etcd_read_page *on_page; /* may be NULL */
 	etcd_read_done *done;
 	struct etcd_scope scope;
-	char *after; /* owned; the last key so far, of any bytes */
+	char *after;   /* owned; the last key so far, of any bytes */
+	int64_t count; /* of all keys, as the first page says: later ones count what is left */
 	int64_t lease;
+	bool beside; /* see struct route_call */
+	unsigned endpoint;
 };
 
 /* All keys and values under the prefix (borrowed until the end). */

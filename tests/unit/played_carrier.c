@@ -14,7 +14,7 @@
 #include "agent/util.h"
 
 struct played in_flight[PLAYED_MAX];
-unsigned n_in_flight, n_sent;
+unsigned n_in_flight, n_sent, n_abandoned;
 
 static struct carrier_target {
 	unsigned number;
@@ -24,7 +24,7 @@ static unsigned n_targets;
 void played_carrier_reset(void)
 {
 	memset(in_flight, 0, sizeof in_flight);
-	n_in_flight = n_sent = n_targets = 0;
+	n_in_flight = n_sent = n_abandoned = n_targets = 0;
 }
 
 struct curl_target *curl_carrier_target(struct curl_carrier *c, const struct endpoint *endpoint,
@@ -51,7 +51,10 @@ void curl_carrier_start(struct curl_carrier *c, struct carrier_request *r, struc
 	p->endpoint = ((struct carrier_target *)(void *)t)->number;
 	p->deadline = call->deadline;
 	p->len = call->len < sizeof p->body ? call->len : sizeof p->body;
-	memcpy(p->body, call->body, p->len);
+	if (call->body != NULL) { /* or there was no memory for it */
+		memcpy(p->body, call->body, p->len);
+	}
+	p->on_heard = call->on_heard;
 	(void)snprintf(p->path, sizeof p->path, "%s", call->path);
 	(void)snprintf(p->token, sizeof p->token, "%s", call->token);
 	UNUSED(c);
@@ -78,6 +81,19 @@ void curl_carrier_cancel(struct carrier_request *r)
 			return;
 		}
 	}
+}
+
+void curl_carrier_abandon(struct carrier_request *r)
+{
+	n_abandoned += r->carrier != NULL ? 1 : 0;
+	curl_carrier_cancel(r);
+}
+
+void play_heard(unsigned i, const void *data, size_t len)
+{
+	assert_true(i < n_in_flight);
+	assert_non_null(in_flight[i].on_heard);
+	in_flight[i].on_heard(in_flight[i].request, data, len);
 }
 
 static void play(unsigned i, const struct carrier_answer *answer)

@@ -17,16 +17,20 @@ struct played {
 	double deadline;
 	uint8_t body[1024]; /* what is sent, cut when it is longer */
 	size_t len;
+	carrier_heard *on_heard;
 };
 
 extern struct played in_flight[PLAYED_MAX];
-extern unsigned n_in_flight, n_sent;
+extern unsigned n_in_flight, n_sent, n_abandoned;
 
 /* Forgets everything; targets are counted from 0 again. */
 void played_carrier_reset(void);
 
 /* Answer number `i` of what is in flight; it is not in flight any more. */
 void play_answer(unsigned i, int code, const char *message, const void *body, size_t len);
+
+/* A stream is told of more. */
+void play_heard(unsigned i, const void *data, size_t len);
 
 /* It ends without an answer. */
 void play_end(unsigned i, enum carrier_end end, const void *body, size_t len);

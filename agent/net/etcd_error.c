@@ -9,7 +9,8 @@
 
 /*
  * The first row that fits counts. The code -1 stands for any: versions of etcd
- * differ in the code that goes with these texts.
+ * differ in the code that goes with these texts, and a watch that is ended from
+ * within its stream has the text alone.
  */
 #define ANY_CODE (-1)
 
@@ -35,6 +36,8 @@ static const struct row rows[] = {
 	{ ANY_CODE,                 "etcdserver: too many requests",   TROUBLE_BUSY     },
 	{ ANY_CODE,                 "revision of auth store is old",   TROUBLE_TOKEN    },
 	{ ANY_CODE,                 "user name is empty",              TROUBLE_TOKEN    },
+	{ ANY_CODE,                 "etcdserver: invalid auth token",  TROUBLE_TOKEN    },
+	{ ANY_CODE,                 "etcdserver: permission denied",   TROUBLE_DENIED   },
 	{ ANY_CODE,                 "authentication failed",           TROUBLE_PASSWORD },
 	{ ANY_CODE,                 "authentication is not enabled",   TROUBLE_NO_AUTH  },
 	{ GRPC_UNAUTHENTICATED,     "",                                TROUBLE_TOKEN    },

@@ -70,7 +70,9 @@ void etcd_watch_cancel(struct etcd_watch *w)
 void etcd_watch_abandon(struct etcd_watch *w)
 {
 	if (w->streams != NULL) {
-		endpoint_ring_leave(&w->streams->ring, w->endpoint);
+		if (w->sent) { /* or it waits for a token, and no member has a part in that */
+			endpoint_ring_leave(&w->streams->ring, w->endpoint);
+		}
 		curl_carrier_abandon(&w->carried);
 		etcd_watch_cancel(w);
 	}
@@ -133,8 +135,7 @@ static void take_cancel(struct etcd_watch *w, const struct etcd_news *news)
 		end(w, false, &how);
 		return;
 	}
-	bool denied = strstr(news->cancel_reason, "permission denied") != NULL;
-	end_said(w, denied ? GRPC_PERMISSION_DENIED : GRPC_UNKNOWN,
+	end_said(w, GRPC_UNKNOWN,
 			news->cancel_reason[0] != '\0' ? news->cancel_reason
 						       : "the watch was cancelled");
 }
@@ -163,14 +164,16 @@ static void take_news(struct etcd_watch *w, const struct etcd_news *news)
 		take_cancel(w, news);
 		return;
 	}
-	if (news->created && !w->created) {
+	if (!news->created && w->created) {
+		w->events->on_news(
+				w, news->events, news->n, news->partial ? 0 : news->mark.revision);
+	} else if (!news->created) {
+		end_ill(w, "etcd's news cannot be read: they are of a watch that it has not "
+			   "created");
+	} else if (!w->created) {
 		w->created = true;
 		endpoint_ring_answered(&w->streams->ring);
 		w->events->on_created(w);
-	}
-	if (w->streams != NULL && !news->created) {
-		w->events->on_news(
-				w, news->events, news->n, news->partial ? 0 : news->mark.revision);
 	}
 }
 
@@ -249,6 +252,7 @@ static void open_stream(struct etcd_watch *w)
 		.deadline = clock_now() + s->etcd->request_timeout,
 		.on_heard = on_heard,
 	};
+	w->sent = true;
 	curl_carrier_start(s->carrier, &w->carried, s->targets[w->endpoint], &call, on_carried);
 }
 

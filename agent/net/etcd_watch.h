@@ -74,6 +74,7 @@ struct etcd_watch {
 	struct cluster_floor floor;
 	unsigned endpoint; /* the one it is with */
 	unsigned opened;   /* how often it was: who is told of an end may open it again */
+	bool sent;         /* it is with an endpoint: no token is waited for any more */
 	bool created;
 };
 

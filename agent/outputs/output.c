@@ -27,6 +27,10 @@
 
 static const struct output_kind *const kinds[] = {
 	[OUTPUT_JSON] = &output_json,
+	[OUTPUT_ENVOY] = &output_envoy,
+	[OUTPUT_HAPROXY] = &output_haproxy,
+	[OUTPUT_NGINX] = &output_nginx,
+	[OUTPUT_EXEC] = &output_exec,
 };
 
 /* ---- what is said ---------------------------------------------------------------- */

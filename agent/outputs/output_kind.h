@@ -47,7 +47,8 @@ struct output_kind {
 	void (*destroy)(struct output *o);
 };
 
-extern const struct output_kind output_json;
+extern const struct output_kind output_json, output_envoy, output_haproxy, output_nginx,
+		output_exec;
 
 /* When an output is to be looked at next, and why. */
 enum output_due {

@@ -27,7 +27,15 @@ struct output_view {
 struct left_out {
 	size_t n;
 	char first[160]; /* its key, cut when it is long */
-	const char *why; /* of the first: a static sentence part, "its host is no address" */
+	const char *why; /* a static clause: "its host is no address" */
 };
+
+void left_out_note(struct left_out *left, const struct instance *instance, const char *why);
+
+/*
+ * Where proxies reach an instance: its host, but 127.0.0.1 for localhost, which
+ * they look up as two addresses or not at all.
+ */
+const char *view_host(const struct instance *instance);
 
 #endif

@@ -24,7 +24,7 @@ DOORS = {
     "cjson/*": [
         "agent/format_*.c", "agent/json_*.c", "agent/listing_text.c",
         "agent/log.c",
-        "agent/outputs/document.c",
+        "agent/outputs/document.c", "agent/outputs/envoy_text.c",
     ],
     "cJSON.h": [],  # Debian's is cjson/cJSON.h
     "etcd.pb-c.h": ["agent/net/etcd_codec.c", "agent/net/etcd_read_codec.c"],
@@ -54,7 +54,11 @@ LAYERS = [
     ("clusters", ["agent/clusters"]),
     ("service", ["agent/service", "agent/reader"]),
     ("machines", ["agent/registration", "agent/prober", "agent/follower"]),
-    ("outputs", ["agent/outputs/json", "agent/outputs/output", "agent/outputs/output_kind"]),
+    ("outputs", [
+        "agent/outputs/output", "agent/outputs/output_kind",
+        "agent/outputs/child", "agent/outputs/envoy", "agent/outputs/exec",
+        "agent/outputs/haproxy", "agent/outputs/json", "agent/outputs/nginx",
+    ]),
     ("clients", [
         "agent/net/etcd", "agent/net/etcd_auth", "agent/net/etcd_batch", "agent/net/etcd_channel",
         "agent/net/etcd_read", "agent/net/etcd_route", "agent/net/etcd_watch",

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_OUTPUTS_CHILD_H
+#define AGENT_OUTPUTS_CHILD_H
+
+/*
+ * child - runs a program to its end, with a time limit.
+ *
+ * It is started from its argv, never by a shell, in a process group of its own,
+ * with nothing of ours but the standard descriptors: its stdin is the text that
+ * it is given, its stdout goes nowhere, and of its stderr the last line is kept
+ * for people. Of our environment it sees PATH, HOME, LANG and TZ, and
+ * SVC_AGENT_SERVICE beside them; no secret that we were given reaches it.
+ *
+ * At the time limit the whole group gets SIGTERM, and SIGKILL a second later.
+ * Processes that it leaves behind at an end in time are its own affair.
+ */
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "agent/err.h"
+
+struct child;
+
+/* It has ended; `why` is NULL when it exited with 0, else a sentence. From the loop. */
+typedef void child_done(struct child *c, const char *why);
+
+/* Borrowed for the length of the call. */
+struct child_spec {
+	char *const *argv;   /* ends with NULL; a program without a slash is looked for in PATH */
+	const char *input;   /* its stdin; NULL for none */
+	const char *service; /* SVC_AGENT_SERVICE */
+	double timeout;      /* seconds */
+};
+
+#define CHILD_LINE_MAX 200
+
+/* Embedded; members are for child.c only. Zeroed: none runs. */
+struct child {
+	struct ev_loop *loop; /* borrowed; the default loop */
+	child_done *done;
+	pid_t pid; /* of it and of its group; 0 when none runs */
+	double timeout;
+	bool timed_out;
+	ev_child ended;
+	ev_timer limit;
+	ev_io said;                                      /* the read end of its stderr */
+	char line[CHILD_LINE_MAX], last[CHILD_LINE_MAX]; /* being read, and the one before */
+	size_t line_len;
+};
+
+/* None may be running. Returns 0, or -1 with a sentence; never calls back from here. */
+int child_start(struct child *c, struct ev_loop *loop, const struct child_spec *spec,
+		child_done *done, struct err *err);
+
+/* Kills the group of one that runs; no call back comes after this. Safe on a zeroed struct. */
+void child_stop(struct child *c);
+
+#endif

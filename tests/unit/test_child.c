@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/outputs/child.h"
+#include "agent/util.h"
+
+static struct {
+	struct ev_loop *loop;
+	struct child child;
+	bool ended;
+	char why[400]; /* "" when it went well */
+	double took;
+	char file[64]; /* what programs write to */
+} stage;
+
+static int set_up(void **state)
+{
+	UNUSED(state);
+	memset(&stage, 0, sizeof stage);
+	stage.loop = ev_default_loop(EVFLAG_AUTO);
+	(void)snprintf(stage.file, sizeof stage.file, "/tmp/test_child.XXXXXX");
+	int fd = mkstemp(stage.file);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	UNUSED(state);
+	child_stop(&stage.child);
+	(void)unlink(stage.file);
+	return 0;
+}
+
+static void on_done(struct child *c, const char *why)
+{
+	assert_ptr_equal(c, &stage.child);
+	stage.ended = true;
+	(void)snprintf(stage.why, sizeof stage.why, "%s", why == NULL ? "" : why);
+	ev_break(stage.loop, EVBREAK_ONE);
+}
+
+/* $1 of the script is the file. */
+static int start(const char *script, const char *input, double timeout, struct err *err)
+{
+	char sh[] = "/bin/sh", c[] = "-c", zero[] = "sh";
+	char *text = strdup(script);
+	char *const argv[] = { sh, c, text, zero, stage.file, NULL };
+	struct child_spec spec = {
+		.argv = argv, .input = input, .service = "coupon-service", .timeout = timeout
+	};
+	int result = child_start(&stage.child, stage.loop, &spec, on_done, err);
+	free(text);
+	return result;
+}
+
+static void run(const char *script, const char *input, double timeout)
+{
+	struct err err;
+
+	assert_int_equal(start(script, input, timeout, &err), 0);
+	assert_false(stage.ended); /* a start never calls back */
+	double began = ev_time();
+	(void)ev_run(stage.loop, 0);
+	stage.took = ev_time() - began;
+	assert_true(stage.ended);
+	assert_int_equal(stage.child.pid, 0);
+	stage.ended = false;
+}
+
+static void expect_file(const char *expected)
+{
+	char text[4096] = "";
+	FILE *file = fopen(stage.file, "r");
+
+	assert_non_null(file);
+	(void)fread(text, 1, sizeof text - 1, file);
+	(void)fclose(file);
+	assert_string_equal(text, expected);
+}
+
+static void gets_the_text_on_its_stdin(void **state)
+{
+	enum { LONG = 1000000 }; /* more than a pipe holds */
+	char *text = malloc(LONG + 1);
+	UNUSED(state);
+	run("cat > \"$1\"", "{\"a\":1}\n", 10.0);
+	assert_string_equal(stage.why, "");
+	expect_file("{\"a\":1}\n");
+	memset(text, 'x', LONG);
+	text[LONG] = '\0';
+	run("wc -c > \"$1\"", text, 10.0);
+	expect_file("1000000\n");
+	run("exec <&- ; true", text, 10.0); /* who does not read it is not killed for it */
+	assert_string_equal(stage.why, "");
+	run("cat > \"$1\"", NULL, 10.0);
+	expect_file("");
+	free(text);
+}
+
+static void sees_nothing_of_ours(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(setenv("PATH", "/usr/bin:/bin", 1), 0);
+	assert_int_equal(setenv("HOME", "/h", 1), 0);
+	assert_int_equal(setenv("TZ", "UTC", 1), 0);
+	assert_int_equal(unsetenv("LANG"), 0);
+	assert_int_equal(setenv("ETCD_PASSWORD", "secret", 1), 0);
+	run("env | grep -v '^PWD=\\|^_=\\|^SHLVL=' | sort > \"$1\"", NULL, 10.0);
+	expect_file("HOME=/h\nPATH=/usr/bin:/bin\nSVC_AGENT_SERVICE=coupon-service\nTZ=UTC\n");
+
+	int leak = open("/dev/null", O_RDONLY); /* not even what forgot to be CLOEXEC */
+	assert_true(leak > 2);
+	run("exec ls /proc/self/fd > \"$1\"", NULL, 10.0);
+	expect_file("0\n1\n2\n3\n"); /* ls opens the last */
+	(void)close(leak);
+}
+
+static void starts_with_signals_as_they_are_by_default(void **state)
+{
+	sigset_t term, before;
+	UNUSED(state);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)sigemptyset(&term);
+	(void)sigaddset(&term, SIGTERM);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &term, &before), 0);
+	/* But for 32 and 33, which glibc keeps for itself. */
+	run("grep -E '^Sig(Blk|Ign)' /proc/$$/status | cut -f 2 | sed 's/0000000180000000/0/; s/^0*$/0/' > \"$1\"",
+			NULL, 10.0);
+	assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
+	expect_file("0\n0\n");
+}
+
+static void runs_in_a_group_of_its_own(void **state)
+{
+	char expected[64];
+	UNUSED(state);
+	run("cut -d ' ' -f 5 /proc/$$/stat > \"$1\"; echo $$ >> \"$1\"; sort -u \"$1\" -o \"$1\"",
+			NULL, 10.0);
+	FILE *file = fopen(stage.file, "r");
+	char text[64] = "";
+	(void)fread(text, 1, sizeof text - 1, file);
+	(void)fclose(file);
+	(void)snprintf(expected, sizeof expected, "%ld\n", strtol(text, NULL, 10));
+	assert_string_equal(text, expected); /* its number and its group's are one */
+}
+
+static void tells_how_it_ended(void **state)
+{
+	static const struct {
+		const char *script, *why;
+	} cases[] = {
+		{ "exit 0", "" },
+		{ "echo fine >&2; exit 0", "" },
+		{ "exit 3", "it exited with 3" },
+		{ "echo one >&2; echo two >&2; exit 1", "it exited with 1: two" },
+		{ "echo one >&2; echo >&2; exit 1", "it exited with 1: one" },
+		{ "printf 'no end' >&2; exit 1", "it exited with 1: no end" },
+		{ "echo out; exit 1", "it exited with 1" },
+		{ "kill -9 $$", "it was ended by a signal: Killed" },
+	};
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		run(cases[i].script, NULL, 10.0);
+		assert_string_equal(stage.why, cases[i].why);
+	}
+}
+
+static void keeps_the_last_line_of_much(void **state)
+{
+	UNUSED(state);
+	run("yes a line of some length | head -n 100000 >&2; echo the last >&2; exit 1", NULL,
+			10.0);
+	assert_string_equal(stage.why, "it exited with 1: the last");
+	run("head -c 100000 /dev/zero | tr '\\0' x >&2; exit 1", NULL, 10.0);
+	assert_int_equal(strlen(stage.why), strlen("it exited with 1: ") + CHILD_LINE_MAX - 1);
+}
+
+static void says_why_it_cannot_be_run(void **state)
+{
+	char none[] = "/absent/program";
+	char *const argv[] = { none, NULL };
+	struct child_spec spec = { .argv = argv, .service = "s", .timeout = 1.0 };
+	struct err err;
+	UNUSED(state);
+	assert_int_equal(child_start(&stage.child, stage.loop, &spec, on_done, &err), -1);
+	assert_string_equal(err.text, "/absent/program cannot be run: No such file or directory");
+	assert_int_equal(stage.child.pid, 0);
+}
+
+/* True while a process has that number. */
+static bool lives(long pid)
+{
+	return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
+}
+
+static long pid_in_file(void)
+{
+	FILE *file = fopen(stage.file, "r");
+	char text[32] = "";
+
+	assert_non_null(file);
+	(void)fread(text, 1, sizeof text - 1, file);
+	(void)fclose(file);
+	assert_true(strtol(text, NULL, 10) > 1);
+	return strtol(text, NULL, 10);
+}
+
+/* Killed processes of another parent go when init has seen to them. */
+static void expect_gone(long pid)
+{
+	for (unsigned i = 0; i < 1000 && lives(pid); i++) {
+		(void)usleep(10000);
+	}
+	assert_false(lives(pid));
+}
+
+static void is_ended_with_its_group_at_the_limit(void **state)
+{
+	UNUSED(state);
+	run("echo waiting >&2; sleep 1000 & echo $! > \"$1\"; wait", NULL, 0.2);
+	assert_string_equal(stage.why, "it did not end within 0.2 s and was killed: waiting");
+	assert_true(stage.took < 1.0); /* SIGTERM was enough */
+	expect_gone(pid_in_file());
+}
+
+static void is_killed_when_it_does_not_go(void **state)
+{
+	UNUSED(state);
+	run("trap '' TERM; sleep 1000 & echo $! > \"$1\"; wait; wait; wait", NULL, 0.2);
+	assert_string_equal(stage.why, "it did not end within 0.2 s and was killed");
+	assert_true(stage.took >= 1.1 && stage.took < 10.0);
+	expect_gone(pid_in_file());
+}
+
+static void an_end_at_the_limit_is_none_in_time(void **state)
+{
+	UNUSED(state);
+	run("trap 'exit 0' TERM; sleep 1000 & wait", NULL, 0.2);
+	assert_string_equal(stage.why, "it did not end within 0.2 s and was killed");
+}
+
+static void does_not_wait_for_what_it_left_running(void **state)
+{
+	UNUSED(state);
+	run("sleep 1000 & echo $! > \"$1\"", NULL, 10.0); /* it holds stderr open */
+	assert_string_equal(stage.why, "");
+	assert_true(stage.took < 5.0);
+	long left = pid_in_file();
+	assert_true(lives(left));
+	(void)kill((pid_t)left, SIGKILL);
+}
+
+static void stop_kills_and_does_not_call(void **state)
+{
+	struct child zeroed = { 0 };
+	struct err err;
+	UNUSED(state);
+	child_stop(&zeroed);
+	assert_int_equal(start("trap '' TERM; sleep 1000", NULL, 100.0, &err), 0);
+	long pid = stage.child.pid;
+	child_stop(&stage.child);
+	child_stop(&stage.child);
+	for (unsigned i = 0; i < 1000 && lives(pid); i++) { /* the loop reaps it */
+		(void)ev_run(stage.loop, EVRUN_NOWAIT);
+		(void)usleep(10000);
+	}
+	assert_false(lives(pid));
+	assert_false(stage.ended);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(gets_the_text_on_its_stdin),
+		TEST(sees_nothing_of_ours),
+		TEST(starts_with_signals_as_they_are_by_default),
+		TEST(runs_in_a_group_of_its_own),
+		TEST(tells_how_it_ended),
+		TEST(keeps_the_last_line_of_much),
+		TEST(says_why_it_cannot_be_run),
+		TEST(is_ended_with_its_group_at_the_limit),
+		TEST(is_killed_when_it_does_not_go),
+		TEST(an_end_at_the_limit_is_none_in_time),
+		TEST(does_not_wait_for_what_it_left_running),
+		TEST(stop_kills_and_does_not_call),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

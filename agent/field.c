@@ -18,6 +18,7 @@
 #include "agent/problems.h"
 #include "agent/scalar.h"
 #include "agent/schema.h"
+#include "agent/words.h"
 #include "agent/yaml.h"
 
 /* ---- what is warned of ----------------------------------------------------------- */

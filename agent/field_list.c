@@ -8,6 +8,7 @@
 #include "agent/endpoint.h"
 #include "agent/schema.h"
 #include "agent/utf8.h"
+#include "agent/words.h"
 #include "agent/yaml.h"
 
 #define ENDPOINTS_MAX 32
@@ -126,21 +127,6 @@ void field_list_endpoints(const struct field *f, const struct yaml_node *node)
 
 /* ---- commands -------------------------------------------------------------------- */
 
-/* Takes `word`, which the caller loses in any case. */
-static void add_word(const struct field *f, const struct yaml_node *node, char *word)
-{
-	struct words *words = f->member;
-	char **grown = realloc(words->at, (words->n + 2) * sizeof(char *));
-	if (grown == NULL) {
-		free(word);
-		field_value_refuse(f, node, "out of memory");
-		return;
-	}
-	words->at = grown;
-	words->at[words->n++] = word;
-	words->at[words->n] = NULL;
-}
-
 /* Says what is wrong with a word; NULL when it is fine. */
 static const char *fault_of(const struct yaml_node *node, const char *word)
 {
@@ -163,10 +149,10 @@ static void take_word(const struct field *f, const struct yaml_node *node)
 	const char *fault = word == NULL ? NULL : fault_of(node, word);
 	if (fault != NULL) {
 		field_value_refuse(f, node, "%s", fault);
-		free(word);
-	} else if (word != NULL) {
-		add_word(f, node, word);
+	} else if (word != NULL && words_add(f->member, word) < 0) {
+		field_value_refuse(f, node, "out of memory");
 	}
+	free(word);
 }
 
 void field_list_command(const struct field *f, const struct yaml_node *node)
@@ -190,13 +176,4 @@ void field_list_command(const struct field *f, const struct yaml_node *node)
 			take_word(f, node->items[i]);
 		}
 	}
-}
-
-void words_finish(struct words *words)
-{
-	for (size_t i = 0; i < words->n; i++) {
-		free(words->at[i]);
-	}
-	free(words->at);
-	*words = (struct words){ 0 };
 }

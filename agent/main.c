@@ -67,7 +67,7 @@ static enum exit_code list_or_watch(
 {
 	const struct descriptor *d = &set->at[0];
 	const char *prefix = d->discover.on ? d->discover.prefix : d->registry.prefix;
-	enum format format = d->discover.on ? d->discover.format : FORMAT_SERVICES;
+	enum format format = d->discover.on ? d->discover.format : d->registry.formats.at[0];
 	const struct listing l = {
 		.etcd = &d->etcd,
 		.prefix = o->prefix != NULL ? o->prefix : prefix,

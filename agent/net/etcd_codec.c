@@ -25,7 +25,7 @@ void etcd_body_free(struct etcd_body *body)
 	*body = (struct etcd_body){ NULL, 0 };
 }
 
-static int encode(struct etcd_body *out, const ProtobufCMessage *message)
+int etcd_encode_message(struct etcd_body *out, const void *message)
 {
 	size_t size = protobuf_c_message_get_packed_size(message);
 	struct etcd_body body = { .at = malloc(GRPC_PREFIX + size) };
@@ -43,7 +43,7 @@ int etcd_encode_grant(struct etcd_body *out, int64_t ttl_s)
 	Etcdserverpb__LeaseGrantRequest m = ETCDSERVERPB__LEASE_GRANT_REQUEST__INIT;
 
 	m.ttl = ttl_s;
-	return encode(out, &m.base);
+	return etcd_encode_message(out, &m.base);
 }
 
 int etcd_encode_revoke(struct etcd_body *out, int64_t lease)
@@ -51,7 +51,7 @@ int etcd_encode_revoke(struct etcd_body *out, int64_t lease)
 	Etcdserverpb__LeaseRevokeRequest m = ETCDSERVERPB__LEASE_REVOKE_REQUEST__INIT;
 
 	m.id = lease;
-	return encode(out, &m.base);
+	return etcd_encode_message(out, &m.base);
 }
 
 int etcd_encode_keep_alive(struct etcd_body *out, const int64_t *leases, size_t n)
@@ -93,7 +93,7 @@ int etcd_encode_range(struct etcd_body *out, const char *key)
 	Etcdserverpb__RangeRequest m = ETCDSERVERPB__RANGE_REQUEST__INIT;
 
 	m.key = bytes(key);
-	return encode(out, &m.base);
+	return etcd_encode_message(out, &m.base);
 }
 
 /* The parts of a transaction over several keys; what points to what is set by fill(). */
@@ -149,7 +149,7 @@ int etcd_encode_read_all(struct etcd_body *out, const struct etcd_entry *entries
 	}
 	m.n_success = n;
 	m.success = t.ranges;
-	return encode(out, &m.base);
+	return etcd_encode_message(out, &m.base);
 }
 
 int etcd_encode_put_if(struct etcd_body *out, const struct etcd_entry *entries, size_t n,
@@ -168,7 +168,7 @@ int etcd_encode_put_if(struct etcd_body *out, const struct etcd_entry *entries, 
 	m.compare = t.compares;
 	m.success = t.puts;
 	m.failure = t.ranges;
-	return encode(out, &m.base);
+	return etcd_encode_message(out, &m.base);
 }
 
 /* protobuf-c has no const text either. */
@@ -183,7 +183,7 @@ int etcd_encode_log_in(struct etcd_body *out, const char *name, const char *pass
 
 	m.name = text(name);
 	m.password = text(password);
-	return encode(out, &m.base);
+	return etcd_encode_message(out, &m.base);
 }
 
 bool etcd_decode_grant(const uint8_t *data, size_t len, struct etcd_granted *granted)

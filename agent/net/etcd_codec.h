@@ -32,6 +32,10 @@ struct etcd_body {
 void etcd_body_free(struct etcd_body *body);
 
 /* All return 0, or -1 without memory, *out untouched then. */
+
+/* One message as a whole body. `message` is a ProtobufCMessage: for the codecs alone. */
+int etcd_encode_message(struct etcd_body *out, const void *message);
+
 int etcd_encode_grant(struct etcd_body *out, int64_t ttl_s);
 int etcd_encode_revoke(struct etcd_body *out, int64_t lease);
 

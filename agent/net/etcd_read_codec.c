@@ -5,23 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/net/grpc_frame.h"
-
 /* ---- asking ------------------------------------------------------------------------ */
-
-static int encode(struct etcd_body *out, const ProtobufCMessage *message)
-{
-	size_t size = protobuf_c_message_get_packed_size(message);
-	uint8_t *at = malloc(GRPC_PREFIX + size);
-
-	if (at == NULL) {
-		return -1;
-	}
-	grpc_prefix(at, (uint32_t)size);
-	(void)protobuf_c_message_pack(message, at + GRPC_PREFIX);
-	*out = (struct etcd_body){ .at = at, .len = GRPC_PREFIX + size };
-	return 0;
-}
 
 /* A range of keys: from the first that is meant to the first that is not. */
 struct range {
@@ -90,7 +74,7 @@ int etcd_encode_scope(struct etcd_body *out, const struct etcd_scope *scope)
 	m.revision = scope->revision;
 	m.keys_only = scope->keys_only;
 	m.min_mod_revision = scope->newer_than > 0 ? scope->newer_than + 1 : 0;
-	int result = encode(out, &m.base);
+	int result = etcd_encode_message(out, &m.base);
 	range_finish(&range);
 	return result;
 }
@@ -111,7 +95,7 @@ int etcd_encode_watch(struct etcd_body *out, const char *prefix, int64_t revisio
 	create.fragment = true;
 	m.request_union_case = ETCDSERVERPB__WATCH_REQUEST__REQUEST_UNION_CREATE_REQUEST;
 	m.create_request = &create;
-	int result = encode(out, &m.base);
+	int result = etcd_encode_message(out, &m.base);
 	range_finish(&range);
 	return result;
 }
@@ -121,7 +105,7 @@ int etcd_encode_time_to_live(struct etcd_body *out, int64_t lease)
 	Etcdserverpb__LeaseTimeToLiveRequest m = ETCDSERVERPB__LEASE_TIME_TO_LIVE_REQUEST__INIT;
 
 	m.id = lease;
-	return encode(out, &m.base);
+	return etcd_encode_message(out, &m.base);
 }
 
 /* ---- answers ----------------------------------------------------------------------- */

@@ -6,8 +6,10 @@ import itertools
 import pytest
 
 from lib.agent import Agent
-from lib.descriptor import descriptor
+from lib.descriptor import NAME, descriptor
+from lib.document import Document
 from lib.etcd import Etcd, cluster_of, start_cluster
+from lib.reader import reader
 from lib.servers import Server
 
 
@@ -103,5 +105,22 @@ def sidecar(agent, etcd):
 
     def start(server, **sections):
         return agent(descriptor(etcd, server.port, **sections))
+
+    return start
+
+
+@pytest.fixture
+def document(tmp_path, closing):
+    """The json document of a service, whether it is there yet or not."""
+    return lambda name=NAME: closing(Document(tmp_path / "outputs" / f"{name}.json"))
+
+
+@pytest.fixture
+def follow(agent, document):
+    """Starts a reader of one service: follow(etcd, discover={...}) gives (agent, document)."""
+
+    def start(endpoints, name=NAME, env=None, **sections):
+        written = document(name)
+        return agent(reader(endpoints, {name: written.path}, **sections), env=env), written
 
     return start

@@ -7,10 +7,12 @@ so a name can move to another address while etcd and the witness stay.
 
 import pytest
 
+from lib.descriptor import NAME as SERVICE
 from lib.descriptor import descriptor, key_of
 from lib.names import Names, NamingAgent
 from lib.ports import free_port
 from lib.proxy import TcpProxy
+from lib.reader import at, put, reader
 
 TTL = 2
 NAME = "etcd.example"
@@ -41,11 +43,14 @@ def naming(etcd, listening, serve, write, names):
             probe={"target": f"127.0.0.1:{server.port}"},
             etcd={"request_timeout": "500ms"},
         )
-        agent = NamingAgent(names, [write(text)])
-        made.append(agent)
-        return agent, key_of(server.port)
+        return run(text), key_of(server.port)
+
+    def run(text):
+        made.append(NamingAgent(names, [write(text)]))
+        return made[-1]
 
     made = []
+    start.run = run  # any descriptor
     yield start
     complaints = [complaint for agent in made for complaint in agent.close()]
     assert not complaints, complaints
@@ -67,6 +72,22 @@ def test_a_name_that_moves_is_followed(names, listening, naming, etcd):
     watch.nothing_more(key)
     assert etcd.leases() == [put.lease]
     assert agent.log.count("lease lost") == 0
+
+
+def test_a_name_that_moves_is_followed_by_a_reader(names, listening, naming, etcd, document):
+    port, written = free_port(), document()
+    first = listening("127.0.0.2", port)
+    names.set(NAME, "127.0.0.2")
+    put(etcd, 1)
+    naming.run(reader(f'["{NAME}:{port}"]', {SERVICE: written.path}))
+    written.lists(*at(1))
+    first.wait_accepted(2)  # for its calls, and for its watch
+    names.set(NAME, "127.0.0.3")
+    second = listening("127.0.0.3", port)
+    first.cut()
+    second.wait_accepted(2)
+    put(etcd, 2)
+    written.lists(*at(1, 2))
 
 
 def test_a_name_that_moves_while_etcd_is_away(names, listening, naming, etcd):

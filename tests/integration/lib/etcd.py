@@ -48,7 +48,12 @@ class Etcd(Process):
 
     @property
     def peer_url(self):
+        """Where the other members find it."""
         return f"http://127.0.0.1:{self.peer_port}"
+
+    @property
+    def peer_listen_url(self):
+        return self.peer_url
 
     def spawn_only(self):
         """Starts the process without waiting: members of a cluster wait for each other."""
@@ -58,7 +63,7 @@ class Etcd(Process):
             client_url += f",{self.tls_endpoint}"
         argv = ["etcd", "--name", self.name, "--data-dir", self.data]
         argv += ["--listen-client-urls", client_url, "--advertise-client-urls", client_url]
-        argv += ["--listen-peer-urls", self.peer_url]
+        argv += ["--listen-peer-urls", self.peer_listen_url]
         argv += ["--initial-advertise-peer-urls", self.peer_url, "--initial-cluster", cluster]
         argv += self.flags
         with open(self.log, "ab") as log:

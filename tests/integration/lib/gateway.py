@@ -5,7 +5,8 @@ import base64
 
 
 def encode(text):
-    return base64.b64encode(text.encode()).decode()
+    """Of a text, or of bytes that are none."""
+    return base64.b64encode(text if isinstance(text, bytes) else text.encode()).decode()
 
 
 def decode(text):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP proxy: counts connections, cuts them, or swallows what they carry."""
+"""A TCP proxy: counts connections, cuts them, holds back or swallows what they carry."""
 
 import socket
 import threading
@@ -19,10 +19,12 @@ class TcpProxy:
         self.host = host
         self.port = port or free_port()
         self.accepted = 0
-        self.alive = set()
+        self.alive = []  # in the order in which they came
+        self._swallowed = set()
         self._changed = threading.Condition()
         self._flowing = threading.Event()
         self._flowing.set()
+        self._frozen_from = 0
         self._held = threading.Event()
         self._trap = None
         self._listener = None
@@ -58,36 +60,40 @@ class TcpProxy:
         with self._changed:
             cut = self._listener is not listener  # between being accepted and being known
             if not cut:
-                self.alive.add(pair)
+                self.alive.append(pair)
+                number = self.accepted
                 self.accepted += 1
                 self._changed.notify_all()
         if cut:
             client.close()
             server.close()
             return
-        upward = threading.Thread(target=self._pump, args=(client, server), daemon=True)
+        upward = threading.Thread(target=self._pump, args=(client, server, number), daemon=True)
         upward.start()
-        self._pump(server, client)
+        self._pump(server, client, number)
         upward.join()
         with self._changed:
-            self.alive.discard(pair)
+            self.alive.remove(pair)
+            self._swallowed -= set(pair)
             self._changed.notify_all()
         client.close()
         server.close()
 
-    def _pump(self, source, sink):
+    def _pump(self, source, sink, number):
         try:
             while True:
                 piece = source.recv(65536)
                 if self._trap is not None and self._trap in piece:
                     self._trap = None
                     self.freeze()
-                if piece and not self._flowing.is_set():
-                    self._held.set()
-                self._flowing.wait()
+                if number >= self._frozen_from:
+                    if piece and not self._flowing.is_set():
+                        self._held.set()
+                    self._flowing.wait()
                 if not piece:
                     break
-                sink.sendall(piece)
+                if source not in self._swallowed:
+                    sink.sendall(piece)
         except OSError:
             pass
         for end in (source, sink):
@@ -96,8 +102,12 @@ class TcpProxy:
             except OSError:
                 pass
 
-    def freeze(self):
-        """From now on nothing is forwarded and nothing is closed: a black hole that accepts."""
+    def freeze(self, first=0):
+        """From now on nothing is forwarded and nothing is closed: a black hole that accepts.
+
+        With `first` connections are spared that came before that number, counted from 0.
+        """
+        self._frozen_from = first
         self._flowing.clear()
 
     def freeze_at(self, octets):
@@ -111,6 +121,16 @@ class TcpProxy:
     def thaw(self):
         """Lets everything that was held back pass, late."""
         self._flowing.set()
+
+    def swallow(self, number=None):
+        """What comes on the connections of now, or on one of them, goes nowhere from now on.
+
+        They stay open, and new ones are carried: what is left behind when a machine, or the
+        table of a firewall, between the two has lost them.
+        """
+        with self._changed:
+            for pair in self.alive if number is None else [self.alive[number]]:
+                self._swallowed |= set(pair)
 
     def end_connections(self):
         """Ends every connection; new ones are taken as before."""

@@ -9,13 +9,14 @@ README = pathlib.Path(__file__).parents[3] / "README.md"
 ROOT = ("root", "of-the-tests")
 
 
-def documented(service, user, password_file):
-    """The commands under "The least role", for another service, user and file."""
+def documented(service, user, password_file, shown_user="coupon-agent"):
+    """The commands under "The least role" for that user, for another service, user and file."""
     section = README.read_text().split("\n## The least role\n")[1].split("\n## ")[0]
-    block = re.search(r"^```sh\n(.*?)^```$", section, re.M | re.S).group(1)
+    blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.M | re.S)
+    [block] = [each for each in blocks if f"role add {shown_user}" in each]
     for shown, meant in [
         ("/services/coupon-service/", f"/services/{service}/"),
-        ("coupon-agent", user),
+        (shown_user, user),
         ("/etc/svc-agent/etcd-password", str(password_file)),
     ]:
         assert shown in block, f"README.md does not show {shown}"
@@ -43,4 +44,9 @@ def switch_on(etcd):
 
 def add_agent(etcd, password_file, service="coupon-service", user="coupon-agent"):
     for line in documented(service, user, password_file):
+        etcdctl(etcd, line, as_root=etcd.user is not None)
+
+
+def add_reader(etcd, password_file, service="coupon-service", user="coupon-reader"):
+    for line in documented(service, user, password_file, "coupon-reader"):
         etcdctl(etcd, line, as_root=etcd.user is not None)

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A reader on a cluster of three that loses members: its file goes on to follow.
+
+Whoever listens to a member that is stopped hears nothing at all. An audit finds that something was
+missed, but a member that goes on after seven seconds is there before it.
+"""
+
+import threading
+import time
+
+import pytest
+
+from lib.counters import counter
+from lib.document import addresses
+from lib.partition import Partition
+from lib.reader import at, put
+
+# What has been put is listed so soon after etcd has acknowledged it, seconds.
+FOLLOWS = 15.0
+
+
+class Writer:
+    """Puts one instance after the other through the given members, in a thread of its own."""
+
+    def __init__(self, members, first=100):
+        self.members, self.next = members, first
+        self.acknowledged = {}  # address -> when
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def _write(self):
+        while not self._stop.wait(0.1):
+            for member in self.members:
+                try:
+                    put(member, self.next)
+                except (AssertionError, OSError):
+                    continue  # there is no leader now, or this one is away
+                self.acknowledged[f"localhost:{self.next}"] = time.monotonic()
+                self.next += 1
+                break
+
+    def stop(self):
+        self._stop.set()
+        self._thread.join(30)
+        assert self.acknowledged, "nothing could be put at all"
+        return self.acknowledged
+
+
+class Followed:
+    """A cluster and a reader of it; `watched` is the member that its watch is with."""
+
+    def __init__(self, members, follow, **sections):
+        self.members = members
+        put(members[0], 1)
+        endpoints = f"[{', '.join(m.endpoint for m in members)}]"
+        self.agent, self.document = follow(endpoints, **sections)
+        self.document.lists(*at(1))
+        self.watched = self.find_watch()
+
+    def find_watch(self):
+        deadline = time.monotonic() + 10
+        while True:
+            found = [m for m in self.members if counter(m, "etcd_debugging_mvcc_watcher_total")]
+            if len(found) == 1:
+                return found[0]
+            assert time.monotonic() < deadline, f"the watch is with {found}"
+            time.sleep(0.02)
+
+    @property
+    def leader(self):
+        for member in self.members:
+            status = member.call("maintenance/status", {})
+            if status["header"]["member_id"] == status.get("leader"):
+                return member
+        raise AssertionError("nobody leads")
+
+    def lead(self, member):
+        """Makes it the leader; the watch may move over it."""
+        now = self.leader
+        if now is not member:
+            target = member.call("maintenance/status", {})["header"]["member_id"]
+            now.call("maintenance/transfer-leadership", {"targetID": target})
+        assert self.leader is member
+        self.watched = self.find_watch()
+
+    def others(self, *members):
+        return [m for m in self.members if m not in members]
+
+    def victim(self, is_watched, leads):
+        """A member in this role, after leadership has been moved to where that wants it."""
+        for _ in range(5):
+            self.lead(self.watched if is_watched == leads else self.others(self.watched)[0])
+            if (self.watched is self.leader) == (is_watched == leads):
+                break
+        found = [self.watched] if is_watched else self.others(self.watched)
+        found = [m for m in found if (m is self.leader) == leads]
+        assert found, "the watch moves with every change of the leader"
+        return found[0]
+
+    def assert_follows(self, acknowledged):
+        """All that was put is listed, soon after each was acknowledged, and nothing went."""
+        self.document.lists(*at(1), *acknowledged, timeout=FOLLOWS)
+        late = {}
+        for address, when in acknowledged.items():
+            [seen, *_] = [v.at for v in self.document.versions if address in addresses(v.document)]
+            late[address] = seen - when
+        latest = max(late.values())
+        print(f"listed {latest:.3f} s after it was acknowledged, at the latest")
+        assert latest < FOLLOWS
+        counts = [len(v.document["instances"]) for v in self.document.versions]
+        assert counts == sorted(counts), f"instances went in between: {counts}"
+
+
+VICTIMS = {
+    "its member, which leads": (True, True),
+    "its member, which follows": (True, False),
+    "the leader, which is not its member": (False, True),
+    "another follower": (False, False),
+}
+
+
+@pytest.fixture
+def followed(etcds, follow):
+    return Followed(etcds(cluster=True), follow)
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_a_member_is_stopped_for_seven_seconds(victim, followed):
+    hurt = followed.victim(*VICTIMS[victim])
+    [witness, other] = followed.others(hurt)
+    hurt.pause()
+    writer = Writer([witness, other])
+    witness.wait_ready()  # if it was the leader, another is elected first
+    witness.outlast(6)
+    hurt.resume()
+    hurt.wait_ready()
+    followed.assert_follows(writer.stop())
+
+
+def test_the_leader_is_killed(followed):
+    hurt = followed.victim(True, True)
+    [witness, other] = followed.others(hurt)
+    hurt.kill()
+    writer = Writer([witness, other])
+    witness.wait_ready()
+    witness.outlast(3)
+    followed.assert_follows(writer.stop())
+    put(witness, 99)
+    followed.document.wait(lambda d: "localhost:99" in addresses(d), timeout=3)
+
+
+def test_all_three_are_restarted_one_after_the_other(followed):
+    acknowledged = {}
+    for number, member in enumerate(followed.members):
+        writer = Writer(followed.others(member), first=100 * number + 100)
+        member.stop()
+        followed.others(member)[0].wait_ready()
+        member.start()
+        acknowledged.update(writer.stop())
+    followed.assert_follows(acknowledged)
+
+
+def test_a_member_that_is_isolated_is_left(tmp_path, closing, follow):
+    """It goes on to serve its clients, but hears of nothing: asked as we ask, it says so."""
+    partition = closing(Partition(tmp_path)).start()
+    followed = Followed(partition.members, follow)
+    alone = followed.watched
+    [witness, other] = followed.others(alone)
+    partition.isolate(alone)
+    witness.wait_ready()
+    writer = Writer([witness, other])
+    witness.outlast(3)
+    followed.assert_follows(writer.stop())
+    assert followed.find_watch() is not alone
+    partition.heal(alone)
+    put(witness, 99)
+    followed.document.wait(lambda d: "localhost:99" in addresses(d))

@@ -33,8 +33,8 @@ enum follow_event {
 enum follow_step {
 	FOLLOW_NOTHING,
 	FOLLOW_READ_ALL,
-	FOLLOW_READ_BESIDE, /* from another member than the watch's */
-	FOLLOW_LEAVE, /* the same, and the watch's member is left: it is not to be relied on */
+	FOLLOW_READ_BESIDE, /* from another member than the one that is doubted */
+	FOLLOW_LEAVE,       /* the watch's member is doubted, and left */
 	FOLLOW_WATCH,
 	FOLLOW_PAUSE /* and then FOLLOW_WAKE */
 };

@@ -126,7 +126,11 @@ static void on_read(struct etcd_read *read, const struct etcd_read_reply *reply)
 		return;
 	}
 	bool changed = take_over(f, reply->revision) || f->beside;
-	f->beside = false;
+	f->told_by = etcd_read_endpoint(read);
+	if (f->is_beside) {
+		f->beside = false;
+		f->confirmed++;
+	}
 	on_event(f, FOLLOW_READ);
 	confirm(f, f->asked_at, changed);
 }
@@ -135,9 +139,9 @@ static void read_all(struct follower *f)
 {
 	forget_arriving(f);
 	f->asked_at = clock_now();
+	f->is_beside = f->beside;
 	if (f->beside) {
-		etcd_read_all_beside(
-				f->etcd, &f->read, f->prefix, f->watch.endpoint, on_page, on_read);
+		etcd_read_all_beside(f->etcd, &f->read, f->prefix, f->doubted, on_page, on_read);
 	} else {
 		etcd_read_all(f->etcd, &f->read, f->prefix, on_page, on_read);
 	}
@@ -237,6 +241,7 @@ static void on_news(
 		return;
 	}
 	f->revision = revision > f->revision ? revision : f->revision;
+	f->told_by = etcd_watch_endpoint(w);
 	timer_start(f->loop, &f->look, AUDIT_EVERY);
 	etcd_read_cancel(&f->audit);
 	confirm(f, clock_now(), changed);
@@ -281,8 +286,9 @@ static void leave_state(struct follower *f, enum follow_step step)
 	ev_timer_stop(f->loop, &f->look);
 	etcd_read_cancel(&f->audit);
 	f->audited = 0;
-	f->beside = f->beside || step == FOLLOW_READ_BESIDE || step == FOLLOW_LEAVE;
 	if (step == FOLLOW_LEAVE) {
+		f->beside = true;
+		f->doubted = etcd_watch_endpoint(&f->watch);
 		etcd_watch_abandon(&f->watch);
 	} else {
 		etcd_watch_cancel(&f->watch);
@@ -350,6 +356,8 @@ void follower_start(struct follower *f)
 
 void follower_doubt(struct follower *f)
 {
+	f->beside = true;
+	f->doubted = f->told_by;
 	on_event(f, FOLLOW_DOUBTED);
 }
 

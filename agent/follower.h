@@ -42,6 +42,7 @@ struct follower {
 	struct known known;
 	int64_t revision;    /* of etcd, up to which that is true; 0: nothing was read yet */
 	unsigned reads;      /* how often all was read */
+	unsigned confirmed;  /* ... from another member than the one that was doubted */
 	unsigned era;        /* changes when the cluster was made anew */
 	bool sure;           /* etcd has confirmed it, and nothing speaks against it */
 	double confirmed_at; /* clock_now() of that; 0: never */
@@ -60,9 +61,12 @@ struct follower {
 	struct etcd_read read;  /* of all */
 	struct etcd_read audit; /* while the watch is open */
 	struct etcd_watch watch;
-	double asked_at; /* clock_now() when the read or audit in flight was sent */
-	int64_t audited; /* the revision we were at when an audit found more; 0: none did */
-	bool beside;     /* the next read goes to another member than the watch's */
+	double asked_at;  /* clock_now() when the read or audit in flight was sent */
+	int64_t audited;  /* the revision we were at when an audit found more; 0: none did */
+	unsigned told_by; /* the endpoint that what is known comes from */
+	bool beside;      /* a read has to come from another one than `doubted` */
+	unsigned doubted;
+	bool is_beside; /* the read in flight was asked for so */
 	struct backoff backoff;
 	unsigned tries; /* without a clear answer, in a row */
 	ev_timer wake;  /* resting: the next try */
@@ -76,7 +80,10 @@ void follower_init(struct follower *f, struct ev_loop *loop, struct etcd_streams
 
 void follower_start(struct follower *f);
 
-/* What it knows is to be confirmed by a read from another member: on_change comes after it. */
+/*
+ * What it knows is to be confirmed by a read from another member than the one that it comes from:
+ * on_change comes after the next read, and `confirmed` has grown when it was such a one.
+ */
 void follower_doubt(struct follower *f);
 
 /* The process did not run for a while: nothing is sure before all was read again. */

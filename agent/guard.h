@@ -25,7 +25,7 @@ struct guard {
 	double peak_at;        /* clock_now() */
 	double hold_until;     /* clock_now() time: etcd was away, 0: it was not */
 	bool doubted;          /* a loss was seen and is not confirmed */
-	unsigned reads;        /* ... when so many reads had been made */
+	unsigned reads;        /* ... when so many reads had confirmed */
 };
 
 enum guard_verdict {
@@ -34,7 +34,10 @@ enum guard_verdict {
 	GUARD_HOLD     /* to be judged again at hold_until */
 };
 
-/* `published` is what there is outside, `live` what etcd says, after so many `reads` of all. */
+/*
+ * `published` is what there is outside, `live` what etcd says, after so many `reads` of all that
+ * were asked for to confirm what another member had said.
+ */
 enum guard_verdict guard_judge(struct guard *g, const struct instances *published,
 		const struct instances *live, unsigned reads, double now);
 

@@ -102,7 +102,7 @@ static bool is_allowed(struct reader *r, double now)
 {
 	struct follower *f = &r->follower;
 
-	switch (guard_judge(&r->guard, &r->view.instances, &f->known.live, f->reads, now)) {
+	switch (guard_judge(&r->guard, &r->view.instances, &f->known.live, f->confirmed, now)) {
 	case GUARD_PUBLISH:
 		return true;
 	case GUARD_CONFIRM:

@@ -195,6 +195,11 @@ void etcd_read_newer(struct etcd *e, struct etcd_read *read, const char *prefix,
 	ask_page(read);
 }
 
+unsigned etcd_read_endpoint(const struct etcd_read *read)
+{
+	return read->request.routed.endpoint;
+}
+
 /* ---- a lease ------------------------------------------------------------------------- */
 
 static void on_time_to_live(struct etcd_request *request, const struct etcd_answer *answer)

@@ -62,6 +62,9 @@ void etcd_read_all_beside(struct etcd *e, struct etcd_read *read, const char *pr
 void etcd_read_newer(struct etcd *e, struct etcd_read *read, const char *prefix, int64_t revision,
 		etcd_read_done *done);
 
+/* The endpoint that a read is with, or had its last answer from. */
+unsigned etcd_read_endpoint(const struct etcd_read *read);
+
 void etcd_read_lease(struct etcd *e, struct etcd_read *read, int64_t lease, etcd_read_done *done);
 
 /* Never calls back. Safe on a zeroed read and on one that has ended. */

@@ -14,6 +14,8 @@ def decode(text):
 
 
 def under(prefix):
-    """The members of a request for all keys that begin with `prefix`."""
+    """The members of a request for all keys that begin with `prefix`; "": for all there are."""
+    if not prefix:
+        return {"key": encode("\0"), "range_end": encode("\0")}
     end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
     return {"key": encode(prefix), "range_end": encode(end)}

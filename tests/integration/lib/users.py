@@ -24,6 +24,15 @@ def documented(service, user, password_file, shown_user="coupon-agent"):
     return block.splitlines()
 
 
+def documented_formats(service, user):
+    """The further grants that are shown there, a line for each prefix."""
+    section = README.read_text().split("\n## The least role\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.M | re.S)
+    [block] = [each for each in blocks if "/microservices/coupon-service/" in each]
+    block = block.replace("/coupon-service/", f"/{service}/").replace("coupon-agent", user)
+    return block.splitlines()
+
+
 def etcdctl(etcd, words, as_root=True):
     """Runs a line of README.md, or one like it, against this etcd."""
     assert words.startswith("etcdctl "), words

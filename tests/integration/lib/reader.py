@@ -12,7 +12,7 @@ def reader(endpoints, outputs, **sections):
     """The text of one descriptor with `discover`.
 
     `endpoints` is an Etcd, or the YAML of etcd.endpoints. `outputs` has a path, or several, for
-    the name of each service. Further arguments are sections and their keys; those of `discover`
+    the name of each service; a dict in place of a path is an output that is not of type json. Further arguments are sections and their keys; those of `discover`
     stand beside the services.
     """
     if hasattr(endpoints, "endpoint"):
@@ -35,7 +35,9 @@ def services(outputs):
         yield f"    - name: {name}"
         yield "      outputs:"
         for path in paths if isinstance(paths, (list, tuple)) else [paths]:
-            yield f"        - {{type: json, path: {path}}}"
+            output = path if isinstance(path, dict) else {"type": "json", "path": path}
+            keys = ", ".join(f"{key}: {value}" for key, value in output.items())
+            yield f"        - {{{keys}}}"
 
 
 def value(port, host="localhost", **more):

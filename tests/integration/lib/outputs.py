@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of outputs share: readers of one service, instances by their place, waiting."""
+
+import json
+import time
+
+from lib.descriptor import NAME
+from lib.reader import reader, value
+
+
+def reader_to(etcd, *outputs, **discover):
+    """The text of a reader's descriptor; outputs, and `discover`, are dicts of YAML values."""
+    return reader(etcd, {NAME: outputs}, discover=discover)
+
+
+def words(*argv):
+    """A command as YAML."""
+    return json.dumps([str(word) for word in argv])
+
+
+def key_at(port, host="127.0.0.1", name=NAME):
+    place = f"[{host}]" if ":" in host else host
+    return f"/services/{name}/{place}:{port}"
+
+
+def register(etcd, port, host="127.0.0.1", **metadata):
+    etcd.put(key_at(port, host), value(port, host, **metadata))
+
+
+def until(what, timeout=10):
+    """Waits until `what()` is true, and returns that; the moment in between is for others."""
+    deadline = time.monotonic() + timeout
+    while True:
+        found = what()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"never true: {what.__doc__ or what}"
+        time.sleep(0.01)

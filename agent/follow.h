@@ -24,6 +24,7 @@ enum follow_event {
 	FOLLOW_READ_LOST, /* ... or not */
 	FOLLOW_CREATED,   /* the watch is open */
 	FOLLOW_ENDED,     /* the watch has ended, or was not created in time */
+	FOLLOW_FLEETING,  /* ... or has ended as soon as it was open, and not for the first time */
 	FOLLOW_COMPACTED, /* what it should have begun with is not kept any more */
 	FOLLOW_MISSED,    /* the watch has missed something: its member is not to be relied on */
 	FOLLOW_DOUBTED,   /* what it says is to be confirmed by a read from another member */

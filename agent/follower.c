@@ -22,11 +22,21 @@
 #define PATIENT_BASE 1.0  /* when to try again soon is of no use, seconds */
 #define PATIENT_CAP  30.0 /* seconds */
 #define AUDIT_EVERY  10.0 /* without news, seconds */
+#define LASTING      1.0  /* a watch that was open for less has not been, seconds */
 #define AUDIT_AGAIN  1.0  /* after one that found more than we know, or got no answer, seconds */
 
 static void on_event(struct follower *f, enum follow_event event);
 
 /* ---- sure or not --------------------------------------------------------------------- */
+
+/* The watch is open, and etcd answers: a read alone is not all of it. */
+static void end_trouble(struct follower *f)
+{
+	if (f->tries > 0 && f->state == FOLLOW_LIVE) {
+		f->tries = 0;
+		f->events->on_trouble(f, 0, NULL);
+	}
+}
 
 /* Another answer that can be relied on, to something sent at `asked_at`. */
 static void confirm(struct follower *f, double asked_at, bool changed)
@@ -35,10 +45,7 @@ static void confirm(struct follower *f, double asked_at, bool changed)
 
 	f->confirmed_at = asked_at;
 	f->sure = true;
-	if (f->tries > 0) {
-		f->tries = 0;
-		f->events->on_trouble(f, 0, NULL);
-	}
+	end_trouble(f);
 	if (tell) {
 		f->events->on_change(f);
 	}
@@ -210,9 +217,10 @@ static void on_created(struct etcd_watch *w)
 {
 	struct follower *f = of_watch(w);
 
-	backoff_reset(&f->backoff);
+	f->opened_at = clock_now();
 	on_event(f, FOLLOW_CREATED);
 	timer_start(f->loop, &f->look, AUDIT_EVERY);
+	end_trouble(f);
 }
 
 /* What the read has seen already may come once more. True when there is something to see. */
@@ -247,10 +255,25 @@ static void on_news(
 	confirm(f, clock_now(), changed);
 }
 
+static bool has_lasted(const struct follower *f)
+{
+	return clock_now() - f->opened_at >= LASTING;
+}
+
+/* One that ends soon may meet a member that restarts; the second in a row is no chance. */
+static bool is_fleeting(struct follower *f)
+{
+	bool before = f->hurried;
+
+	f->hurried = !has_lasted(f);
+	return before && f->hurried;
+}
+
 static void on_end(struct etcd_watch *w, const struct etcd_watch_end *end)
 {
 	struct follower *f = of_watch(w);
-	bool was_open = f->state == FOLLOW_LIVE;
+	bool opened = f->state == FOLLOW_LIVE;
+	bool fleeting = opened && is_fleeting(f);
 
 	log_write(LOG_DEBUG, LOG_FIELDS(LOG_STR("prefix", f->prefix), LOG_SAY(end->why)),
 			"a watch has ended");
@@ -258,8 +281,8 @@ static void on_end(struct etcd_watch *w, const struct etcd_watch_end *end)
 		on_event(f, FOLLOW_COMPACTED);
 		return;
 	}
-	on_event(f, FOLLOW_ENDED);
-	if (!was_open) {
+	on_event(f, fleeting ? FOLLOW_FLEETING : FOLLOW_ENDED);
+	if (!opened || fleeting) {
 		rest(f, false, end->patient);
 		doubt(f, end->why);
 	}
@@ -304,6 +327,9 @@ static void on_event(struct follower *f, enum follow_event event)
 	}
 	log_write(LOG_DEBUG, LOG_FIELDS(LOG_STR("prefix", f->prefix)), "following %s -> %s",
 			follow_state_name(f->state), follow_state_name(next->state));
+	if (f->state == FOLLOW_LIVE && has_lasted(f)) {
+		backoff_reset(&f->backoff);
+	}
 	f->state = next->state;
 	if (next->state != FOLLOW_LIVE) {
 		leave_state(f, next->step);

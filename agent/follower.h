@@ -33,7 +33,7 @@ struct follower_events {
 	void (*on_change)(struct follower *f);
 	/* What stands under a key is no instance; said once for each value. */
 	void (*on_skip)(struct follower *f, const char *key, const char *why);
-	/* No clear answer from etcd, for the n-th time in a row; NULL: it answers again. */
+	/* It cannot be followed, for the n-th time in a row; 0 and NULL: it is followed again. */
 	void (*on_trouble)(struct follower *f, unsigned tries, const char *why);
 };
 
@@ -61,6 +61,8 @@ struct follower {
 	struct etcd_read read;  /* of all */
 	struct etcd_read audit; /* while the watch is open */
 	struct etcd_watch watch;
+	double opened_at; /* clock_now() when the watch was open */
+	bool hurried;     /* the watch before has ended as soon as it was open */
 	double asked_at;  /* clock_now() when the read or audit in flight was sent */
 	int64_t audited;  /* the revision we were at when an audit found more; 0: none did */
 	unsigned told_by; /* the endpoint that what is known comes from */
@@ -68,7 +70,7 @@ struct follower {
 	unsigned doubted;
 	bool is_beside; /* the read in flight was asked for so */
 	struct backoff backoff;
-	unsigned tries; /* without a clear answer, in a row */
+	unsigned tries; /* without an open watch or an answer to an audit, in a row */
 	ev_timer wake;  /* resting: the next try */
 	ev_timer look;  /* opening: until it must be open; live: the next audit */
 };

@@ -124,11 +124,12 @@ static void what_ends_an_open_watch_leads_to_a_read_at_once(void **state)
 	}
 }
 
-static void what_fails_twice_is_paused(void **state)
+static void what_fails_at_its_beginning_is_paused(void **state)
 {
 	UNUSED(state);
 	assert_int_equal(follow_next[FOLLOW_READING][FOLLOW_READ_LOST].step, FOLLOW_PAUSE);
 	assert_int_equal(follow_next[FOLLOW_OPENING][FOLLOW_ENDED].step, FOLLOW_PAUSE);
+	assert_int_equal(follow_next[FOLLOW_LIVE][FOLLOW_FLEETING].step, FOLLOW_PAUSE);
 }
 
 /* A pause is over when it is over: nothing that comes late shortens it. */
@@ -175,7 +176,7 @@ int main(void)
 		cmocka_unit_test(three_good_ends_lead_to_a_watch_from_anywhere),
 		cmocka_unit_test(a_watch_is_opened_after_a_read_only),
 		cmocka_unit_test(what_ends_an_open_watch_leads_to_a_read_at_once),
-		cmocka_unit_test(what_fails_twice_is_paused),
+		cmocka_unit_test(what_fails_at_its_beginning_is_paused),
 		cmocka_unit_test(a_pause_is_ended_by_its_timer_alone),
 		cmocka_unit_test(a_member_that_missed_something_is_left_and_no_other),
 		cmocka_unit_test(every_state_has_a_name_of_its_own),

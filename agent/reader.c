@@ -19,6 +19,7 @@
 #include "agent/util.h"
 
 #define STALE_AFTER 1.0  /* without anybody who confirms it, seconds */
+#define AWAY_AFTER  1.0  /* etcd, without a clear answer, seconds */
 #define AGE_EVERY   10.0 /* how often the age is written anew, seconds */
 
 /* ---- publishing ---------------------------------------------------------------------- */
@@ -69,7 +70,6 @@ static void set_stale(struct reader *r, bool stale, double now)
 		return;
 	}
 	r->view.stale = stale;
-	r->was_away = r->was_away || !r->follower.sure;
 	if (stale && r->begun) {
 		log_write(LOG_WARN,
 				LOG_FIELDS(LOG_STR("service", r->service->name),
@@ -115,13 +115,23 @@ static bool is_allowed(struct reader *r, double now)
 	return false;
 }
 
-/* etcd was away for a while, or is another one than before. */
+/* etcd answers: it was away for a while, or is another one than before. */
 static void note_outage(struct reader *r, double now)
 {
-	if (r->was_away || r->era != r->follower.era) {
-		r->was_away = false;
+	bool away = r->unsure && now - r->unsure_since >= AWAY_AFTER;
+
+	r->unsure = false;
+	if (away || r->era != r->follower.era) {
 		r->era = r->follower.era;
 		guard_outage_over(&r->guard, now);
+	}
+}
+
+static void note_silence(struct reader *r, double now)
+{
+	if (!r->unsure) {
+		r->unsure = true;
+		r->unsure_since = now;
 	}
 }
 
@@ -131,10 +141,11 @@ static void look(struct reader *r)
 	struct follower *f = &r->follower;
 	double now = clock_now();
 
-	if (!r->held && !r->kept && f->reads > 0) {
+	if (!r->held && !r->kept && r->published) { /* it was so until this moment */
 		r->view.confirmed_at = f->confirmed_at;
 	}
 	if (!f->sure) {
+		note_silence(r, now);
 		judge_staleness(r, now);
 		return;
 	}
@@ -316,8 +327,11 @@ int reader_init(struct reader *r, struct ev_loop *loop, struct etcd_streams *str
 
 void reader_start(struct reader *r)
 {
+	double now = clock_now();
+
 	remember(r);
-	judge_staleness(r, clock_now());
+	note_silence(r, now);
+	judge_staleness(r, now);
 	follower_start(&r->follower);
 }
 

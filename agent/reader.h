@@ -33,14 +33,15 @@ struct reader {
 	struct output_view view; /* what is published */
 	struct output **outputs; /* owned */
 	size_t n_outputs;
-	bool begun;     /* there is something to publish: from etcd, or from the file */
-	bool published; /* ... from etcd */
-	unsigned era;   /* of the cluster, when it was looked at last */
-	bool held;      /* the guard keeps a loss back */
-	bool kept;      /* etcd has no instance, on_empty is keep */
-	bool was_away;  /* etcd gave no clear answer, and has not since */
-	ev_timer hold;  /* until the guard is asked again */
-	ev_timer age;   /* until it is stale, and then every while */
+	bool begun;          /* there is something to publish: from etcd, or from the file */
+	bool published;      /* ... from etcd */
+	unsigned era;        /* of the cluster, when it was looked at last */
+	bool held;           /* the guard keeps a loss back */
+	bool kept;           /* etcd has no instance, on_empty is keep */
+	bool unsure;         /* etcd gives no clear answer ... */
+	double unsure_since; /* ... since then: clock_now() */
+	ev_timer hold;       /* until the guard is asked again */
+	ev_timer age;        /* until it is stale, and then every while */
 };
 
 /* All is borrowed and must outlive it. Starts nothing. 0, or -1 without memory. */

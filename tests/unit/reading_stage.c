@@ -87,7 +87,7 @@ void give_token(unsigned i, char token)
 void end_wait(ev_timer *timer)
 {
 	assert_true(ev_is_active(timer));
-	now += ev_timer_remaining(cluster.loop, timer);
+	now += ev_timer_remaining(cluster.loop, timer) + 0.001; /* never early */
 	ev_timer_stop(cluster.loop, timer);
 	ev_invoke(cluster.loop, timer, EV_TIMER);
 }

@@ -23,7 +23,8 @@
 #define PATIENT_CAP  30.0 /* seconds */
 #define AUDIT_EVERY  10.0 /* without news, seconds */
 #define LASTING      1.0  /* a watch that was open for less has not been, seconds */
-#define AUDIT_AGAIN  1.0  /* after one that found more than we know, or got no answer, seconds */
+#define AUDIT_AGAIN  1.0  /* after one that found more than we know, seconds */
+#define AUDIT_RETRY  0.5  /* after one without an answer: before anybody is told, seconds */
 
 static void on_event(struct follower *f, enum follow_event event);
 
@@ -161,6 +162,15 @@ static bool in_step(const struct follower *f, const struct etcd_read_reply *repl
 	return !reply->newer && reply->count == (int64_t)known_count(&f->known);
 }
 
+/* Another member is asked at once; the same one before anybody is told that nothing is sure. */
+static double retry_after(const struct etcd_read_reply *reply)
+{
+	if (reply->elsewhere) {
+		return 0.0;
+	}
+	return reply->patient ? AUDIT_EVERY : AUDIT_RETRY;
+}
+
 /*
  * More than we know may be on its way to us. Only when nothing of it has come
  * until the next audit finds the same, something was missed.
@@ -170,7 +180,7 @@ static void on_audit(struct etcd_read *read, const struct etcd_read_reply *reply
 	struct follower *f = CONTAINER_OF(read, struct follower, audit);
 
 	if (!reply->ok) {
-		timer_start(f->loop, &f->look, AUDIT_AGAIN);
+		timer_start(f->loop, &f->look, retry_after(reply));
 		doubt(f, reply->why);
 		return;
 	}

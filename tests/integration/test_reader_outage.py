@@ -273,6 +273,28 @@ def test_connections_that_lead_nowhere(etcd, closing, agent, document):
         written.lists(*at(1, 2, 3, 4), timeout=3)
 
 
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_member_that_does_not_answer_once_makes_nothing_stale(n, etcd, closing, follow):
+    """It, or another one, is asked again before anybody is told; and no loss is held back later."""
+    ways = [closing(TcpProxy(etcd.port)) for _ in range(n)]
+    put(etcd, 1)
+    sidecar, written = follow(f"[{', '.join(way.endpoint for way in ways)}]")
+    written.lists(*at(1))
+    put(etcd, 2)
+    written.lists(*at(1, 2))
+    for way in ways:
+        way.swallow()
+    sidecar.wait_log("cannot follow the service yet", timeout=AUDITED)
+    sidecar.wait_log("etcd answers again")
+    for way in ways:
+        way.end_connections()  # the watch is one of those that lead nowhere
+    put(etcd, 3)
+    written.lists(*at(1, 2, 3))
+    delete(etcd, 1, 2, 3)
+    written.lists(timeout=5)
+    written.assert_never(lambda d: d["stale"])
+
+
 def test_a_suspended_agent_reads_all_again(line, way, etcd, etcds):
     """Whatever its connections are worth by then."""
     clock = etcds("clock").start()

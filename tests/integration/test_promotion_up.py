@@ -6,6 +6,7 @@ import os
 import pathlib
 import socket
 import subprocess
+import time
 import urllib.request
 
 import pytest
@@ -48,6 +49,16 @@ class Scripts:
     def pids(self):
         return {path.stem: int(path.read_text().split()[0]) for path in self.folder.glob("*.pid")}
 
+    def log(self, name):
+        return (self.folder / "log" / f"{name}.log").read_text()
+
+    def wait_log(self, name, words, since):
+        """Waits for words in what is logged after the first `since` characters."""
+        deadline = time.monotonic() + 20
+        while words not in self.log(name)[since:]:
+            assert time.monotonic() < deadline, f"{name} never wrote: {words}"
+            time.sleep(0.02)
+
     def post(self, path, body):
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.ports['GATEWAY']}{path}",
@@ -88,8 +99,10 @@ def test_up_and_down(scripts, discovery, order):
     assert ("gateway-sidecar" in before) == (discovery == "sidecar")
 
     # One part goes and comes; the others stay as they are.
+    since = len(scripts.log("gateway"))
     assert scripts.down("coupon-service").startswith("  ended coupon-service (pid ")
     assert "coupon-service" not in scripts.pids()
+    scripts.wait_log("gateway", "coupon-service instances changed: 0", since)
     said = scripts.up("--discovery", discovery)
     after = scripts.pids()
     assert {name for name in after if after[name] != before[name]} == {"coupon-service"}

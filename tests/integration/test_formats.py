@@ -8,6 +8,7 @@ import pytest
 from lib.agent import run
 from lib.descriptor import NAME, descriptor
 from lib.naming import NamingClient
+from lib.ports import free_port
 from lib.users import add_agent, documented_formats, etcdctl, switch_on
 
 FORMATS = ["services", "grpc-naming", "skydns", "go-zero", "kratos", "kitex"]
@@ -203,6 +204,22 @@ def test_go_finds_and_calls_what_is_registered(serve, agent, etcd, naming):
     one.kill()
     assert {client.call() for _ in range(4)} == {"answer SERVING"}
     assert set(client.list()) == {keys[1]}
+
+
+def test_go_finds_and_calls_an_ipv6_address(serve, agent, etcd, naming):
+    port = free_port()
+    serve("go", listen=f"[::1]:{port}")
+    watch = etcd.watch(f"{NAME}/")
+    agent(
+        descriptor(
+            etcd, port, service={"host": '"::1"'}, register={"formats": "grpc-naming"},
+            probe={"target": f'"[::1]:{port}"'},
+        )
+    )
+    watch.put(f"{NAME}/[::1]:{port}")
+    client = naming()
+    assert client.list() == {f"{NAME}/[::1]:{port}": (f"[::1]:{port}", None)}
+    assert client.call() == "answer SERVING"
 
 
 def test_go_survives_no_object_as_metadata(serve, etcd, naming):

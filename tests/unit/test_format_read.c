@@ -6,11 +6,14 @@
 
 #include <cmocka.h>
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/endpoint.h"
 #include "agent/format.h"
 #include "agent/instance.h"
+#include "agent/json_read.h"
 #include "agent/util.h"
 
 #define KEY "/services/s/x"
@@ -304,6 +307,53 @@ static void huge_values(void **state)
 	expect_none(FORMAT_SERVICES, place, strlen(place), "is not a host");
 }
 
+/* Whatever is taken is an instance: a host, a port, and metadata that can be read again. */
+static void expect_sound(enum format f, const char *value, size_t len)
+{
+	struct err err = { ERR_NONE, "" };
+	struct instance *made = format_read(f, KEY, value, len, &err);
+
+	if (made == NULL) {
+		assert_true(err.code != ERR_NONE && err.text[0] != '\0');
+		return;
+	}
+	cJSON *metadata = json_read(made->metadata, strlen(made->metadata), &err);
+	assert_non_null(metadata);
+	cJSON_Delete(metadata);
+	assert_true(endpoint_host_valid(made->host));
+	assert_true(made->port > 0);
+	assert_true(made->weight <= INSTANCE_WEIGHT_MAX);
+	instance_unref(made);
+}
+
+/* Each golden value cut at each place, and with each of its bytes replaced by each of these. */
+static void damaged_values(void **state)
+{
+	static const char *const values[N_FORMATS] = {
+		"{\"host\":\"::1\",\"port\":65535,\"protocol\":\"grpc\",\"a\":[1.0,{\"b\":\"\\u00fc\"}]}",
+		"{\"Op\":0,\"Addr\":\"[::1]:1\",\"Metadata\":\"{\\\"weight\\\":7}\",\"x\":-1e5}",
+		"{\"host\":\"10.0.0.1\",\"port\":80,\"priority\":10,\"weight\":20,\"ttl\":9}",
+		"coupon.example.org:65535",
+		"{\"version\":\"1\",\"metadata\":{\"weight\":\"7\"},\"endpoints\":[\"grpc://h:1?a=b\"]}",
+		"{\"network\":\"tcp\",\"address\":\"h:1\",\"weight\":7,\"tags\":{\"a\":null}}",
+	};
+	static const char bytes[] = "\0\x01\n \"\\{}[],:0-.eu\x7f\x80\xc3\xff";
+	char value[200];
+
+	UNUSED(state);
+	for (enum format f = 0; f < N_FORMATS; f++) {
+		size_t len = strlen(values[f]);
+		for (size_t at = 0; at < len; at++) {
+			memcpy(value, values[f], len);
+			expect_sound(f, value, at);
+			for (size_t i = 0; i < sizeof bytes - 1; i++) {
+				value[at] = bytes[i];
+				expect_sound(f, value, len);
+			}
+		}
+	}
+}
+
 static void keys_are_checked_too(void **state)
 {
 	static const char value[] = "{\"host\":\"h\",\"port\":1}";
@@ -330,6 +380,7 @@ int main(void)
 		cmocka_unit_test(kitex),
 		cmocka_unit_test(broken_values),
 		cmocka_unit_test(huge_values),
+		cmocka_unit_test(damaged_values),
 		cmocka_unit_test(keys_are_checked_too),
 	};
 

@@ -42,6 +42,7 @@ void instance_unref(struct instance *instance)
 	free(instance->host);
 	free(instance->protocol);
 	free(instance->metadata);
+	free(instance->line);
 	free(instance);
 }
 

@@ -21,6 +21,7 @@ struct instance {
 	char *metadata;  /* owned: a JSON object on one line, "{}" when there is none */
 	uint32_t weight; /* of the metadata: 0 to INSTANCE_WEIGHT_MAX; 1 when it has none */
 	int64_t lease, create_revision, mod_revision; /* etcd's; 0: not known */
+	char *line; /* owned: itself as JSON; NULL until somebody has asked document.c for it */
 };
 
 #define INSTANCE_WEIGHT_MAX 65535u

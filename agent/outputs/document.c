@@ -27,20 +27,8 @@ void document_time(char out[DOCUMENT_TIME_MAX])
 	(void)snprintf(out + n, DOCUMENT_TIME_MAX - n, ".%03dZ", (int)(now.tv_nsec / 1000000));
 }
 
-static cJSON *instances_item(const struct instances *instances)
-{
-	cJSON *array = cJSON_CreateArray();
-
-	for (size_t i = 0; array != NULL && i < instances->n; i++) {
-		if (!json_append(array, json_instance(instances->at[i]))) {
-			cJSON_Delete(array);
-			return NULL;
-		}
-	}
-	return array;
-}
-
-static cJSON *view_item(const struct output_view *view, const char *written_at)
+/* All that stands before the instances. */
+static cJSON *head_item(const struct output_view *view, const char *written_at)
 {
 	cJSON *item = cJSON_CreateObject();
 
@@ -50,17 +38,63 @@ static cJSON *view_item(const struct output_view *view, const char *written_at)
 			json_add(item, "revision", json_whole(view->revision)) &&
 			json_add(item, "stale", cJSON_CreateBool(view->stale)) &&
 			json_add(item, "age_seconds", json_whole((int64_t)view->age)) &&
-			json_add(item, "written_at", cJSON_CreateString(written_at)) &&
-			json_add(item, "instances", instances_item(&view->instances))) {
+			json_add(item, "written_at", cJSON_CreateString(written_at))) {
 		return item;
 	}
 	cJSON_Delete(item);
 	return NULL;
 }
 
+/* Of thousands of instances one has changed: the others are not written anew. */
+static const char *line_of(struct instance *i)
+{
+	if (i->line == NULL) {
+		i->line = json_line(json_instance(i));
+		if (i->line != NULL) {
+			i->line[strlen(i->line) - 1] = '\0'; /* its line end */
+		}
+	}
+	return i->line;
+}
+
+/* The length of them all, each with a comma; 0 without memory. */
+static size_t lines_length(const struct instances *instances)
+{
+	size_t len = 1;
+
+	for (size_t i = 0; i < instances->n; i++) {
+		const char *line = line_of(instances->at[i]);
+		if (line == NULL) {
+			return 0;
+		}
+		len += strlen(line) + 1;
+	}
+	return len;
+}
+
+static char *add_lines(char *at, const struct instances *instances)
+{
+	for (size_t i = 0; i < instances->n; i++) {
+		at = stpcpy(at, i == 0 ? "" : ",");
+		at = stpcpy(at, instances->at[i]->line);
+	}
+	return at;
+}
+
 char *document_text(const struct output_view *view, const char *written_at)
 {
-	return json_line(view_item(view, written_at));
+	static const char open[] = ",\"instances\":[", close[] = "]}\n";
+	size_t len = lines_length(&view->instances);
+	char *head = len == 0 ? NULL : json_line(head_item(view, written_at));
+	size_t at = head == NULL ? 0 : strlen(head) - strlen("}\n");
+	char *text = head == NULL ? NULL : realloc(head, at + sizeof open + len + sizeof close);
+
+	if (text == NULL) {
+		free(head);
+		return NULL;
+	}
+	(void)stpcpy(add_lines(stpcpy(text + at, open), &view->instances), close);
+	return text;
 }
 
 /* ---- reading --------------------------------------------------------------------- */

@@ -39,6 +39,27 @@ static void writes_one_line(void **state)
 	instances_finish(&view.instances);
 }
 
+/* Instances outlive the documents that they stand in. */
+static void writes_the_same_instances_again_and_again(void **state)
+{
+	struct output_view view, fewer = { .service = "s", .prefix = "/s/" };
+	UNUSED(state);
+	make_coupon(&view);
+	assert_int_equal(instances_put(&fewer.instances, view.instances.at[0]), 0);
+	for (int i = 0; i < 3; i++) {
+		char *text = document_text(&view, AT), *short_text = document_text(&fewer, AT);
+		assert_string_equal(text, coupon);
+		assert_non_null(strstr(short_text, view.instances.at[0]->key));
+		free(text);
+		free(short_text);
+	}
+	instances_finish(&view.instances);
+	char *text = document_text(&fewer, AT);
+	assert_non_null(strstr(text, "\"instances\":[{\"key\":"));
+	free(text);
+	instances_finish(&fewer.instances);
+}
+
 static void writes_large_revisions_and_whole_ages(void **state)
 {
 	struct output_view view = {
@@ -238,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_one_line),
+		cmocka_unit_test(writes_the_same_instances_again_and_again),
 		cmocka_unit_test(writes_large_revisions_and_whole_ages),
 		cmocka_unit_test(writes_no_byte_that_is_not_utf8),
 		cmocka_unit_test(tells_the_time_as_it_reads_it),

@@ -9,20 +9,32 @@ opened is counted, but not read.
 import calendar
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import select
 import struct
 import threading
 import time
-from collections import namedtuple
 
 IN_MOVED_TO = 0x80
 HEAD = struct.Struct("iIII")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
-Version = namedtuple("Version", "at document")
+
+class Version:
+    """The text of the file at some time; what is no document fails whoever looks at it."""
+
+    def __init__(self, text):
+        self.at = time.monotonic()
+        self.text = text
+
+    @functools.cached_property
+    def document(self):
+        document = json.loads(self.text)
+        assert isinstance(document, dict), f"no document: {self.text[:200]!r}"
+        return document
 
 
 def seconds(written_at):
@@ -70,28 +82,32 @@ class Renames:
 class Document:
     """What one json output has held since this was made, and what it held then."""
 
-    def __init__(self, path):
+    def __init__(self, path, keep=None):
+        """With `keep` only so many versions are kept, and none is parsed before it is needed."""
         self.path = path
+        self.keep = keep
         self.versions = []
         self.renames = 0
         self._news = threading.Condition()
         path.parent.mkdir(exist_ok=True)
         self._renames = Renames(path.parent, self._on_rename)
-        with contextlib.suppress(OSError, ValueError):
-            self._take()  # what is there already, if it can be read
+        with contextlib.suppress(OSError, ValueError, AssertionError):
+            if Version(path.read_text()).document:
+                self._take()  # what is there already, if it can be read
 
     def _on_rename(self, name):
         if name == self.path.name:
             self._take(1)
 
     def _take(self, renames=0):
-        document = json.loads(self.path.read_text())
-        if not isinstance(document, dict):
-            raise ValueError(f"{self.path.name} is no document: {document!r}")
-        version = Version(time.monotonic(), document)
+        version = Version(self.path.read_text())
+        if self.keep is None:
+            assert version.document is not None
         with self._news:
             self.renames += renames
             self.versions.append(version)
+            if self.keep is not None and self.seen > self.keep:
+                self.versions[-self.keep - 1] = None  # so that `since` stays what it was
             self._news.notify_all()
 
     @property
@@ -119,7 +135,7 @@ class Document:
         return found.document
 
     def _find(self, claim, first):
-        return next((v for v in self.versions[first:] if claim(v.document)), None)
+        return next((v for v in self.versions[first:] if v and claim(v.document)), None)
 
     def lists(self, *wanted, timeout=10, stale=False):
         """Waits until exactly these addresses are listed."""
@@ -152,6 +168,7 @@ class Document:
             f"at={v.at:.3f} n={len(v.document['instances'])} stale={v.document['stale']}"
             f" age={v.document['age_seconds']} {addresses(v.document)[:4]}"
             for v in self.versions[since:][-40:]
+            if v
         ]
 
     def close(self):

@@ -59,3 +59,19 @@ def delete(etcd, *ports, name=NAME):
 def at(*ports):
     """The addresses of those instances."""
     return [f"localhost:{port}" for port in ports]
+
+
+def truth(etcd, name=NAME):
+    """key -> (host, port, metadata): what a document should list, by an independent read."""
+    found = {}
+    for key, (text, _) in etcd.get(f"/services/{name}/").items():
+        metadata = json.loads(text)
+        host, port = metadata.pop("host"), metadata.pop("port")
+        metadata.pop("protocol")
+        found[key] = host, port, metadata
+    return found
+
+
+def listed(document):
+    """The same of a document."""
+    return {i["key"]: (i["host"], i["port"], i["metadata"]) for i in document["instances"]}

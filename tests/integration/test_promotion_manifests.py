@@ -44,6 +44,11 @@ def pod(name):
     return the("Deployment", name)["spec"]["template"]["spec"]
 
 
+def containers(deployment):
+    spec = deployment["spec"]["template"]["spec"]
+    return [*spec.get("initContainers", ()), *spec["containers"]]
+
+
 def env_of(container):
     """name -> value, or the field that it is taken from."""
     return {
@@ -217,7 +222,8 @@ def test_the_pod_of_the_gateway():
     shared = {one["mountPath"]: one["name"] for one in gateway["volumeMounts"]}[folder]
     assert {"name": shared, "mountPath": folder} in agent["volumeMounts"]
     assert {"name": shared, "emptyDir": {}} in pod("gateway")["volumes"]
-    outputs = re.findall(r"path: (\S+)\.json", the("ConfigMap", "svc-agent")["data"]["gateway.yaml"])
+    descriptor = the("ConfigMap", "svc-agent")["data"]["gateway.yaml"]
+    outputs = re.findall(r"path: (\S+)\.json", descriptor)
     assert outputs == [f"{folder}/{name}" for name in FOLDERS]
     assert agent["restartPolicy"] == "Always"
 
@@ -229,7 +235,7 @@ def test_names_in_the_manifest_lead_somewhere():
         wanted = deployment["spec"]["selector"]["matchLabels"]
         assert wanted.items() <= template["metadata"]["labels"].items()
         volumes = {volume["name"] for volume in template["spec"]["volumes"]}
-        for container in (*template["spec"].get("initContainers", ()), *template["spec"]["containers"]):
+        for container in containers(deployment):
             assert {one["name"] for one in container.get("volumeMounts", ())} <= volumes
     for service in (d for d in MANIFEST if d["kind"] == "Service"):
         (container,) = pod(service["spec"]["selector"]["app.kubernetes.io/name"])["containers"]
@@ -258,15 +264,12 @@ def test_the_gateway_in_compose():
 
 def test_images_and_programs():
     """Every image is a stage of the Dockerfile, and every program is in its image."""
-    containers = [c for d in MANIFEST if d["kind"] == "Deployment" for c in (
-        *d["spec"]["template"]["spec"].get("initContainers", ()),
-        *d["spec"]["template"]["spec"]["containers"],
-    )]
+    deployed = [c for d in MANIFEST if d["kind"] == "Deployment" for c in containers(d)]
     by_image = {s["image"]: s["build"]["target"] for s in COMPOSE["services"].values()}
-    assert {c["image"] for c in containers} == set(by_image)
+    assert {c["image"] for c in deployed} == set(by_image)
     stages = set(re.findall(r"^FROM \S+ AS (\S+)$", DOCKERFILE, re.M))
     assert set(by_image.values()) <= stages
-    words = [w for c in (*containers, *COMPOSE["services"].values())
+    words = [w for c in (*deployed, *COMPOSE["services"].values())
              for w in (*c.get("args", ()), *c.get("command", ()))]
     programs = {w for w in words if w.startswith("/promotion/")}
     assert len(programs) == 4

@@ -6,7 +6,7 @@ import re
 
 import tree
 
-LICENSED = {".c", ".h", ".go", ".js", ".mjs", ".cjs", ".proto", ".py", ".sh"}
+LICENSED = {".c", ".h", ".go", ".js", ".mjs", ".cjs", ".ts", ".proto", ".py", ".sh"}
 LICENCE = "SPDX-License-Identifier: Apache-2.0"
 C_LICENCE = f"/* {LICENCE} */"
 

@@ -46,14 +46,14 @@ class Load:
         connection.close()
 
     def wait(self, more, what=lambda call: True):
-        """Returns when so many more calls that began from now on have ended, as `what` wants them."""
+        """Returns when so many more calls that begin from now on have ended, as `what` wants."""
         now = time.monotonic()
 
         def seen():
             return sum(1 for call in self.calls if call.start >= now and what(call)) >= more
 
         with self._news:
-            assert self._news.wait_for(seen, 20), f"the load came to a standstill: {self.calls[-5:]}"
+            assert self._news.wait_for(seen, 20), f"a standstill after {self.calls[-5:]}"
 
     def end(self):
         """All calls, in the order in which they ended."""

@@ -80,7 +80,13 @@ export class TimeSaleController {
   @Get()
   async list(@Res({ passthrough: true }) response: Response): Promise<object[]> {
     const pool = this.services.pool("timesale-service");
-    const answer = await forward<{ timeSales: object[] }>(response, pool, "ListTimeSales", {}, true);
+    const answer = await forward<{ timeSales: object[] }>(
+      response,
+      pool,
+      "ListTimeSales",
+      {},
+      true,
+    );
     return answer.timeSales;
   }
 }

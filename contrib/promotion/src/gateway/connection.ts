@@ -46,7 +46,7 @@ export class Connection implements Weighted {
     this.observe(this.client.getChannel().getConnectivityState(true));
   }
 
-  // 0: a call can be sent, or nothing speaks against it; 1: connecting; 2: it cannot be reached now.
+  // 0: a call can be sent, or nothing speaks against it; 1: connecting; 2: not to be reached now.
   get rank(): number {
     const state = this.client.getChannel().getConnectivityState(false);
     return state === READY || state === IDLE ? 0 : state === CONNECTING ? 1 : 2;

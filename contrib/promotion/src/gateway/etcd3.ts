@@ -4,7 +4,7 @@
  * The reading side as gateways with an etcd client in them have it: a watch on the service's
  * prefix, and at each put or delete everything is read again.
  *
- * A first read finds out whether etcd is there: making a watch says nothing until it is. Another one
+ * A first read finds out whether etcd is there: making a watch says nothing until it is. Another
  * follows when the watch stands, so no change falls between. When anything fails, all is done anew
  * after a pause, with a new watch: the old one would go on from its revision, and wait for ever in
  * an etcd that was wiped. The instances stay what they were.
@@ -13,7 +13,14 @@
 import { noop } from "cockatiel";
 import { Etcd3, Watcher } from "etcd3";
 import { info, warn } from "../log";
-import { DiscoverySource, inOrder, Instance, instanceOf, OnInstances, sameInstances } from "./instance";
+import {
+  DiscoverySource,
+  inOrder,
+  Instance,
+  instanceOf,
+  OnInstances,
+  sameInstances,
+} from "./instance";
 
 const PAUSE_MS = 500;
 
@@ -121,7 +128,8 @@ class ServicePrefix {
       this.trouble = false;
       info(`${this.service}: etcd can be read`);
     }
-    const instances = inOrder(Object.entries(found).flatMap(([key, value]) => this.parse(key, value)));
+    const parsed = Object.entries(found).flatMap(([key, value]) => this.parse(key, value));
+    const instances = inOrder(parsed);
     if (this.instances === undefined || !sameInstances(this.instances, instances)) {
       this.instances = instances;
       this.onInstances(instances);

@@ -5,7 +5,13 @@ import { Module } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { info } from "../log";
 import { stopGracefully } from "../stop";
-import { CouponController, HealthController, PointController, SETTINGS, TimeSaleController } from "./api";
+import {
+  CouponController,
+  HealthController,
+  PointController,
+  SETTINGS,
+  TimeSaleController,
+} from "./api";
 import { DiscoverySource } from "./instance";
 import { Services } from "./services";
 import { gatewaySettings, GatewaySettings } from "./settings";
@@ -44,7 +50,8 @@ async function run(): Promise<void> {
     services.close();
   });
   await app.listen(settings.port, settings.host);
-  info(`the gateway listens on ${settings.host}:${settings.port}, discovery by ${settings.discovery}`);
+  const { host, port, discovery } = settings;
+  info(`the gateway listens on ${host}:${port}, discovery by ${discovery}`);
 }
 
 run().catch((error: Error) => {

@@ -11,7 +11,14 @@
 import * as fs from "fs";
 import * as path from "path";
 import { info, warn } from "../log";
-import { DiscoverySource, inOrder, Instance, instanceOf, OnInstances, sameInstances } from "./instance";
+import {
+  DiscoverySource,
+  inOrder,
+  Instance,
+  instanceOf,
+  OnInstances,
+  sameInstances,
+} from "./instance";
 
 const LOOK_MS = 5000;
 

@@ -29,6 +29,7 @@ export function demandSpan(start: string, end: string): void {
 // Stores are in memory: without a bound, a client that only creates would end the process.
 export function demandRoom(held: number, most: number): void {
   if (held >= most) {
-    throw new RpcException({ code: status.RESOURCE_EXHAUSTED, message: `${most} are held already` });
+    const message = `${most} are held already`;
+    throw new RpcException({ code: status.RESOURCE_EXHAUSTED, message });
   }
 }

@@ -101,22 +101,29 @@ static void describe(struct child *c, int status, char *out, size_t size)
 	}
 }
 
-static void on_ended(struct ev_loop *loop, ev_child *ended, int revents)
+static void finish(struct child *c)
 {
-	struct child *c = CONTAINER_OF(ended, struct child, ended);
-	int status = ended->rstatus;
+	int status = c->ended.rstatus;
 	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0 && !c->timed_out;
 	char why[CHILD_LINE_MAX + 120];
 
-	UNUSED(loop);
-	UNUSED(revents);
 	read_said(c);
-	if (c->timed_out) {
-		(void)kill(-c->pid, SIGKILL); /* those of its group that took no notice */
-	}
 	release(c);
 	describe(c, status, why, sizeof why);
 	c->done(c, good ? NULL : why);
+}
+
+static void on_ended(struct ev_loop *loop, ev_child *ended, int revents)
+{
+	struct child *c = CONTAINER_OF(ended, struct child, ended);
+
+	UNUSED(loop);
+	UNUSED(revents);
+	ev_child_stop(c->loop, &c->ended);
+	c->left = c->timed_out && ev_is_active(&c->limit) && kill(-c->pid, 0) == 0;
+	if (!c->left) {
+		finish(c);
+	}
 }
 
 static void on_limit(struct ev_loop *loop, ev_timer *limit, int revents)
@@ -125,7 +132,9 @@ static void on_limit(struct ev_loop *loop, ev_timer *limit, int revents)
 
 	UNUSED(revents);
 	(void)kill(-c->pid, c->timed_out ? SIGKILL : SIGTERM);
-	if (!c->timed_out) {
+	if (c->left) {
+		finish(c);
+	} else if (!c->timed_out) {
 		c->timed_out = true;
 		timer_start(loop, limit, GRACE);
 	}
@@ -231,7 +240,7 @@ static void watch(struct child *c, const struct child_spec *spec, pid_t pid, int
 {
 	c->pid = pid;
 	c->timeout = spec->timeout;
-	c->timed_out = false;
+	c->timed_out = c->left = false;
 	c->line_len = 0;
 	c->last[0] = '\0';
 	ev_child_init(&c->ended, on_ended, pid, 0);

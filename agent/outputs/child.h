@@ -11,7 +11,8 @@
  * for people. Of our environment it sees PATH, HOME, LANG and TZ, and
  * SVC_AGENT_SERVICE beside them; no secret that we were given reaches it.
  *
- * At the time limit the whole group gets SIGTERM, and SIGKILL a second later.
+ * At the time limit the whole group gets SIGTERM, and what is left of it gets
+ * SIGKILL a second later.
  * Processes that it leaves behind at an end in time are its own affair.
  */
 
@@ -44,6 +45,7 @@ struct child {
 	pid_t pid; /* of it and of its group; 0 when none runs */
 	double timeout;
 	bool timed_out;
+	bool left; /* it has ended at the limit, others of its group have not yet */
 	ev_child ended;
 	ev_timer limit;
 	ev_io said;                                      /* the read end of its stderr */

@@ -219,9 +219,10 @@ static void sweeps_what_a_killed_agent_has_left(void **state)
 	put_beside(".a.json.0123abcg.svc-agent", 120);
 	put_beside(".a.json.0123abcd.svc-agent2", 120);
 	put_beside(".ab.json.0123abcd.svc-agent", 120);
+	put_beside(".b.json.0123abcd.svc-agent", 120);
 	put_beside("a.json.0123abcd.svc-agent", 120);
 	file_sweep(path);
-	assert_int_equal(names(), 5);
+	assert_int_equal(names(), 6);
 	file_sweep("/absent/a.json");
 }
 

@@ -22,10 +22,10 @@ unsigned touches;
 
 static char folder[] = "/tmp/reader.XXXXXX";
 char path[sizeof folder + sizeof "/a.json"];
-static char prefix[] = "/services", name[] = "a";
-static struct output_settings settings;
-static struct discover_service service;
-static int64_t revision; /* of the last thing that etcd said */
+static char services[] = "/services", name[] = "a";
+static struct output_settings output;
+static struct discover_service followed;
+static int64_t reached; /* of the last thing that etcd said */
 
 /* ---- the played output: takes the place of output.c ------------------------------------------ */
 
@@ -35,12 +35,12 @@ struct output {
 
 static struct output played;
 
-struct output *output_create(struct ev_loop *loop, const struct output_settings *with,
+struct output *output_create(struct ev_loop *loop, const struct output_settings *settings,
 		uint32_t settle_ms, const struct output_view *view, struct random *random,
 		output_told *told, void *user)
 {
 	UNUSED(loop);
-	UNUSED(with);
+	UNUSED(settings);
 	UNUSED(settle_ms);
 	UNUSED(random);
 	UNUSED(told);
@@ -77,20 +77,20 @@ const char *output_place(const struct output *o)
 int set_up(void **state)
 {
 	UNUSED(state);
-	(void)strcpy(folder + sizeof folder - 7, "XXXXXX");
+	memset(folder + strlen(folder) - 6, 'X', 6);
 	assert_non_null(mkdtemp(folder));
 	(void)snprintf(path, sizeof path, "%s/a.json", folder);
 	cluster_start(false);
 	touches = 0;
-	revision = 20;
-	settings = (struct output_settings){ .type = OUTPUT_JSON, .path = path };
-	service = (struct discover_service){ .name = name, .outputs = &settings, .n_outputs = 1 };
+	reached = 20;
+	output = (struct output_settings){ .type = OUTPUT_JSON, .path = path };
+	followed = (struct discover_service){ .name = name, .outputs = &output, .n_outputs = 1 };
 	memset(&desc, 0, sizeof desc);
-	desc.discover.prefix = prefix;
+	desc.discover.prefix = services;
 	desc.discover.format = FORMAT_SERVICES;
 	desc.discover.on_empty = ON_EMPTY_EMPTY;
 	return reader_init(
-			&reader, cluster.loop, &cluster.streams, &desc, &service, &cluster.random);
+			&reader, cluster.loop, &cluster.streams, &desc, &followed, &cluster.random);
 }
 
 int tear_down(void **state)
@@ -109,14 +109,14 @@ static void make_key(char *key, size_t size, unsigned i)
 	(void)snprintf(key, size, PREFIX "h:%03u", i);
 }
 
-void write_file(const char *of, const char *under, unsigned n, double age)
+void write_file(const char *service, const char *prefix, unsigned instances, double age)
 {
 	struct output_view view = {
-		.service = of, .prefix = under, .revision = 7, .stale = age > 0.0, .age = age
+		.service = service, .prefix = prefix, .revision = 7, .stale = age > 0.0, .age = age
 	};
 	char when[DOCUMENT_TIME_MAX], key[40];
 
-	for (unsigned i = 1; i <= n; i++) {
+	for (unsigned i = 1; i <= instances; i++) {
 		make_key(key, sizeof key, i);
 		struct instance *made = instance_make(key, "h", (uint16_t)i, "", "{}");
 		assert_non_null(made);
@@ -133,9 +133,9 @@ void write_file(const char *of, const char *under, unsigned n, double age)
 	instances_finish(&view.instances);
 }
 
-struct said list(unsigned n, int64_t as_of)
+struct said list(unsigned n, int64_t revision)
 {
-	struct said page = said_at(as_of);
+	struct said page = said_at(revision);
 	char key[40], value[60];
 
 	for (unsigned i = 1; i <= n; i++) {
@@ -146,14 +146,14 @@ struct said list(unsigned n, int64_t as_of)
 	return said_number(page, 4, n);
 }
 
-struct said gone(unsigned first, unsigned last, int64_t as_of)
+struct said gone(unsigned first, unsigned last, int64_t revision)
 {
-	struct said news = said_at(as_of);
+	struct said news = said_at(revision);
 	char key[40];
 
 	for (unsigned i = first; i <= last; i++) {
 		make_key(key, sizeof key, i);
-		news = said_deleted(news, key, as_of);
+		news = said_deleted(news, key, revision);
 	}
 	return news;
 }
@@ -162,13 +162,13 @@ void read_finds(unsigned n)
 {
 	assert_int_equal(reader.follower.state, FOLLOW_READING);
 	assert_int_equal(n_in_flight, 1);
-	say(0, list(n, revision));
+	say(0, list(n, reached));
 }
 
 void open_watch(void)
 {
 	assert_int_equal(reader.follower.state, FOLLOW_OPENING);
-	tell(0, said_number(said_at(revision), 3, 1));
+	tell(0, said_number(said_at(reached), 3, 1));
 	assert_int_equal(reader.follower.state, FOLLOW_LIVE);
 }
 
@@ -183,8 +183,8 @@ void go_live(unsigned n)
 
 void lose(unsigned first, unsigned last)
 {
-	revision++;
-	tell(0, gone(first, last, revision));
+	reached++;
+	tell(0, gone(first, last, reached));
 }
 
 static void refuse(void)

@@ -19,7 +19,7 @@ static void an_audit_that_finds_nothing_confirms(void **state)
 		begin_audit();
 		double asked_at = now;
 		now += 0.5;
-		say(the_audit(), audited(1000 * (i + 1), 2, false));
+		say(the_audit(), audited(1000 + i, 2, false));
 		assert_true(follower.confirmed_at == asked_at);
 	}
 	expect(0, true); /* nothing to tell */

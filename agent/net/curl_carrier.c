@@ -87,10 +87,10 @@ static void take_back(struct curl_carrier *c, struct carrier_request *r)
 		curl_handle_give(&c->handles, r);
 		r->target->riding--;
 	}
-	if (r->fresh) {
+	if (r->connecting) {
 		r->target->connecting--;
 	}
-	r->fresh = false;
+	r->fresh = r->connecting = false;
 }
 
 static void finish(struct curl_carrier *c, struct carrier_request *r, enum carrier_end end)
@@ -136,7 +136,7 @@ static void launch(struct curl_carrier *c, struct carrier_request *r, bool fresh
 		finish_late(c, r);
 		return;
 	}
-	r->fresh = fresh;
+	r->fresh = r->connecting = fresh;
 	if (fresh) {
 		r->target->connecting++;
 		r->target->made++;

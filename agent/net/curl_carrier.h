@@ -77,6 +77,7 @@ struct carrier_request {
 	carrier_done *done;
 	struct carrier_call call;
 	bool fresh;       /* on a connection of its own making */
+	bool connecting;  /* ... from which nothing has come yet: others wait for it */
 	bool retried;     /* ... after one that failed */
 	bool heard;       /* a stream: some of the body has come */
 	unsigned rejoins; /* tries on newer connections that others have made */
@@ -112,7 +113,10 @@ struct curl_target *curl_carrier_target(struct curl_carrier *c, const struct end
 void curl_carrier_start(struct curl_carrier *c, struct carrier_request *r, struct curl_target *t,
 		const struct carrier_call *call, carrier_done *done);
 
-/* Safe on a zeroed request and on one that has ended. */
+/*
+ * Safe on a zeroed request and on one that has ended. From libcurl 7.88 on the server hears that
+ * a stream was cancelled when something else is sent on its connection, or it is closed.
+ */
 void curl_carrier_cancel(struct carrier_request *r);
 
 /* The same for a stream that is too silent: no later one goes on the connection that it was on. */

@@ -51,6 +51,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 	size_t len = size * count;
 	size_t end = len;
 
+	if (r->connecting) { /* a stream may last for days: who waits for its connection joins now
+			      */
+		r->connecting = false;
+		r->target->connecting--;
+	}
 	while (end > 0 && (data[end - 1] == '\n' || data[end - 1] == '\r')) {
 		end--;
 	}

@@ -26,7 +26,7 @@ struct curl_target {
 	void *connect_to;                     /* owned curl_slist: that name is found at `name` */
 	unsigned sockets;                     /* open now */
 	unsigned riding;                      /* requests that libcurl has */
-	unsigned connecting;                  /* requests in flight that make a connection */
+	unsigned connecting;                  /* requests whose connection is on its way */
 	unsigned made;                        /* connections begun, ever: tells newer from older */
 	bool proven;                          /* it has answered: the settings are right */
 	bool stale;                           /* do not join what is open */

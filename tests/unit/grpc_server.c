@@ -2,6 +2,7 @@
 #include "tests/unit/grpc_server.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
@@ -17,6 +18,18 @@ struct connection {
 	struct grpc_server *server;
 	nghttp2_session *session;
 	ev_io io;
+	const uint8_t *out; /* nghttp2's, not sent yet */
+	size_t n_out;
+};
+
+/* An answer that goes on for as long as the test has it. */
+struct stream {
+	struct list link;
+	struct connection *connection;
+	int32_t id;
+	const uint8_t *rest; /* to be sent; the test's */
+	size_t left;
+	bool ending; /* a status comes behind it */
 };
 
 /* Not the test's subject: without it there is no test. */
@@ -69,6 +82,77 @@ static void answer(struct grpc_server *s, nghttp2_session *session, int32_t stre
 			     s->body == NULL ? NULL : &body) == 0);
 }
 
+/* ---- streams --------------------------------------------------------------------------------- */
+
+static void submit_status(struct stream *st)
+{
+	char name[] = "grpc-status", code[20];
+	(void)snprintf(code, sizeof code, "%s", st->connection->server->code);
+	nghttp2_nv trailer = header(name, code);
+
+	must(nghttp2_submit_trailer(st->connection->session, st->id, &trailer, 1) == 0);
+}
+
+static ssize_t on_stream_read(nghttp2_session *session, int32_t id, uint8_t *buffer, size_t size,
+		uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+	struct stream *st = source->ptr;
+	size_t len = st->left < size ? st->left : size;
+
+	UNUSED(session);
+	UNUSED(id);
+	UNUSED(user);
+	if (len == 0 && !st->ending) {
+		return NGHTTP2_ERR_DEFERRED;
+	}
+	if (len > 0) {
+		memcpy(buffer, st->rest, len);
+	}
+	st->rest += len;
+	st->left -= len;
+	if (st->ending && st->left == 0) {
+		*flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
+		submit_status(st);
+	}
+	return (ssize_t)len;
+}
+
+static void begin_stream(struct connection *c, int32_t id)
+{
+	char names[][16] = { ":status", "content-type" };
+	char values[][20] = { "200", "application/grpc" };
+	nghttp2_nv headers[] = { header(names[0], values[0]), header(names[1], values[1]) };
+	struct stream *st = calloc(1, sizeof *st);
+	const nghttp2_data_provider body = { .source.ptr = st, .read_callback = on_stream_read };
+
+	must(st != NULL);
+	st->connection = c;
+	st->id = id;
+	list_add(&c->server->streams, &st->link);
+	c->server->open++;
+	must(nghttp2_session_set_stream_user_data(c->session, id, st) == 0);
+	must(nghttp2_submit_response(c->session, id, headers, ARRAY_LEN(headers), &body) == 0);
+}
+
+static void forget_stream(struct stream *st)
+{
+	st->connection->server->open--;
+	list_remove(&st->link);
+	free(st);
+}
+
+static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
+{
+	struct stream *st = nghttp2_session_get_stream_user_data(session, id);
+
+	UNUSED(code);
+	UNUSED(user);
+	if (st != NULL) {
+		forget_stream(st);
+	}
+	return 0;
+}
+
 static int on_begin(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
 	struct grpc_server *s = ((struct connection *)user)->server;
@@ -111,12 +195,21 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 	s->calls++;
 	if (s->manner == MANNER_ANSWERS) {
 		answer(s, session, frame->hd.stream_id);
+	} else if (s->manner == MANNER_STREAMS) {
+		begin_stream(user, frame->hd.stream_id);
 	}
 	return 0;
 }
 
 static void end_connection(struct connection *c)
 {
+	for (struct list *link = c->server->streams, *next; link != NULL; link = next) {
+		struct stream *st = CONTAINER_OF(link, struct stream, link);
+		next = link->next;
+		if (st->connection == c) {
+			forget_stream(st);
+		}
+	}
 	ev_io_stop(c->server->loop, &c->io);
 	(void)close(c->io.fd);
 	nghttp2_session_del(c->session);
@@ -124,25 +217,37 @@ static void end_connection(struct connection *c)
 	free(c);
 }
 
+/* The client is on the same thread: it cannot read while we wait for it. */
 static void send_all(struct connection *c)
 {
-	const uint8_t *data;
-	ssize_t len;
+	ssize_t len = 0;
 
-	while ((len = nghttp2_session_mem_send(c->session, &data)) > 0) {
-		(void)send(c->io.fd, data, (size_t)len,
-				MSG_NOSIGNAL); /* a lost peer is seen below */
+	while (c->n_out > 0 || (len = nghttp2_session_mem_send(c->session, &c->out)) > 0) {
+		c->n_out = c->n_out > 0 ? c->n_out : (size_t)len;
+		ssize_t sent = send(c->io.fd, c->out, c->n_out, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent < 0 && errno == EAGAIN) {
+			break;
+		}
+		sent = sent < 0 ? (ssize_t)c->n_out : sent; /* a lost peer is seen below */
+		c->out += sent;
+		c->n_out -= (size_t)sent;
 	}
+	ev_io_stop(c->server->loop, &c->io);
+	ev_io_set(&c->io, c->io.fd, c->n_out > 0 ? EV_READ | EV_WRITE : EV_READ);
+	ev_io_start(c->server->loop, &c->io);
 }
 
-static void on_readable(struct ev_loop *loop, ev_io *io, int revents)
+static void on_ready(struct ev_loop *loop, ev_io *io, int revents)
 {
 	struct connection *c = CONTAINER_OF(io, struct connection, io);
 	uint8_t data[16384];
-	ssize_t len = recv(io->fd, data, sizeof data, 0);
 
 	UNUSED(loop);
-	UNUSED(revents);
+	if ((revents & EV_READ) == 0) {
+		send_all(c);
+		return;
+	}
+	ssize_t len = recv(io->fd, data, sizeof data, 0);
 	if (len <= 0 || c->server->manner == MANNER_HANGS_UP ||
 			nghttp2_session_mem_recv(c->session, data, (size_t)len) < 0) {
 		end_connection(c);
@@ -164,13 +269,14 @@ static void on_connection(struct ev_loop *loop, ev_io *accepting, int revents)
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin);
 	nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
 	must(nghttp2_session_server_new(&c->session, callbacks, c) == 0);
 	nghttp2_session_callbacks_del(callbacks);
 	must(nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, NULL, 0) == 0);
 	c->server = s;
 	s->accepted++;
 	list_add(&s->connections, &c->link);
-	ev_io_init(&c->io, on_readable, fd, EV_READ);
+	ev_io_init(&c->io, on_ready, fd, EV_READ);
 	ev_io_start(loop, &c->io);
 }
 
@@ -192,6 +298,33 @@ void grpc_server_start(struct grpc_server *s, struct ev_loop *loop)
 	s->endpoint.port = ntohs(at.sin_port);
 	ev_io_init(&s->accepting, on_connection, s->listener, EV_READ);
 	ev_io_start(loop, &s->accepting);
+}
+
+static void go_on(struct stream *st)
+{
+	(void)nghttp2_session_resume_data(st->connection->session, st->id);
+	send_all(st->connection);
+}
+
+void grpc_server_tell(struct grpc_server *s, const void *bytes, size_t len)
+{
+	for (struct list *link = s->streams, *next; link != NULL; link = next) {
+		struct stream *st = CONTAINER_OF(link, struct stream, link);
+		next = link->next;
+		st->rest = bytes;
+		st->left = len;
+		go_on(st);
+	}
+}
+
+void grpc_server_end_streams(struct grpc_server *s)
+{
+	for (struct list *link = s->streams, *next; link != NULL; link = next) {
+		struct stream *st = CONTAINER_OF(link, struct stream, link);
+		next = link->next;
+		st->ending = true;
+		go_on(st); /* it is forgotten in here */
+	}
 }
 
 void grpc_server_end_connections(struct grpc_server *s)

@@ -12,6 +12,7 @@
 
 enum manner {
 	MANNER_ANSWERS,
+	MANNER_STREAMS, /* begins an answer, which goes on as the test says */
 	MANNER_SILENT,  /* takes a call in and says nothing */
 	MANNER_HANGS_UP /* closes each connection at its beginning */
 };
@@ -21,19 +22,26 @@ struct grpc_server {
 	struct ev_loop *loop; /* borrowed */
 	int listener;
 	ev_io accepting;
-	struct list *connections;
+	struct list *connections, *streams;
 	struct endpoint endpoint;
 	enum manner manner;
 	const char *code; /* the grpc-status of answers */
 	const char *body; /* their body, of one call at a time; NULL: none */
 	const char *rest; /* of it, to be sent */
 
-	unsigned accepted, calls;
+	unsigned accepted, calls, open;                    /* open: streams, now */
 	char path[100], token[100], hasleader[10], te[20]; /* of the last call; "" when absent */
 };
 
 /* Listens on 127.0.0.1 at a port of its own. */
 void grpc_server_start(struct grpc_server *s, struct ev_loop *loop);
+
+/* To each stream that is open. The bytes have to stay until they are sent. */
+void grpc_server_tell(struct grpc_server *s, const void *bytes, size_t len);
+
+/* Each ends, with `code`. */
+void grpc_server_end_streams(struct grpc_server *s);
+
 void grpc_server_end_connections(struct grpc_server *s);
 void grpc_server_stop(struct grpc_server *s);
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/clock.h"
@@ -271,6 +272,25 @@ static void answers_are_wiped_out(void **state)
 	assert_int_equal(left_behind, 0);
 }
 
+/* More than libcurl reads at once: what is left must not wait for something else to come. */
+static void a_long_answer_comes_whole(void **state)
+{
+	static const size_t sizes[] = { 600000, 3000000, 8000000 };
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		char *body = malloc(sizes[i] + 1);
+		assert_non_null(body);
+		memset(body, 's', sizes[i]);
+		body[sizes[i]] = '\0';
+		stage.server.body = body;
+		call_once();
+		assert_int_equal(stage.end, CARRIER_ANSWERED);
+		assert_int_equal(stage.received, sizes[i]);
+		free(body);
+	}
+	assert_int_equal(stage.server.accepted, 1);
+}
+
 static void nobody_listens(void **state)
 {
 	UNUSED(state);
@@ -373,6 +393,7 @@ int main(void)
 		TEST(a_silent_connection_is_not_used_again),
 		TEST(one_that_starts_too_late_is_not_sent),
 		TEST(answers_are_wiped_out),
+		TEST(a_long_answer_comes_whole),
 		TEST(nobody_listens),
 		TEST(a_cancelled_call_says_nothing),
 		TEST(calls_in_flight_end_with_the_carrier),

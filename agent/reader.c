@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "agent/clock.h"
+#include "agent/endpoint.h"
 #include "agent/log.h"
 #include "agent/outputs/document.h"
 #include "agent/timer.h"
@@ -22,6 +23,36 @@
 #define AWAY_AFTER  1.0  /* etcd, without a clear answer, seconds */
 #define AGE_EVERY   10.0 /* how often the age is written anew, seconds */
 
+/* ---- saying it ----------------------------------------------------------------------- */
+
+static void log_hold(struct reader *r, double now)
+{
+	struct instances_diff diff = instances_compare(&r->view.instances, &r->follower.known.live);
+
+	if (!r->holds) {
+		log_write(LOG_WARN,
+				LOG_FIELDS(LOG_STR("service", r->service->name),
+						LOG_TOOK("for", r->guard.hold_until - now)),
+				"etcd was away and has lost %zu of %zu instances: kept until their "
+				"agents have had the time to come back",
+				diff.removed, r->view.instances.n);
+	}
+	r->holds = true;
+}
+
+/* One member said that most were gone, and another does not. */
+static void log_contradiction(const struct reader *r)
+{
+	const struct endpoint *at =
+			&r->follower.etcd->channel.route.endpoints->at[r->follower.doubted];
+	char name[ENDPOINT_TEXT_MAX];
+
+	endpoint_format(name, sizeof name, at->host, at->port);
+	log_write(LOG_WARN, LOG_FIELDS(LOG_STR("service", r->service->name), LOG_STR("at", name)),
+			"a member of etcd has said that most instances are gone, and another one "
+			"has not: they stay");
+}
+
 /* ---- publishing ---------------------------------------------------------------------- */
 
 static void touch(struct reader *r)
@@ -29,16 +60,6 @@ static void touch(struct reader *r)
 	for (size_t i = 0; r->begun && i < r->n_outputs; i++) {
 		output_touch(r->outputs[i]);
 	}
-}
-
-static void log_change(const struct reader *r, const struct instances_diff *diff)
-{
-	log_write(LOG_INFO,
-			LOG_FIELDS(LOG_INT("added", (int64_t)diff->added),
-					LOG_INT("removed", (int64_t)diff->removed),
-					LOG_INT("changed", (int64_t)diff->changed),
-					LOG_INT("revision", r->follower.revision)),
-			"%s instances changed: %zu", r->service->name, r->view.instances.n);
 }
 
 /* What etcd has is what is outside from now on. */
@@ -57,7 +78,7 @@ static void publish(struct reader *r, double now)
 	if (instances_copy(&r->view.instances, live) < 0) {
 		return; /* without memory the next change brings it */
 	}
-	log_change(r, &diff);
+	telling_changed(&r->telling, &diff, live->n, r->view.revision);
 	touch(r);
 }
 
@@ -101,14 +122,20 @@ static void judge_staleness(struct reader *r, double now)
 static bool is_allowed(struct reader *r, double now)
 {
 	struct follower *f = &r->follower;
+	bool doubted = r->guard.doubted;
 
 	switch (guard_judge(&r->guard, &r->view.instances, &f->known.live, f->confirmed, now)) {
 	case GUARD_PUBLISH:
+		r->holds = false;
+		if (doubted && !r->guard.doubted) {
+			log_contradiction(r);
+		}
 		return true;
 	case GUARD_CONFIRM:
 		follower_doubt(f);
 		return false;
 	case GUARD_HOLD:
+		log_hold(r, now);
 		timer_start(r->loop, &r->hold, r->guard.hold_until - now);
 		return false;
 	}
@@ -174,10 +201,7 @@ static void on_change(struct follower *f)
 
 static void on_skip(struct follower *f, const char *key, const char *why)
 {
-	log_write(LOG_WARN,
-			LOG_FIELDS(LOG_STR("service", of_follower(f)->service->name),
-					LOG_STR("key", key), LOG_SAY(why)),
-			"passed over a key that is no instance");
+	telling_passed_over(&of_follower(f)->telling, key, why);
 }
 
 static void on_trouble(struct follower *f, unsigned tries, const char *why)
@@ -204,10 +228,9 @@ static void on_told(struct output *o, bool trouble, const char *sentence, void *
 {
 	const struct reader *r = user;
 
+	UNUSED(o); /* the sentence says which */
 	log_write(trouble ? LOG_WARN : LOG_INFO,
-			LOG_FIELDS(LOG_STR("service", r->service->name),
-					LOG_STR("output", output_type(o)),
-					LOG_STR("at", output_place(o)), LOG_SAY(sentence)),
+			LOG_FIELDS(LOG_STR("service", r->service->name), LOG_SAY(sentence)),
 			trouble ? "an output needs attention" : "an output works again");
 }
 
@@ -317,6 +340,7 @@ int reader_init(struct reader *r, struct ev_loop *loop, struct etcd_streams *str
 	r->view.prefix = r->prefix;
 	ev_timer_init(&r->hold, on_hold, 0.0, 0.0);
 	ev_timer_init(&r->age, on_age, 0.0, 0.0);
+	telling_init(&r->telling, loop, service->name);
 	if (r->prefix == NULL || add_outputs(r, desc, random) < 0) {
 		reader_finish(r);
 		return -1;
@@ -348,6 +372,7 @@ void reader_finish(struct reader *r)
 	follower_finish(&r->follower);
 	ev_timer_stop(r->loop, &r->hold);
 	ev_timer_stop(r->loop, &r->age);
+	telling_finish(&r->telling);
 	for (size_t i = 0; i < r->n_outputs; i++) {
 		output_destroy(r->outputs[i]);
 	}

@@ -21,6 +21,7 @@
 #include "agent/outputs/output.h"
 #include "agent/outputs/view.h"
 #include "agent/random.h"
+#include "agent/telling.h"
 
 /* Embedded. Members are for reader.c only. */
 struct reader {
@@ -40,8 +41,10 @@ struct reader {
 	bool kept;           /* etcd has no instance, on_empty is keep */
 	bool unsure;         /* etcd gives no clear answer ... */
 	double unsure_since; /* ... since then: clock_now() */
+	bool holds;          /* ... for a while, which was said */
 	ev_timer hold;       /* until the guard is asked again */
 	ev_timer age;        /* until it is stale, and then every while */
+	struct telling telling;
 };
 
 /* All is borrowed and must outlive it. Starts nothing. 0, or -1 without memory. */

@@ -2,6 +2,7 @@
 """What a reader reads from etcd and writes to its json documents, while nothing is amiss."""
 
 import os
+import re
 
 import pytest
 
@@ -216,6 +217,24 @@ def test_a_key_of_any_bytes(name, shown, etcd, follow):
         assert sorted(addresses(written.latest)) == at(2, 4)
     for line in sidecar.log.lines:  # a key is no way to write lines of the log
         assert line.startswith("20"), line
+
+
+def test_a_storm_is_not_a_line_each(etcd, follow):
+    """The first are told one by one, and the rest in sums: nothing is left out."""
+    sidecar, written = follow(etcd)
+    written.lists()
+    for port in range(1, 101):
+        put(etcd, port)
+        etcd.put(f"{PREFIX}bad-{port}", "")
+    written.lists(*at(*range(1, 101)))
+    sidecar.wait_log("passed over more keys")
+    sidecar.stop()  # says what is left
+    added = re.findall(r"instances changed: \d+ added=(\d+)", sidecar.log.text())
+    more = re.findall(r"passed over more keys .*more=(\d+)", sidecar.log.text())
+    named = sidecar.log.count("passed over a key that is no instance")
+    assert sum(map(int, added)) == 100
+    assert named + sum(map(int, more)) == 100
+    assert 20 <= named < 40 and 20 <= len(added) < 40
 
 
 # ---- several services, files and clusters ------------------------------------------------

@@ -46,3 +46,4 @@ def test_a_minute_of_changes(etcd, agent, documents):
         # Not one write for all of it either: whoever reads the file is at most a little behind.
         assert renames[name] >= SECONDS / SETTLES[name] / 20
         assert agents[name].log.count("warn") == 0
+        assert agents[name].log.count("instances changed") <= SECONDS + 30

@@ -199,7 +199,7 @@ def test_a_restored_etcd_that_is_wiped_never_empties_the_file(etcd, serve, agent
         for port in ports
     ]
     agent(*texts)
-    agent(reader(etcd, {NAME: written.path}))
+    follower = agent(reader(etcd, {NAME: written.path}))
     written.lists(*at(*ports))
     first = written.seen - 1
     for i in range(20):
@@ -210,16 +210,18 @@ def test_a_restored_etcd_that_is_wiped_never_empties_the_file(etcd, serve, agent
     etcd.start()
     written.lists(*at(*ports), timeout=30)
     written.assert_never(lambda d: {*addresses(d)} != {*at(*ports)}, first)
+    follower.wait_log("info  the instances are confirmed, not stale any more")
 
 
 def test_wiped_and_nobody_comes_back(etcd, follow):
     """After one TTL it is the truth, and written."""
     put(etcd, 1, 2)
-    _, written = follow(etcd)
+    sidecar, written = follow(etcd)
     written.lists(*at(1, 2))
     etcd.stop()
     etcd.wipe()
     etcd.start()
+    sidecar.wait_log(r"warn  etcd was away and has lost 2 of 2 instances: kept .* for=\d")
     etcd.outlast(8)
     assert addresses(written.latest) == at(1, 2) and written.latest["stale"]
     written.lists(timeout=20)

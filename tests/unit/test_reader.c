@@ -6,8 +6,6 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
-
 #include "agent/guard.h"
 #include "agent/util.h"
 #include "tests/unit/reader_stage.h"
@@ -316,103 +314,18 @@ static void an_outage_is_noticed_while_they_are_kept(void **state)
 	assert_true(ev_is_active(&reader.hold));
 }
 
-/* ---- what was published before --------------------------------------------------------------- */
-
-static void what_the_file_says_is_published_and_stale_after_a_second(void **state)
+/* But a moment is none, then as ever. */
+static void a_moment_is_no_outage_while_they_are_kept(void **state)
 {
 	UNUSED(state);
-	write_file("a", PREFIX, 3, 0.0);
-	reader_start(&reader);
-	expect(3, false, false); /* it stands in the file */
-	assert_int_equal(reader.view.revision, 7);
+	go_live_and_keep(3);
 	end_wait(&reader.age);
 	expect(3, true, true);
-	assert_true(reader.view.age >= 1.0 && reader.view.age < 10.0);
-	end_wait(&reader.age);
-	assert_true(reader.view.age >= 11.0 && reader.view.age < 20.0);
-	expect(3, true, true);
-}
-
-static void etcd_confirms_what_the_file_says(void **state)
-{
-	UNUSED(state);
-	write_file("a", PREFIX, 3, 0.0);
-	reader_start(&reader);
-	read_finds(3);
-	expect(3, true, false);
-	assert_int_equal(reader.view.revision, 20);
-}
-
-static void the_age_goes_on_across_a_restart(void **state)
-{
-	UNUSED(state);
-	write_file("a", PREFIX, 3, 3600.0);
-	reader_start(&reader);
-	end_wait(&reader.age);
-	expect(3, true, true);
-	assert_true(reader.view.age >= 3601.0 && reader.view.age < 3610.0);
-}
-
-/* To contradict it is not to confirm it. */
-static void so_it_does_while_a_loss_is_confirmed(void **state)
-{
-	UNUSED(state);
-	write_file("a", PREFIX, 3, 3600.0);
-	reader_start(&reader);
-	read_finds(0);
-	expect(3, false, false);
-	end_wait(&reader.age);
-	expect(3, true, true);
-	assert_true(reader.view.age >= 3601.0 && reader.view.age < 3610.0);
-	read_finds(0);
-	expect(0, true, false);
-}
-
-static void a_loss_since_the_file_is_confirmed_first(void **state)
-{
-	UNUSED(state);
-	write_file("a", PREFIX, 3, 0.0);
-	reader_start(&reader);
-	read_finds(1);
-	expect(3, false, false);
-	read_finds(1);
-	expect(1, true, false);
-}
-
-static void and_held_when_etcd_did_not_answer_at_first(void **state)
-{
-	UNUSED(state);
-	write_file("a", PREFIX, 3, 0.0);
-	reader_start(&reader);
-	end_wait(&reader.age);
-	read_finds(1);
-	expect(3, true, true);
-	assert_true(near(ev_timer_remaining(cluster.loop, &reader.hold), GUARD_TTL));
-}
-
-static void a_file_of_others_or_none_at_all_is_not_believed(void **state)
-{
-	UNUSED(state);
-	write_file("b", PREFIX, 3, 0.0);
-	reader_start(&reader);
-	end_wait(&reader.age);
-	expect(0, false, true);
-	(void)tear_down(NULL);
-	(void)set_up(NULL);
-	write_file("a", "/services/b/", 3, 0.0);
-	reader_start(&reader);
-	expect(0, false, false);
-	(void)tear_down(NULL);
-	(void)set_up(NULL);
-	FILE *out = fopen(path, "we");
-	assert_non_null(out);
-	(void)fputs("{\"service\":\"a\",\"prefix\":\"" PREFIX "\",\"revi", out);
-	assert_int_equal(fclose(out), 0);
-	reader_start(&reader);
-	end_wait(&reader.age);
-	expect(0, false, true);
-	read_finds(2);
-	expect(2, true, false);
+	now += 3.0;
+	go_away();
+	come_back(1);
+	expect(1, true, false); /* that the others are gone was confirmed long ago */
+	assert_false(ev_is_active(&reader.hold));
 }
 
 int main(void)
@@ -437,13 +350,7 @@ int main(void)
 		TEST(the_last_ones_are_kept_when_they_are_to_be),
 		TEST(without_instances_from_the_beginning_there_is_nothing_to_keep),
 		TEST(an_outage_is_noticed_while_they_are_kept),
-		TEST(what_the_file_says_is_published_and_stale_after_a_second),
-		TEST(etcd_confirms_what_the_file_says),
-		TEST(the_age_goes_on_across_a_restart),
-		TEST(so_it_does_while_a_loss_is_confirmed),
-		TEST(a_loss_since_the_file_is_confirmed_first),
-		TEST(and_held_when_etcd_did_not_answer_at_first),
-		TEST(a_file_of_others_or_none_at_all_is_not_believed),
+		TEST(a_moment_is_no_outage_while_they_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@ from lib.servers import Server
 
 PROBE = {"interval": "400ms", "timeout": "500ms", "failure_threshold": "3"}
 REQUEST_TIMEOUT = 0.5
+ETCD = {"request_timeout": f"{int(REQUEST_TIMEOUT * 1000)}ms"}
 EXIT_WITHIN = 20  # seconds from SIGTERM
 
 
@@ -61,31 +62,16 @@ class Service:
 
 
 class Sidecar(Process):
-    """One agent process; `ident` is never used again."""
+    """One agent process; `ident` is never used again. `descriptors`: name -> text."""
 
-    def __init__(self, ident, slot, endpoints, directory, history):
+    def __init__(self, ident, descriptors, directory, history):
         self.ident, self.history = ident, history
         self.wanted = True  # nobody has asked it to end
         self.log = directory / f"{ident}.log"
         self.folder = directory / ident
         self.folder.mkdir()
-        for service in slot.services:
-            text = descriptor(
-                endpoints,
-                service.port,
-                service.name,
-                service={"metadata": f"{{by: {ident}}}"},
-                register={"ttl": f"{service.ttl}s"},
-                etcd={"request_timeout": f"{int(REQUEST_TIMEOUT * 1000)}ms"},
-                probe=PROBE,
-                log={"level": "debug"},
-            )
-            (self.folder / f"{service.name}.yaml").write_text(text)
-        history.agents[ident] = {
-            "keys": [service.key for service in slot.services],
-            "group": slot.group,
-            "steady": slot.steady,
-        }
+        for name, text in descriptors.items():
+            (self.folder / f"{name}.yaml").write_text(text)
 
     def _state(self, state):
         self.history.state(f"agent {self.ident}", state, time.monotonic())
@@ -146,28 +132,67 @@ class Sidecar(Process):
         return ""
 
 
-class Slot:
-    """A place in the world: some services and the agent that registers them, now and later.
+class Place:
+    """A place in the world for one agent, now and later. What it is there for is said below.
 
-    The agent of a steady slot is never ended by a fault: what it takes of memory and
+    The agent of a steady place is never ended by a fault: what it takes of memory and
     descriptors is compared over the whole run.
     """
 
-    def __init__(self, name, services, group, endpoints, steady, directory, history):
-        self.name, self.services, self.group, self.steady = name, services, group, steady
-        self.endpoints, self.directory, self.history = endpoints, directory, history
+    def __init__(self, name, group, endpoints, steady, directory, history):
+        self.name, self.group, self.endpoints, self.steady = name, group, endpoints, steady
+        self.directory, self.history = directory, history
         self.made = []
         self.agent = None
 
+    def descriptors(self, ident):
+        """name -> text."""
+        raise NotImplementedError
+
+    def enlist(self, ident):
+        """Writes down what the agent is there for."""
+        raise NotImplementedError
+
     def _make(self):
         ident = f"{self.name}.{len(self.made)}"
-        agent = Sidecar(ident, self, self.endpoints, self.directory, self.history)
+        agent = Sidecar(ident, self.descriptors(ident), self.directory, self.history)
+        self.enlist(ident)
         self.made.append(agent)
         agent.start()
         return agent
 
     def start(self):
         self.agent = self._make()
+
+
+class Slot(Place):
+    """Some services and the agent that registers them."""
+
+    def __init__(self, name, services, *rest):
+        super().__init__(name, *rest)
+        self.services = services
+
+    def descriptors(self, ident):
+        return {service.name: self._descriptor(service, ident) for service in self.services}
+
+    def _descriptor(self, service, ident):
+        return descriptor(
+            self.endpoints,
+            service.port,
+            service.name,
+            service={"metadata": f"{{by: {ident}}}"},
+            register={"ttl": f"{service.ttl}s"},
+            etcd=ETCD,
+            probe=PROBE,
+            log={"level": "debug"},
+        )
+
+    def enlist(self, ident):
+        self.history.agents[ident] = {
+            "keys": [service.key for service in self.services],
+            "group": self.group,
+            "steady": self.steady,
+        }
 
     def second(self):
         """One more agent for the same keys, beside the one that runs."""

@@ -74,3 +74,49 @@ def appear_after_trouble(ttl):
 def notice_loss(ttl):
     """L: a key deleted by hand is missed when it is read back: at each third renewal."""
     return ttl + ttl / 3 + REQUEST_TIMEOUT + MARGIN
+
+
+# ---- files -------------------------------------------------------------------------------
+
+AUDIT_EVERY = 10.0  # a reader asks so long after the last news whether it has missed some
+AUDIT_AGAIN = 1.0  # more than it knows may be on its way, so it asks once more
+STALE_AFTER = 1.0  # without anybody who confirms what a file says
+HOLD = 10.0  # a loss after an outage is not believed for so long: the agents come back first
+
+# After trouble on its way to etcd: a pause of the reader's may be running, and then each member
+# is tried. From then on it is told of a change as it happens.
+FOLLOWED = BACKOFF_CAP + 1.0
+
+# Connections that were forgotten on the way are silent for good: only the audit can tell.
+STRANDED = AUDIT_EVERY + AUDIT_AGAIN + 2 * REQUEST_TIMEOUT + 1.0
+
+
+def publish(begun):
+    """F1 and F2: nothing else is wrong. News of etcd, a read that confirms a loss, a file."""
+    return 0.5 + (START if begun else 0.0)
+
+
+def publish_after_trouble():
+    """F1 and F2: the audit finds that the watch is silent, and the way to another is long."""
+    return AUDIT_EVERY + AUDIT_AGAIN + BACKOFF_CAP + FAILOVER + publish(True)
+
+
+def hold():
+    """F1: a loss that is held back, and said to be stale: from the moment that etcd is reached."""
+    return BACKOFF_CAP + FAILOVER + HOLD + publish(True)
+
+
+def confirm():
+    """F4: stale, though etcd is reached and the file says what it has."""
+    return BACKOFF_CAP + FAILOVER + publish(True)
+
+
+def doubt():
+    """F4: stale because a member did not answer a moment ago, while others would have."""
+    return REQUEST_TIMEOUT + STALE_AFTER + publish(False)
+
+
+def own_up(silent):
+    """F4: not stale, though etcd is not reached. Refusal is seen at once, silence by an audit."""
+    # A call that has just gone out may be waited for in vain.
+    return REQUEST_TIMEOUT + STALE_AFTER + publish(False) + (AUDIT_EVERY if silent else 0.0)

@@ -54,11 +54,14 @@ def service_flip(world, fault, _record):
 # ---- agents ----------------------------------------------------------------------------
 
 
-def agent_kill(world, fault, _record):
-    slot = world.slots[fault.victim]
-    slot.agent.kill()
+def _kill(world, fault, place):
+    place.agent.kill()
     _hold(world, fault)
-    slot.start()
+    place.start()
+
+
+def agent_kill(world, fault, _record):
+    _kill(world, fault, world.slots[fault.victim])
 
 
 def _terminate(agent, record):
@@ -66,18 +69,24 @@ def _terminate(agent, record):
     record["agent"] = agent.ident
 
 
-def agent_terminate(world, fault, record):
-    slot = world.slots[fault.victim]
-    _terminate(slot.agent, record)
+def _end(world, fault, place, record):
+    _terminate(place.agent, record)
     _hold(world, fault)
-    slot.start()
+    place.start()
 
 
-def agent_pause(world, fault, _record):
-    agent = world.slots[fault.victim].agent
+def agent_terminate(world, fault, record):
+    _end(world, fault, world.slots[fault.victim], record)
+
+
+def _stop_for_a_while(world, fault, agent):
     agent.freeze()
     _hold(world, fault)
     agent.thaw()
+
+
+def agent_pause(world, fault, _record):
+    _stop_for_a_while(world, fault, world.slots[fault.victim].agent)
 
 
 def agent_hang_up(world, fault, _record):
@@ -94,6 +103,21 @@ def agent_second_killed(world, fault, _record):
     second = world.slots[fault.victim].second()
     _hold(world, fault)
     second.kill()
+
+
+# ---- readers ---------------------------------------------------------------------------
+
+
+def reader_kill(world, fault, _record):
+    _kill(world, fault, world.restless[fault.victim])
+
+
+def reader_terminate(world, fault, record):
+    _end(world, fault, world.restless[fault.victim], record)
+
+
+def reader_pause(world, fault, _record):
+    _stop_for_a_while(world, fault, world.restless[fault.victim].agent)
 
 
 # ---- a person's hand -------------------------------------------------------------------
@@ -163,6 +187,11 @@ def net_delay(world, fault, _record):
 
 def net_stall(world, fault, _record):
     _disturb(world, fault, _all_links(world, fault), "stall", 0.3, 0.2)
+
+
+def net_strand(world, fault, _record):
+    """What is open is forgotten on the way, at both ends unseen; what comes anew passes."""
+    _disturb(world, fault, _all_links(world, fault), "strand")
 
 
 # ---- members ---------------------------------------------------------------------------
@@ -279,6 +308,10 @@ DEEDS = {
     "agent.hang_up": agent_hang_up,
     "agent.second": agent_second,
     "agent.second_killed": agent_second_killed,
+    "reader.kill": reader_kill,
+    "reader.terminate": reader_terminate,
+    "reader.pause": reader_pause,
+    "reader.pause_long": reader_pause,
     "hand.delete_key": hand_delete_key,
     "hand.revoke_lease": hand_revoke_lease,
     "net.cut": net_cut,
@@ -288,6 +321,7 @@ DEEDS = {
     "net.delay": net_delay,
     "net.stall": net_stall,
     "net.reset": net_cut_all,
+    "net.strand": net_strand,
     "member.kill": member_kill,
     "member.terminate": member_terminate,
     "member.pause": member_pause,

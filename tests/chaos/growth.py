@@ -16,6 +16,9 @@ DESCRIPTORS = 2
 # The heap of an agent that has seen more kinds of trouble than at its warm-up: a second
 # connection's buffers, once. Twice this at the end of an hour would be a leak.
 RESIDENT = 256  # KiB
+# A reader has one transfer for each service that it follows: libcurl's handle and its buffer. While
+# all watches move from one member to another there may be as many again, once.
+TRANSFER = 24  # KiB
 
 
 def _rest_itself(rest, keys):
@@ -45,10 +48,17 @@ def _one_process(ident, samples):
             yield Violation("R", what, "", begin, end)
 
 
-def _grown(ident, samples, worst, memory):
+def _limits(ident, history):
+    limits = {"descriptors": DESCRIPTORS}
+    if history.settings.get("memory", True):
+        follows = len(history.keys) if ident in history.readers else 0
+        limits["resident"] = RESIDENT + follows * TRANSFER
+    return limits
+
+
+def _grown(ident, samples, worst, limits):
     """Each rest after the first against the first: what it takes may not go on growing."""
     first = samples[0][2] if samples else {}
-    limits = {"descriptors": DESCRIPTORS, **({"resident": RESIDENT} if memory else {})}
     for begin, end, sample in samples[1:]:
         for what, limit in limits.items():
             more = sample[what] - first[what]
@@ -90,5 +100,5 @@ def judge_growth(facts, worst):
     for ident, samples in by_agent.items():
         out += _one_process(ident, samples)
         faulted = [each for each in samples if each[0] > history.rests[0]["begin"]]
-        out += _grown(ident, faulted, worst, history.settings.get("memory", True))
+        out += _grown(ident, faulted, worst, _limits(ident, history))
     return out

@@ -5,11 +5,14 @@ It is plain data, so that it can be written to a file, read again and judged aga
 
     keys     key -> {"ttl", "group"}
     agents   id -> {"keys", "group", "steady"}; an id is one process: a3.2 is the third of slot a3
+    readers  id -> {"place", "group", "steady"}; the place stands in the names of its files
     tracks   name -> [[since, state], ...]:
                service KEY    up | gone | flip | hang | unclear
                agent ID       running | paused | unclear | ended
                link GROUP N   clear | slow | bad      between a group of agents and member N
                member N       serving | bad           whether it answered a linearizable read
+               file PLACE KEY nothing | unlisted | listed by ID | broken: WHY
+               age PLACE KEY  fresh | stale           by what the file says of itself
     events   [{"kind": put | delete, "key", "by", "lease", "revision", "at"}, ...]
     faults   [{"kind", "victim", "begin", "end", "keys", "leases"}, ...]
     terms    when a new term of raft was first seen
@@ -25,7 +28,7 @@ import json
 import threading
 
 FIELDS = {
-    "keys": dict, "agents": dict, "tracks": dict, "events": list, "faults": list, "terms": list,
+    "keys": dict, "agents": dict, "readers": dict, "tracks": dict, "events": list, "faults": list, "terms": list,
     "delays": list, "trips": list, "leases": dict, "claims": list, "rests": list, "deaths": list,
 }  # fmt: skip
 

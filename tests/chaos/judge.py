@@ -5,17 +5,20 @@
     L   no healthy instance with a live agent and a reachable etcd stays unlisted for longer
     O   every put and every delete is explained: by the agent whose lease and key it is, or a hand
     R   at rest: one lease an instance, each healthy one listed, no agent grows
+    F   every file of a reader says what etcd has, and whether it is stale, within its bound
     D   no agent ends, or complains, unasked
 
-S and L have one form: take the time during which a state is wrong *and* the agent could do
+S, L and F have one form: take the time during which a state is wrong *and* the agent could do
 something about it, cut it where its clock starts anew, and no piece may be longer than its bound.
 What is cut short by the next fault is no violation, and is counted apart.
 """
 
 import bisect
+import itertools
 from collections import defaultdict
 
 import bounds
+from files import judge_files
 from growth import judge_growth
 from intervals import both, cut, invert, meets, minus, union, while_in, widen
 from owner import judge_o
@@ -75,7 +78,7 @@ class Facts:
         away = union(*(self.inverse(each) for each in serving))
         elections = [(term - 2.0, term + 1.0) for term in history.terms]
         away = union(away, elections)
-        self.reach, self.trouble = {}, {}
+        self.reach, self.most, self.trouble = {}, {}, {}
         for group in {each["group"] for each in history.keys.values()}:
             links = [f"link {group} {m.split()[1]}" for m in self.members]
             good = [
@@ -83,6 +86,8 @@ class Facts:
                 for link, serves in zip(links, serving)
             ]
             self.reach[group] = union(*good)
+            pairs = [both(*pair) for pair in itertools.combinations(good, 2)]
+            self.most[group] = minus(union(*pairs), union(elections))
             spoilt = union(*(self.inverse(self.during(link, {"clear"})) for link in links))
             self.trouble[group] = union(spoilt, away)
 
@@ -237,6 +242,6 @@ def judge(history):
     facts = Facts(history)
     worst = defaultdict(Worst)
     out = []
-    for rule in (judge_s, judge_l, judge_o, judge_growth, judge_d):
+    for rule in (judge_s, judge_l, judge_o, judge_files, judge_growth, judge_d):
         out += rule(facts, worst)
     return out, dict(worst)

@@ -8,6 +8,7 @@ argv[1] is a JSON list of {"name", "listen", "target"}. Each line on stdin is {"
     cut      ends all connections with a reset and refuses new ones
     freeze   a black hole: accepts, forwards nothing, closes nothing; what is held passes at clear
     delay    each piece waits `seconds`
+    strand   what is open now is forgotten, for good: swallowed, and nothing closed; new ones pass
     stall    a `share` of the pieces waits `seconds`: what a lost packet looks like from above
 
 A rule's name is that of a link, or LINK<MEMBER for the peer traffic that this member sent to
@@ -54,6 +55,7 @@ class Link:
         self.network, self.name, self.listen, self.target = network, name, listen, target
         self.server = None
         self.writers = set()
+        self.stranded = set()
 
     async def open(self):
         if self.server is None:
@@ -67,6 +69,9 @@ class Link:
             self.server = None
         for writer in list(self.writers):
             writer.transport.abort()
+
+    def strand(self):
+        self.stranded |= self.writers
 
     async def serve(self, client, to_client):
         self.writers.add(to_client)
@@ -85,6 +90,7 @@ class Link:
             for writer in (to_client, to_server):
                 if writer is not None:
                     self.writers.discard(writer)
+                    self.stranded.discard(writer)
                     writer.transport.abort()
 
     def rules_for(self, sender):
@@ -102,6 +108,8 @@ class Link:
                 await rule.hold()
             if not piece:
                 break
+            if sink in self.stranded:
+                continue
             sink.write(piece)
             await sink.drain()
         sink.close()  # the other direction ends by it: both ends close together
@@ -124,6 +132,8 @@ async def main():
         if order["rule"] in links:
             link = links[order["rule"]]
             await (link.cut() if order["mode"] == "cut" else link.open())
+            if order["mode"] == "strand":
+                link.strand()
         print("done", flush=True)
 
 

@@ -6,6 +6,20 @@ from collections import Counter
 SHOWN = 20  # violations in full
 
 
+def _readers_tracks(history, violation):
+    """The file that a violation of F is about, the agents that wrote it, and their links."""
+    if violation.rule != "F":
+        return []
+    place = violation.what.partition(":")[0]
+    readers = {i: each for i, each in history.readers.items() if each["place"] == place}
+    groups = {each["group"] for each in readers.values()}
+    links = [t for t in history.tracks for g in groups if t.startswith(f"link {g} ")]
+    return [
+        f"file {place} {violation.key}", f"age {place} {violation.key}",
+        *(f"agent {ident}" for ident in readers), *links,
+    ]  # fmt: skip
+
+
 def slice_of(history, violation):
     """The events, faults and states around a violation that have to do with its key."""
     begin, end = violation.begin - 8.0, violation.end + 2.0
@@ -14,7 +28,7 @@ def slice_of(history, violation):
     group = history.keys.get(key, {}).get("group")
     tracks = [f"service {key}", *(f"agent {i}" for i in agents)]
     tracks += [t for t in history.tracks if t.startswith((f"link {group} ", "member "))]
-    for track in tracks:
+    for track in dict.fromkeys([*tracks, *_readers_tracks(history, violation)]):
         out += [(at, f"{track}: {state}") for at, state in history.tracks.get(track, [])]
     for e in history.events:
         if e["key"] == key:

@@ -2,11 +2,15 @@
 """Rest: no fault for a while. What etcd holds must come to exactly what is true, and stay so.
 
 What is written down for each rest: when the faults had ended, when etcd came to rest (or not),
-when the rest was over, the keys and leases then, and what each agent takes of the machine.
+when the rest was over, the keys and leases then, what the readers' files said, and what each agent
+takes of the machine.
 """
 
 import pathlib
 import time
+
+import bounds
+from watch import tag_of
 
 PAGE = 4  # KiB
 
@@ -24,15 +28,23 @@ def sample(agent):
     }
 
 
+def _writers(keys):
+    return {key: tag_of(value) for key, (value, _) in keys.items()}
+
+
 def _at_rest(world):
-    """Whether one lease a service, one key a service, and each key on a lease of its own."""
+    """What etcd holds; whether it is at rest; whether the readers' files say just that.
+
+    At rest there is one lease a service, one key a service, and each key on a lease of its own.
+    """
     held = world.cluster.listed()
     if held is None:
-        return None, False
+        return None, False, False
     keys, leases = held
     wanted = {service.key for service in world.services}
     on = sorted(lease for _, lease in keys.values())
-    return held, set(keys) == wanted and on == leases and len(set(on)) == len(on)
+    good = set(keys) == wanted and on == leases and len(set(on)) == len(on)
+    return held, good, world.files.as_listed(_writers(keys))
 
 
 def _let_lapse(world):
@@ -45,23 +57,28 @@ def _let_lapse(world):
     world.cluster.members[0].outlast(max(service.ttl for service in world.services))
 
 
+def _wait(world, until):
+    held, good, followed = _at_rest(world)
+    while not (good and followed) and time.monotonic() < until:
+        world.look_after()
+        time.sleep(0.1)
+        held, good, followed = _at_rest(world)
+    return held, good
+
+
 def rest(world, settle):
-    """Waits until etcd is at rest, for at most `settle` seconds, and watches that it stays so.
+    """Waits until all is at rest, for at most `settle` seconds, and watches that it stays so.
 
     Returns the seconds that all of it took.
     """
     begin = time.monotonic()
     _let_lapse(world)
-    held, good = _at_rest(world)
-    while not good and time.monotonic() < begin + settle:
-        world.look_after()
-        time.sleep(0.1)
-        held, good = _at_rest(world)
+    held, good = _wait(world, begin + settle)
     settled = time.monotonic()
     if good:
         _let_lapse(world)
         world.look_after()
-        held, good = _at_rest(world)
+        held, good = _wait(world, time.monotonic() + bounds.publish(False))
     keys, leases = held or ({}, [])
     world.history.add("rests", {
         "begin": begin,
@@ -70,6 +87,8 @@ def rest(world, settle):
         "good": good,
         "keys": {key: lease for key, (_, lease) in keys.items()},
         "leases": leases,
-        "samples": {slot.agent.ident: sample(slot.agent) for slot in world.slots},
+        "writers": _writers(keys),
+        "files": world.files.snapshot(),
+        "samples": {place.agent.ident: sample(place.agent) for place in world.places},
     })  # fmt: skip
     return time.monotonic() - begin

@@ -10,7 +10,7 @@ import random
 from collections import namedtuple
 
 Fault = namedtuple("Fault", "at kind victim seconds number")
-Shape = namedtuple("Shape", "services slots steady groups members")
+Shape = namedtuple("Shape", "services slots steady groups members restless")
 
 # kind: (victims, weight, shortest, longest), seconds
 KINDS = {
@@ -47,7 +47,19 @@ KINDS = {
     "member.slow_peers": ("cluster", 2, 2.0, 8.0),
 }
 
-QUIET = {"service": 9.0, "slot": 9.0, "mortal": 9.0, "group": 12.0, "cluster": 10.0}
+# Drawn apart from those above, so that these change nothing about them.
+READER_KINDS = {
+    "reader.kill": ("reader", 4, 0.0, 9.0),
+    "reader.terminate": ("reader", 3, 0.0, 5.0),
+    "reader.pause": ("reader", 3, 0.2, 1.9),
+    "reader.pause_long": ("reader", 3, 5.5, 12.0),
+    "net.strand": ("line", 6, 2.0, 2.0),
+}
+READER_SHARE = 0.25  # so many of these for each of the others
+ALONE = 1.5  # seconds: links have no second fault for so long
+READER_NUMBERS = 1000000  # ... and their numbers begin here
+
+QUIET = {"reader": 9.0, "line": 20.0, "service": 9.0, "slot": 9.0, "mortal": 9.0, "group": 12.0, "cluster": 10.0}
 
 
 def _victims(shape):
@@ -59,6 +71,8 @@ def _victims(shape):
         "mortal": [s for s in slots if s not in shape.steady],
         "group": list(range(shape.groups)),
         "cluster": [0],
+        "reader": list(range(shape.restless)),
+        "line": list(range(shape.groups)),
     }
 
 
@@ -67,16 +81,16 @@ def _lane(sort, victim):
 
 
 class _Draw:
-    def __init__(self, seed, shape):
+    def __init__(self, seed, shape, kinds, number):
         self.random = random.Random(seed)
         self.victims = _victims(shape)
-        self.number = 0
+        self.kinds, self.number = kinds, number
 
     def one(self, at, until, busy):
         """A fault on a victim that is free at this time and that is over by `until`, or None."""
-        kinds = list(KINDS)
-        kind = self.random.choices(kinds, [KINDS[k][1] for k in kinds])[0]
-        sort, _, shortest, longest = KINDS[kind]
+        kinds = list(self.kinds)
+        kind = self.random.choices(kinds, [self.kinds[k][1] for k in kinds])[0]
+        sort, _, shortest, longest = self.kinds[kind]
         seconds = self.random.uniform(shortest, longest)
         free = [v for v in self.victims[sort] if busy.get(_lane(sort, v), 0.0) <= at]
         pick = self.random.random()
@@ -88,19 +102,36 @@ class _Draw:
         return Fault(round(at, 3), kind, victim, round(seconds, 3), self.number)
 
 
-def draw(seed, shape, segments, seconds, rate):
-    """`segments` lists of faults, each over `seconds` with `rate` faults a second."""
-    draw_from = _Draw(seed, shape)
-    out = []
-    for _ in range(segments):
+    def segment(self, seconds, rate):
         busy, faults, at = {}, [], 0.0
         while True:
-            at += draw_from.random.expovariate(rate)
+            at += self.random.expovariate(rate)
             if at >= seconds:
-                break
+                return faults
             # A kind whose victims are all busy gives its turn to another.
-            tries = (draw_from.one(at, seconds, busy) for _ in range(20))
+            tries = (self.one(at, seconds, busy) for _ in range(20))
             found = next((fault for fault in tries if fault is not None), None)
             faults += [found] if found else []
-        out.append(faults)
+
+
+def _is_free(fault, others):
+    """Whether no other fault is at the links that this one is for, nor just before or after."""
+    return fault.kind != "net.strand" or not any(
+        KINDS[each.kind][0] == "group"
+        and each.victim == fault.victim
+        and each.at - fault.seconds - ALONE < fault.at < each.at + each.seconds + ALONE
+        for each in others
+    )
+
+
+def draw(seed, shape, segments, seconds, rate):
+    """`segments` lists of faults, each over `seconds` with `rate` faults a second."""
+    first = _Draw(seed, shape, KINDS, 0)
+    more = _Draw(f"{seed}/readers", shape, READER_KINDS, READER_NUMBERS)
+    out = []
+    for _ in range(segments):
+        faults = first.segment(seconds, rate)
+        extra = more.segment(seconds, rate * READER_SHARE)
+        extra = [fault for fault in extra if _is_free(fault, faults)]
+        out.append(sorted(faults + extra))
     return out

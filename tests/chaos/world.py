@@ -9,12 +9,15 @@ import time
 from actors import Service, Slot
 from cluster import Cluster
 from faults import DEEDS
+from filewatch import FileWatch
 from lib.ports import free_port
 from net import Net
+from readers import ReaderPlace
 from watch import Witness
 
 TTLS = (2, 3, 5)
 GROUPS = 4
+RESTLESS = 1  # readers that faults end
 
 
 def say(text):
@@ -29,7 +32,7 @@ class World:
         self.faulty = []  # faults that could not be done
         self.net = Net(history)
         self.cluster = Cluster(directory)
-        self.services, self.slots = [], []
+        self.services, self.slots, self.readers = [], [], []
         for group in range(GROUPS):
             for index, member in enumerate(self.cluster.members):
                 self.net.link(f"{group} {index}", free_port(), member.port)
@@ -37,7 +40,11 @@ class World:
             self.net.link(f"to {member.name}", member.proxy_port, member.peer_port)
         for index in range(agents):
             self._place(index, directory, history)
+        for index in range(GROUPS + RESTLESS):
+            self._place_reader(index, directory, history)
+        self.restless = [place for place in self.readers if not place.steady]
         self.witness = Witness(self.cluster, history)
+        self.files = FileWatch(self.readers, history)
 
     def _place(self, index, directory, history):
         """Every third agent has two services, every sixth three."""
@@ -46,25 +53,44 @@ class World:
         names = [f"service-{index}-{part}" for part in range(count)]
         services = [Service(name, ttl, history) for name in names]
         group = index % GROUPS
-        ports = [each["listen"] for each in self.net.links if each["name"].startswith(f"{group} ")]
-        endpoints = "[" + ", ".join(f"127.0.0.1:{port}" for port in ports) + "]"
-        slot = Slot(
-            f"a{index}", services, group, endpoints, index % 3 == 1, directory, history
-        )
+        steady = index % 3 == 1
+        endpoints = self._endpoints(group)
+        slot = Slot(f"a{index}", services, group, endpoints, steady, directory, history)
         self.slots.append(slot)
         self.services += services
         for service in services:
             history.keys[service.key] = {"ttl": ttl, "group": group}
 
+    def _place_reader(self, index, directory, history):
+        """One for each group that no fault ends, and then those that faults do end."""
+        group, steady = index % GROUPS, index < GROUPS
+        endpoints = self._endpoints(group)
+        reader = ReaderPlace(
+            f"r{index}", self.services, group, endpoints, steady, directory, history
+        )
+        self.readers.append(reader)
+
+    def _endpoints(self, group):
+        ports = [each["listen"] for each in self.net.links if each["name"].startswith(f"{group} ")]
+        return "[" + ", ".join(f"127.0.0.1:{port}" for port in ports) + "]"
+
+    @property
+    def places(self):
+        return [*self.slots, *self.readers]
+
     def start(self):
-        say(f"{len(self.slots)} agents, {len(self.services)} services, 3 members")
+        say(
+            f"{len(self.slots)} agents, {len(self.services)} services, 3 members, "
+            f"{len(self.readers)} readers"
+        )
         self.net.start()
         self.cluster.start()
         self.witness.start()
+        self.files.start()
         for service in self.services:
             service.start()
-        for slot in self.slots:
-            slot.start()
+        for place in self.places:
+            place.start()
 
     # ---- faults --------------------------------------------------------------------------
 
@@ -99,11 +125,11 @@ class World:
 
     def look_after(self):
         """An agent that ended by itself is written down, and started again."""
-        for slot in self.slots:
-            agent = slot.agent
+        for place in self.places:
+            agent = place.agent
             if agent.wanted and not agent.running:
                 self._mourn(agent, agent.complaint())
-                slot.start()
+                place.start()
 
     def _mourn(self, agent, what):
         say(f"{agent.ident}: {what}")
@@ -113,14 +139,14 @@ class World:
     # ---- the end -------------------------------------------------------------------------
 
     def agents(self):
-        return [agent for slot in self.slots for agent in slot.made]
+        return [agent for place in self.places for agent in place.made]
 
     def withdraw(self):
         """All agents leave as they should; what they complained of is written down."""
-        for slot in self.slots:
-            code = slot.agent.terminate()
+        for place in self.places:
+            code = place.agent.terminate()
             if code != 0:
-                self._mourn(slot.agent, f"exited {code} when asked to end, at rest")
+                self._mourn(place.agent, f"exited {code} when asked to end, at rest")
         for agent in self.agents():
             what = agent.complaint()
             if what:
@@ -129,6 +155,7 @@ class World:
     def close(self):
         """Ends every process, however it went. A fault may just be starting one: so twice."""
         self.ended.set()
+        self.files.close()
         self._kill_all()
         for thread in self.threads:
             thread.join(30)

@@ -133,7 +133,7 @@ static void without_an_answer_to_an_audit_nothing_is_sure(void **state)
 	expect(1, false);
 	assert_int_equal(heard.tries, 1);
 	assert_int_equal(follower.state, FOLLOW_LIVE); /* the watch is as good as it was */
-	assert_true(ev_timer_remaining(cluster.loop, &follower.look) < 1.01);
+	assert_true(ev_timer_remaining(cluster.loop, &follower.look) < 0.51);
 	end_wait(&follower.look);
 	fail_audit();
 	expect(1, false);
@@ -144,6 +144,23 @@ static void without_an_answer_to_an_audit_nothing_is_sure(void **state)
 	expect(2, true);
 	assert_int_equal(heard.tries, 0);
 	assert_int_equal(n_in_flight, 1);
+}
+
+static void a_member_that_is_silent_is_left_at_once(void **state)
+{
+	UNUSED(state);
+	go_live();
+	begin_audit();
+	unsigned silent = in_flight[the_audit()].endpoint % MEMBERS;
+	now += 60.0; /* its deadline has come */
+	play_end(the_audit(), CARRIER_TIMEOUT, NULL, 0);
+	expect(1, false);
+	assert_true(ev_timer_remaining(cluster.loop, &follower.look) < 0.01);
+	end_wait(&follower.look);
+	assert_int_not_equal(in_flight[the_audit()].endpoint % MEMBERS, silent);
+	say(the_audit(), audited(20, 2, false));
+	expect(2, true);
+	assert_int_equal(heard.tries, 0);
 }
 
 static void news_are_as_good_as_an_audit(void **state)
@@ -189,6 +206,7 @@ int main(void)
 		TEST(so_is_one_that_was_written_anew),
 		TEST(a_doubt_that_passes_is_forgotten),
 		TEST(without_an_answer_to_an_audit_nothing_is_sure),
+		TEST(a_member_that_is_silent_is_left_at_once),
 		TEST(news_are_as_good_as_an_audit),
 		TEST(an_audit_ends_with_its_watch),
 	};

@@ -25,6 +25,8 @@
  * rest to itself until something else comes on the connection: a page of etcd's
  * stalled until its deadline. Beside a stream it may even lose the status of a
  * call. So it is more than what is ever on its way at once: HTTP/2's window.
+ * It is set once for each handle: one that was taken back before its transfer
+ * ended may keep its buffer, and 7.88 then refuses to be told a size again.
  */
 #define READ_SIZE (512L << 10)
 

@@ -7,11 +7,13 @@
  * commands are said one after the other. HAProxy is in interactive mode for
  * that: it ends each answer with a prompt, and closes nothing.
  *
- * HAProxy forgets what we did when it is restarted or reloaded, and people may
- * meddle with it; so the state is compared again and again also when nothing
- * changes: every two seconds, or at longer intervals when a conversation takes
- * long, and at first sooner while servers are on their way out. The connection
- * is not kept meanwhile: after a reload it would lead to the old process.
+ * HAProxy forgets what we did when it is restarted or reloaded. Both put a new
+ * socket in place of the old one, which is watched for: the state is compared at
+ * once then. It is compared again and again also when nothing seems to happen,
+ * since people may meddle with it: every two seconds, or at longer intervals
+ * when a conversation takes long, and at first sooner while servers are on their
+ * way out. The connection is not kept meanwhile: after a reload it would lead to
+ * the old process.
  */
 #include <assert.h>
 #include <errno.h>
@@ -33,6 +35,7 @@
 #define AGAIN         2.0   /* seconds between two looks at HAProxy's state */
 #define AGAIN_SHARE   100.0 /* ... but a hundred times as long as one takes */
 #define LEAVING_FIRST 0.1   /* seconds; doubled for each look at what is on its way out */
+#define LISTENING     0.1   /* seconds; a socket is there a moment before HAProxy listens on it */
 
 #define ANSWER_MAX ((size_t)16 * 1024 * 1024)
 #define PROMPT     "\n> "
@@ -49,6 +52,7 @@ struct haproxy {
 	int fd;                /* -1 between conversations */
 	ev_io io;
 	ev_timer limit;
+	ev_stat replaced; /* the socket is a new one */
 	enum step step;
 	size_t command; /* of the plan, the one that was said last */
 	struct haproxy_servers servers;
@@ -67,6 +71,24 @@ static const char *place(const struct output_settings *settings)
 	return settings->socket;
 }
 
+/* Also when it has the number of the old one; but not when it was only connected to. */
+static bool is_new(const ev_statdata *now, const ev_statdata *before)
+{
+	return now->st_nlink != 0 &&
+	       (before->st_nlink == 0 || now->st_ino != before->st_ino ||
+			       now->st_ctim.tv_sec != before->st_ctim.tv_sec ||
+			       now->st_ctim.tv_nsec != before->st_ctim.tv_nsec);
+}
+
+static void on_replaced(struct ev_loop *loop, ev_stat *replaced, int revents)
+{
+	UNUSED(loop);
+	UNUSED(revents);
+	if (is_new(&replaced->attr, &replaced->prev)) {
+		output_hurry(CONTAINER_OF(replaced, struct haproxy, replaced)->output, LISTENING);
+	}
+}
+
 static int create(struct output *o)
 {
 	struct haproxy *h = calloc(1, sizeof *h);
@@ -77,6 +99,8 @@ static int create(struct output *o)
 	h->output = o;
 	h->fd = -1;
 	o->work = h;
+	ev_stat_init(&h->replaced, on_replaced, o->settings->socket, 0.0);
+	ev_stat_start(o->loop, &h->replaced);
 	return 0;
 }
 
@@ -381,6 +405,7 @@ static void destroy(struct output *o)
 	struct haproxy *h = o->work;
 
 	hang_up(h);
+	ev_stat_stop(o->loop, &h->replaced);
 	free(h);
 }
 

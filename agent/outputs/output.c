@@ -107,6 +107,13 @@ void output_again(struct output *o, double after)
 	o->again = after;
 }
 
+void output_hurry(struct output *o, double after)
+{
+	if (o->due_for == DUE_AGAIN || o->due_for == DUE_RETRY) {
+		wait_for(o, o->due_for, after);
+	}
+}
+
 /* Nothing is to be written now. */
 static void rest(struct output *o)
 {

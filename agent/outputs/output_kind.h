@@ -95,4 +95,7 @@ void output_ended(struct output *o, const char *why);
  */
 void output_again(struct output *o, double after);
 
+/* Something has happened there: if it waits to apply again, or to retry, it does so soon. */
+void output_hurry(struct output *o, double after);
+
 #endif

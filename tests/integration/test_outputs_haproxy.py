@@ -2,13 +2,14 @@
 """The output haproxy with a real HAProxy: gRPC calls go on while servers come and go."""
 
 import json
+import subprocess
 import time
 
 import pytest
 
 from lib.calls import Calls, channel, hold_call_on
 from lib.haproxy import DRAIN, MAINTENANCE, HAProxy
-from lib.outputs import key_at, reader_to, register, until
+from lib.outputs import key_at, reader_to, register, shown_in_readme, until
 
 STATIC = "server static 127.0.0.1:1 disabled"
 SLOTS = "server-template svc- 1-2 127.0.0.1:1 proto h2 disabled"
@@ -102,7 +103,8 @@ def test_a_slot_is_used_again_for_another_server(haproxy, agent, etcd, serve, cl
     register(etcd, b.port)
     wait_serving(proxy, {b.port: 1})
     calls.more(20)  # those that found no server meanwhile
-    assert calls.more(50) == (0, 50)  # also a connection that was kept leads to the new one
+    hits, others = calls.more(50)
+    assert hits == 0 and others >= 50  # also a connection that was kept leads to the new one
     assert list(proxy.servers()) == ["svc-1"]
 
 
@@ -125,20 +127,22 @@ def test_a_restarted_haproxy_is_filled_again(haproxy, agent, etcd, serve, tmp_pa
     follower = agent(reader_to(etcd, output(proxy), {"type": "json", "path": file}))
     wait_serving(proxy, {a.port: 1})
 
-    proxy.kill()
-    start = time.monotonic()
-    proxy.start()
-    wait_serving(proxy, {a.port: 1})
-    print(f"filled again {time.monotonic() - start:.2f} s after it had been started")
+    for again in (proxy.reload, lambda: (proxy.kill(), proxy.start())):
+        again()
+        start = time.monotonic()
+        wait_serving(proxy, {a.port: 1})
+        print(f"filled again {time.monotonic() - start:.3f} s after it listened")
 
     proxy.kill()
+    before = follower.log.count("needs attention")
+    since = len(follower.log.lines)
     register(etcd, 1)
-    follower.wait_log(r"output needs attention .*haproxy.*cannot be connected to")
+    follower.wait_log(r"needs attention .*haproxy.*cannot be connected to", since=since)
     until(lambda: len(json.loads(file.read_text())["instances"]) == 2)  # others go on
     proxy.start()
-    follower.wait_log(r"output works again .*haproxy")
+    follower.wait_log(r"output works again .*haproxy", since=since)
     wait_serving(proxy, {a.port: 1, 1: 1})
-    assert follower.log.count("needs attention") == 1
+    assert follower.log.count("needs attention") == before + 1
 
 
 def test_what_haproxy_refuses_is_said_once(haproxy, agent, etcd, tmp_path):
@@ -156,3 +160,15 @@ def test_what_haproxy_refuses_is_said_once(haproxy, agent, etcd, tmp_path):
     register(etcd, 50053)
     wait_serving(proxy, {50051: 1, 50053: 1})
     assert follower.log.count("Can't find backend") == 1
+
+
+def test_the_example_in_the_readme_is_valid(tmp_path):
+    example = shown_in_readme("server-template svc-")
+    times = "".join(f"    timeout {what} 1s\n" for what in ("connect", "client", "server"))
+    modes = f"defaults\n    mode http\n{times}"
+    config = tmp_path / "haproxy.cfg"
+    config.write_text(example.replace("backend coupon", f"{modes}backend coupon"))
+    done = subprocess.run(
+        ["/usr/sbin/haproxy", "-c", "-f", config], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and "WARNING" not in done.stderr, done.stderr

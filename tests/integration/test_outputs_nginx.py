@@ -7,7 +7,15 @@ import pytest
 
 from lib.calls import Calls
 from lib.nginx import Nginx
-from lib.outputs import key_at, reader_to, register, until, words
+from lib.outputs import (
+    key_at,
+    let_settle,
+    reader_to,
+    register,
+    shown_in_readme,
+    until,
+    words,
+)
 
 
 @pytest.fixture
@@ -61,6 +69,7 @@ def test_nginx_follows(nginx, reloads, agent, etcd, serve, closing):
     nginx.test()
     assert reloads.count() == before + 1
 
+    let_settle(reloads.file, 0.3)
     register(etcd, b.port, host="localhost")  # three changes that settle together
     register(etcd, 50051, host="::1", weight=0)
     register(etcd, a.port, weight=2)
@@ -96,3 +105,13 @@ def test_no_instance_is_more_than_a_server(nginx, reloads, agent, etcd):
     assert servers_of(nginx) == ["server 127.0.0.1:50051 weight=1;"]
     nginx.test()
     follower.wait_log("leaves out 2 of the instances")  # unix, UNIX; the others are no instances
+
+
+def test_the_example_in_the_readme_is_valid(nginx, reloads, agent, etcd):
+    agent(reader_to(etcd, output(nginx, reloads)))
+    until(lambda: servers_of(nginx))
+    example = shown_in_readme("grpc_pass")
+    head, _ = nginx.config.read_text().split("http {")
+    here = example.replace("/etc/nginx/upstreams", str(nginx.upstream.parent))
+    nginx.config.write_text(head + here.replace("8080", f"127.0.0.1:{nginx.port}"))
+    nginx.test()

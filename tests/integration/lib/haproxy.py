@@ -41,8 +41,11 @@ class HAProxy(Process):
             CONFIG.format(socket=self.socket, port=self.port, servers="\n    ".join(servers))
         )
 
-    def start(self):
-        self.spawn(["/usr/sbin/haproxy", "-db", "-f", self.config], stderr=subprocess.DEVNULL)
+        self.old = None
+
+    def start(self, *more):
+        argv = ["/usr/sbin/haproxy", "-db", "-f", self.config, *more]
+        self.spawn(argv, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while not self.listens():
             assert self.running, "haproxy ended"
@@ -50,9 +53,14 @@ class HAProxy(Process):
             time.sleep(0.01)
         return self
 
+    def reload(self):
+        """As service managers do it: a new process takes over, the old one ends with its calls."""
+        self.old, self.child = self.child, None
+        self.start("-sf", self.old.pid)
+
     def listens(self):
         try:
-            return "Uptime" in self.ask("show info")
+            return f"Pid: {self.child.pid}\n" in self.ask("show info")  # the old one would answer too
         except OSError:
             return False
 
@@ -82,3 +90,6 @@ class HAProxy(Process):
 
     def close(self):
         self.kill()
+        if self.old is not None:
+            self.old.kill()
+            self.old.wait(10)

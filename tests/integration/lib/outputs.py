@@ -2,6 +2,8 @@
 """What the tests of outputs share: readers of one service, instances by their place, waiting."""
 
 import json
+import pathlib
+import re
 import time
 
 from lib.descriptor import NAME
@@ -27,6 +29,14 @@ def register(etcd, port, host="127.0.0.1", **metadata):
     etcd.put(key_at(port, host), value(port, host, **metadata))
 
 
+def shown_in_readme(words):
+    """The one example of README.md that has those words."""
+    text = (pathlib.Path(__file__).parents[3] / "README.md").read_text()
+    examples = re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    (example,) = [example for example in examples if words in example]
+    return example
+
+
 def until(what, timeout=10):
     """Waits until `what()` is true, and returns that; the moment in between is for others."""
     deadline = time.monotonic() + timeout
@@ -36,3 +46,8 @@ def until(what, timeout=10):
             return found
         assert time.monotonic() < deadline, f"never true: {what.__doc__ or what}"
         time.sleep(0.01)
+
+
+def let_settle(file, seconds):
+    """Waits until what wrote the file last is so long ago: no wait for that one is left."""
+    until(lambda: time.time() - file.stat().st_mtime > seconds)

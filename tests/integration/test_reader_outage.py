@@ -140,6 +140,31 @@ def test_etcd_is_away_for_a_moment_and_nobody_is_bothered(line, way, etcd):
     assert sidecar.log.count("stale") == 0
 
 
+def test_watches_that_lose_their_connection_while_they_open(way, etcd, agent, document):
+    """They meet on a new one, and none of them waits for another to end."""
+    names = [f"service-{i}" for i in range(20)]
+    written = {name: document(name) for name in names}
+    way.freeze(first=1)  # the first is for reads, the second for watches
+    text = reader(
+        f"[{way.endpoint}]",
+        {name: d.path for name, d in written.items()},
+        etcd={"request_timeout": "9s"},
+        log={"level": "debug"},
+    )
+    sidecar = agent(text)
+    for name in names:
+        sidecar.wait_log(f"following reading -> opening prefix=/services/{name}/")
+    way.wait_held()
+    way.end_connections()
+    way.thaw()
+    for name in names:
+        sidecar.wait_log(f"following opening -> live prefix=/services/{name}/", timeout=8)
+        put(etcd, 1, name=name)
+        written[name].lists(*at(1))
+    assert sidecar.log.count("no answer to a watch in time") == 0
+    assert way.accepted <= 4  # one for reads and one for watches, and each once more
+
+
 def test_what_happened_meanwhile(line, way, etcd):
     put(etcd, 1, 2, 3, 4)
     _, written = line()

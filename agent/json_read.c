@@ -107,11 +107,11 @@ static bool keep_item(struct walk *w, cJSON *item)
 
 /* ---- all of it ------------------------------------------------------------------- */
 
-static int check_bytes(const char *text, size_t len, struct err *err)
+static int check_bytes(const char *text, size_t len, size_t max, struct err *err)
 {
-	if (len > JSON_READ_MAX) {
-		return err_set(err, ERR_RANGE, "the value has %zu bytes, %d are possible", len,
-				JSON_READ_MAX);
+	if (len > max) {
+		return err_set(err, ERR_RANGE, "the value has %zu bytes, %zu are possible", len,
+				max);
 	}
 	if (memchr(text, '\0', len) != NULL) {
 		return err_set(err, ERR_SYNTAX, "the value holds a NUL");
@@ -160,9 +160,9 @@ static int keep_all(cJSON *object, char *text, struct err *err)
 	return 0;
 }
 
-struct cJSON *json_read(const char *text, size_t len, struct err *err)
+struct cJSON *json_read_up_to(const char *text, size_t len, size_t max, struct err *err)
 {
-	if (check_bytes(text, len, err) < 0) {
+	if (check_bytes(text, len, max, err) < 0) {
 		return NULL;
 	}
 	char *copy = strndup(text, len);
@@ -181,6 +181,11 @@ struct cJSON *json_read(const char *text, size_t len, struct err *err)
 		return NULL;
 	}
 	return object;
+}
+
+struct cJSON *json_read(const char *text, size_t len, struct err *err)
+{
+	return json_read_up_to(text, len, JSON_READ_MAX, err);
 }
 
 bool json_is_number(const struct cJSON *item)

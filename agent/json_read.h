@@ -26,6 +26,9 @@ struct cJSON;
 /* text[0..len) as a tree for cJSON_Delete; NULL with a sentence about "the value" in *err. */
 struct cJSON *json_read(const char *text, size_t len, struct err *err);
 
+/* The same for up to `max` bytes. */
+struct cJSON *json_read_up_to(const char *text, size_t len, size_t max, struct err *err);
+
 /* "text", "a number", "a list": what an item is, for a sentence. */
 const char *json_kind(const struct cJSON *item);
 

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "agent/endpoint.h"
+#include "agent/json_read.h"
 #include "agent/json_write.h"
 
 /* What a double holds exactly. */
@@ -109,7 +110,8 @@ static bool number_of(const cJSON *object, const char *name, double low, double 
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
 
-	if (!cJSON_IsNumber(item) || item->valuedouble < low || item->valuedouble > high ||
+	if (item == NULL || !json_is_number(item) || item->valuedouble < low ||
+			item->valuedouble > high ||
 			(double)(int64_t)item->valuedouble != item->valuedouble) {
 		return false;
 	}
@@ -207,25 +209,15 @@ static int take(struct document *d, const cJSON *root, struct err *err)
 	return take_instances(d, instances, err);
 }
 
-static bool only_blanks(const char *at, const char *end)
-{
-	while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) {
-		at++;
-	}
-	return at == end;
-}
-
 int document_read(struct document *d, const char *text, size_t len, struct err *err)
 {
-	const char *rest = NULL;
-
 	memset(d, 0, sizeof *d);
 	if (len > DOCUMENT_MAX) {
 		return err_set(err, ERR_RANGE, "it is longer than %zu bytes", DOCUMENT_MAX);
 	}
-	cJSON *root = cJSON_ParseWithLengthOpts(text, len, &rest, 0);
-	if (!cJSON_IsObject(root) || !only_blanks(rest, text + len)) {
-		cJSON_Delete(root);
+	/* It keeps the numbers in metadata as they were written. */
+	cJSON *root = json_read_up_to(text, len, DOCUMENT_MAX, err);
+	if (root == NULL) {
 		return err_set(err, ERR_SYNTAX, "it is not one JSON object");
 	}
 	int result = take(d, root, err);

@@ -131,6 +131,23 @@ static void reads_what_it_wrote(void **state)
 	instances_finish(&view.instances);
 }
 
+static void keeps_metadata_as_it_was_written(void **state)
+{
+	static const char metadata[] = "{\"ratio\":1.10,\"id\":12345678901234567890,"
+				       "\"text\":\"1.10\",\"all\":[true,null,{\"e\":1e3}]}";
+	struct output_view view = { .service = "s", .prefix = "/s/" };
+	struct document d;
+	struct err err;
+	UNUSED(state);
+	add_instance(&view, "/s/a", "h", 1, metadata, 1);
+	char *text = document_text(&view, AT);
+	assert_int_equal(document_read(&d, text, strlen(text), &err), 0);
+	assert_string_equal(d.instances.at[0]->metadata, metadata);
+	document_finish(&d);
+	free(text);
+	instances_finish(&view.instances);
+}
+
 /* The document above with one part of it replaced. */
 static int read_with(const char *part, const char *by, struct err *err)
 {
@@ -264,6 +281,7 @@ int main(void)
 		cmocka_unit_test(writes_no_byte_that_is_not_utf8),
 		cmocka_unit_test(tells_the_time_as_it_reads_it),
 		cmocka_unit_test(reads_what_it_wrote),
+		cmocka_unit_test(keeps_metadata_as_it_was_written),
 		cmocka_unit_test(refuses_what_is_no_document),
 		cmocka_unit_test(takes_any_part_of_a_document),
 		cmocka_unit_test(refuses_what_is_too_large),

@@ -159,8 +159,9 @@ static void on_standstill_over(struct standstill *standstill, double gap)
 	struct agent *a = CONTAINER_OF(standstill, struct agent, standstill);
 
 	log_write(LOG_WARN, LOG_FIELDS(LOG_TOOK("gap", gap)),
-			"the agent, or the machine, was stopped for longer than a TTL: health is asked "
-			"anew before anything is claimed");
+			"the agent, or the machine, was stopped for longer than a TTL: %s",
+			a->n_services > 0 ? "health is asked anew before anything is claimed"
+					  : "all is read anew");
 	for (size_t i = 0; i < a->n_services; i++) {
 		service_interrupted(&a->services[i], gap);
 	}

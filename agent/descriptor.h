@@ -91,7 +91,7 @@ struct output_settings {
 				 "": all are priority 0 */
 	struct words reload;  /* nginx: command after a change; may be empty */
 	struct words command; /* exec */
-	uint32_t timeout_ms;  /* of a command, which is killed then; haproxy: of a conversation */
+	uint32_t timeout_ms;  /* of a command, which is killed then; haproxy: of one answer */
 };
 
 struct discover_service {

@@ -164,7 +164,7 @@ static const struct schema_row rows[] = {
 		"[]", "command that gets the instances on its standard input" },
 	{ OUTPUTS "[].timeout", SCHEMA_SPAN, SCHEMA_OPTIONAL,
 		OUTPUT_AT(timeout_ms), 100, 300 * SECOND, NULL,
-		"10s", "time that a command, or a conversation with HAProxy, may take" },
+		"10s", "time that a command, or an answer of HAProxy, may take" },
 
 	{ "shutdown.linger", SCHEMA_SPAN, SCHEMA_OPTIONAL, AT(shutdown.linger_ms), 0, HOUR, NULL,
 		"0s", "wait between the revoke and the exit" },

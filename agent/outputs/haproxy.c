@@ -155,6 +155,12 @@ static void conclude(struct haproxy *h)
 
 /* ---- what is said, and what is heard --------------------------------------------- */
 
+/* The limit is for each answer: a conversation may be as long as there is to say. */
+static void wait_for_answer(struct haproxy *h)
+{
+	timer_start(h->output->loop, &h->limit, (double)h->output->settings->timeout_ms / 1000.0);
+}
+
 /* Takes over `text`, which may be NULL for want of memory, and says it. */
 static void say(struct haproxy *h, char *text)
 {
@@ -165,6 +171,7 @@ static void say(struct haproxy *h, char *text)
 	h->request = text;
 	h->said = 0;
 	h->len = 0;
+	wait_for_answer(h);
 	ev_io_stop(h->output->loop, &h->io);
 	ev_io_set(&h->io, h->fd, EV_READ | EV_WRITE);
 	ev_io_start(h->output->loop, &h->io);
@@ -387,7 +394,7 @@ static enum applied apply(struct output *o, const char *text, struct err *err)
 	h->step = STEP_PROMPT;
 	h->refused.text[0] = '\0';
 	ev_timer_init(&h->limit, on_limit, 0.0, 0.0);
-	timer_start(o->loop, &h->limit, (double)o->settings->timeout_ms / 1000.0);
+	wait_for_answer(h);
 	h->request = strdup("prompt\n");
 	h->said = 0;
 	ev_io_init(&h->io, on_io, h->fd, EV_READ | EV_WRITE);

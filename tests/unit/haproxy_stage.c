@@ -48,24 +48,37 @@ static void hang_up(void)
 	stage.fd = -1;
 }
 
-static void on_line(const char *line)
+static void answer_line(const char *line)
 {
-	size_t len = strlen(stage.heard);
-
-	(void)snprintf(stage.heard + len, sizeof stage.heard - len, "%s\n", line);
-	if (stage.silent) {
-		return;
-	}
-	if (stage.close_at != NULL && strcmp(line, stage.close_at) == 0) {
-		hang_up();
-		return;
-	}
 	for (const struct play *play = stage.plays; play->heard != NULL; play++) {
 		if (strcmp(line, play->heard) == 0) {
 			answer(play->answer);
 		}
 	}
 	answer("\n> ");
+}
+
+static void on_delayed(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	UNUSED(loop);
+	UNUSED(timer);
+	UNUSED(revents);
+	answer_line(stage.line);
+}
+
+static void on_line(const char *line)
+{
+	size_t len = strlen(stage.heard);
+
+	(void)snprintf(stage.heard + len, sizeof stage.heard - len, "%s\n", line);
+	if (stage.close_at != NULL && strcmp(line, stage.close_at) == 0) {
+		hang_up();
+	} else if (stage.delay > 0.0) {
+		ev_timer_init(&stage.delayed, on_delayed, stage.delay, 0.0);
+		ev_timer_start(stage.loop, &stage.delayed);
+	} else if (!stage.silent) {
+		answer_line(line);
+	}
 }
 
 static void on_reading(struct ev_loop *loop, ev_io *io, int revents)

@@ -34,9 +34,11 @@ extern struct haproxy_stage {
 
 	const struct play *plays; /* ends with NULL */
 	bool silent, byte_by_byte;
+	double delay;         /* before each answer, seconds */
 	const char *close_at; /* a line at which it closes the connection */
 	int listener, fd;
 	ev_io accepting, reading;
+	ev_timer delayed;
 	char line[512];
 	size_t len;
 	char heard[4000]; /* all lines */

@@ -93,6 +93,20 @@ static void silence_is_a_failure(void **state)
 	assert_non_null(strstr(stage.sentence, "it does not answer in time"));
 }
 
+/* Long conversations are none: each answer has its time. */
+static void slowness_is_no_failure(void **state)
+{
+	UNUSED(state);
+	listen_there();
+	stage.settings.timeout_ms = 100;
+	stage.delay = 0.060;
+	double began = ev_time();
+	converse(empty);
+	assert_true(ev_time() - began > 0.2);
+	assert_string_equal(stage.sentence, "");
+	assert_non_null(strstr(stage.heard, "enable server"));
+}
+
 static void a_path_that_is_too_long_is_a_failure(void **state)
 {
 	char long_path[200];
@@ -132,6 +146,7 @@ int main(void)
 		TEST(notices_a_new_socket),
 		TEST(a_connection_that_ends_is_a_failure),
 		TEST(silence_is_a_failure),
+		TEST(slowness_is_no_failure),
 		TEST(a_path_that_is_too_long_is_a_failure),
 		TEST(destroy_ends_a_conversation),
 	};

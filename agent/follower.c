@@ -155,6 +155,25 @@ static void read_all(struct follower *f)
 	}
 }
 
+/* ---- how long a watch lasts ----------------------------------------------------------- */
+
+static bool has_lasted(const struct follower *f)
+{
+	return f->state == FOLLOW_LIVE && clock_now() - f->opened_at >= LASTING;
+}
+
+/*
+ * A watch that ends soon, or is not opened, may have met a member that restarts:
+ * another one is tried at once. The second in a row is no chance.
+ */
+static bool is_fleeting(struct follower *f)
+{
+	bool before = f->hurried;
+
+	f->hurried = !has_lasted(f);
+	return before && f->hurried;
+}
+
 /* ---- audits -------------------------------------------------------------------------- */
 
 static bool in_step(const struct follower *f, const struct etcd_read_reply *reply)
@@ -206,9 +225,10 @@ static void on_look(struct ev_loop *loop, ev_timer *look, int revents)
 	UNUSED(loop);
 	UNUSED(revents);
 	if (f->state == FOLLOW_OPENING) {
+		bool fleeting = is_fleeting(f);
 		etcd_watch_abandon(&f->watch);
 		on_event(f, FOLLOW_ENDED);
-		rest(f, false, false);
+		rest(f, !fleeting, false);
 		doubt(f, "no answer to a watch in time");
 	} else {
 		f->asked_at = clock_now();
@@ -265,25 +285,10 @@ static void on_news(
 	confirm(f, clock_now(), changed);
 }
 
-static bool has_lasted(const struct follower *f)
-{
-	return clock_now() - f->opened_at >= LASTING;
-}
-
-/* One that ends soon may meet a member that restarts; the second in a row is no chance. */
-static bool is_fleeting(struct follower *f)
-{
-	bool before = f->hurried;
-
-	f->hurried = !has_lasted(f);
-	return before && f->hurried;
-}
-
 static void on_end(struct etcd_watch *w, const struct etcd_watch_end *end)
 {
 	struct follower *f = of_watch(w);
 	bool opened = f->state == FOLLOW_LIVE;
-	bool fleeting = opened && is_fleeting(f);
 
 	log_write(LOG_DEBUG, LOG_FIELDS(LOG_STR("prefix", f->prefix), LOG_SAY(end->why)),
 			"a watch has ended");
@@ -291,9 +296,10 @@ static void on_end(struct etcd_watch *w, const struct etcd_watch_end *end)
 		on_event(f, FOLLOW_COMPACTED);
 		return;
 	}
+	bool fleeting = is_fleeting(f);
 	on_event(f, fleeting ? FOLLOW_FLEETING : FOLLOW_ENDED);
 	if (!opened || fleeting) {
-		rest(f, false, end->patient);
+		rest(f, !fleeting && !end->patient, end->patient);
 		doubt(f, end->why);
 	}
 }
@@ -337,7 +343,7 @@ static void on_event(struct follower *f, enum follow_event event)
 	}
 	log_write(LOG_DEBUG, LOG_FIELDS(LOG_STR("prefix", f->prefix)), "following %s -> %s",
 			follow_state_name(f->state), follow_state_name(next->state));
-	if (f->state == FOLLOW_LIVE && has_lasted(f)) {
+	if (has_lasted(f)) {
 		backoff_reset(&f->backoff);
 	}
 	f->state = next->state;

@@ -62,7 +62,7 @@ struct follower {
 	struct etcd_read audit; /* while the watch is open */
 	struct etcd_watch watch;
 	double opened_at; /* clock_now() when the watch was open */
-	bool hurried;     /* the watch before has ended as soon as it was open */
+	bool hurried;     /* the watch before was not opened, or has ended as soon as it was */
 	double asked_at;  /* clock_now() when the read or audit in flight was sent */
 	int64_t audited;  /* the revision we were at when an audit found more; 0: none did */
 	unsigned told_by; /* the endpoint that what is known comes from */

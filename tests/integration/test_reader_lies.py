@@ -63,7 +63,7 @@ def test_an_empty_range_from_the_member_that_calls_go_to(etcd, liar, honest, fol
     since = written.seen - 1
     liar.empty = True
     honest.end_connections()
-    sidecar.wait_log("following live -> reading")
+    sidecar.wait_log("following live -> (reading|resting)")
     assert_not_fooled(etcd, written, since)
     assert liar.lied > 0
 

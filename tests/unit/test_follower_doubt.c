@@ -186,6 +186,28 @@ static void an_outage_may_be_doubted_at_once(void **state)
 	expect(2, true);
 }
 
+/* A member that ends takes no watch any more, while the others do. */
+static void a_watch_that_is_not_opened_is_asked_for_elsewhere_at_once(void **state)
+{
+	UNUSED(state);
+	go_live();
+	now += 60.0;
+	play_end(the_watch(), CARRIER_BROKEN, NULL, 0);
+	finish_read(30);
+	unsigned was = in_flight[the_watch()].endpoint % MEMBERS;
+	play_end(the_watch(), CARRIER_REFUSED, NULL, 0);
+	assert_true(ev_timer_remaining(cluster.loop, &follower.wake) < 0.001);
+	end_wait(&follower.wake);
+	finish_read(30);
+	assert_int_not_equal(in_flight[the_watch()].endpoint % MEMBERS, was);
+	play_end(the_watch(), CARRIER_REFUSED, NULL, 0); /* the second in a row */
+	assert_true(ev_timer_remaining(cluster.loop, &follower.wake) > 0.01);
+	end_wait(&follower.wake);
+	finish_read(30);
+	end_wait(&follower.look); /* neither is it open in time */
+	assert_true(ev_timer_remaining(cluster.loop, &follower.wake) > 0.01);
+}
+
 static void an_interruption_may_be_doubted_at_once(void **state)
 {
 	UNUSED(state);
@@ -271,6 +293,7 @@ int main(void)
 		TEST(an_audit_without_an_answer_may_be_doubted_at_once),
 		TEST(what_was_missed_may_be_doubted_at_once),
 		TEST(an_outage_may_be_doubted_at_once),
+		TEST(a_watch_that_is_not_opened_is_asked_for_elsewhere_at_once),
 		TEST(an_interruption_may_be_doubted_at_once),
 		TEST(after_an_interruption_all_is_read_again),
 		TEST(it_ends_in_any_state),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main - from the command line to one of the commands. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 #include "agent/log.h"
 #include "agent/options.h"
 #include "agent/probe_once.h"
+
+#define LARGE_BUFFER (256 << 10) /* bytes; what is larger gets pages of its own */
 
 static enum exit_code check(const struct descriptor_set *set)
 {
@@ -124,12 +127,25 @@ static enum exit_code with_descriptors(const struct options *o)
 	return code;
 }
 
+/*
+ * libcurl has a large buffer for each transfer, of which little is ever touched.
+ * glibc, left to itself, would after a while take these from its heap, where each
+ * leaves its traces in another place: pages of its own, given back at its end, leave none.
+ */
+static void keep_large_buffers_apart(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER);
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 	struct err err;
 	enum exit_code code = EXIT_DONE;
 
+	keep_large_buffers_apart();
 	(void)signal(SIGPIPE, SIG_IGN); /* nobody reading the log is no reason to withdraw */
 	if (options_parse(&options, argc, argv, &err) < 0) {
 		(void)fprintf(stderr, "svc-agent: %s\nTry 'svc-agent --help'.\n", err.text);

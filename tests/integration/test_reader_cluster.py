@@ -5,6 +5,7 @@ Whoever listens to a member that is stopped hears nothing at all. An audit finds
 missed, but a member that goes on after seven seconds is there before it.
 """
 
+import http.client
 import threading
 import time
 
@@ -25,6 +26,7 @@ class Writer:
     def __init__(self, members, first=100):
         self.members, self.next = members, first
         self.acknowledged = {}  # address -> when
+        self._news = threading.Condition()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._write, daemon=True)
         self._thread.start()
@@ -34,17 +36,36 @@ class Writer:
             for member in self.members:
                 try:
                     put(member, self.next)
-                except (AssertionError, OSError):
+                except (AssertionError, OSError, http.client.HTTPException):
                     continue  # there is no leader now, or this one is away
-                self.acknowledged[f"localhost:{self.next}"] = time.monotonic()
+                with self._news:
+                    self.acknowledged[f"localhost:{self.next}"] = time.monotonic()
+                    self._news.notify_all()
                 self.next += 1
                 break
+
+    def wait_acknowledged(self, count, timeout=10):
+        with self._news:
+            assert self._news.wait_for(lambda: len(self.acknowledged) >= count, timeout)
 
     def stop(self):
         self._stop.set()
         self._thread.join(30)
         assert self.acknowledged, "nothing could be put at all"
         return self.acknowledged
+
+
+def watches(member):
+    return counter(member, "etcd_debugging_mvcc_watcher_total")
+
+
+def wait_one(found, what):
+    """Waits until found() has one element, and returns it."""
+    deadline = time.monotonic() + 10
+    while len(seen := found()) != 1:
+        assert time.monotonic() < deadline, f"{what} is with {seen}"
+        time.sleep(0.02)
+    return seen[0]
 
 
 class Followed:
@@ -59,13 +80,8 @@ class Followed:
         self.watched = self.find_watch()
 
     def find_watch(self):
-        deadline = time.monotonic() + 10
-        while True:
-            found = [m for m in self.members if counter(m, "etcd_debugging_mvcc_watcher_total")]
-            if len(found) == 1:
-                return found[0]
-            assert time.monotonic() < deadline, f"the watch is with {found}"
-            time.sleep(0.02)
+        """Only before the tests themselves watch anything."""
+        return wait_one(lambda: [m for m in self.members if watches(m)], "the watch")
 
     @property
     def leader(self):
@@ -155,7 +171,7 @@ def test_all_three_are_restarted_one_after_the_other(followed):
     for number, member in enumerate(followed.members):
         writer = Writer(followed.others(member), first=100 * number + 100)
         member.stop()
-        followed.others(member)[0].wait_ready()
+        writer.wait_acknowledged(5)
         member.start()
         acknowledged.update(writer.stop())
     followed.assert_follows(acknowledged)
@@ -172,7 +188,7 @@ def test_a_member_that_is_isolated_is_left(tmp_path, closing, follow):
     writer = Writer([witness, other])
     witness.outlast(3)
     followed.assert_follows(writer.stop())
-    assert followed.find_watch() is not alone
+    wait_one(lambda: [m for m in [alone] if not watches(m)], "nobody's watch")
     partition.heal(alone)
     put(witness, 99)
     followed.document.wait(lambda d: "localhost:99" in addresses(d))

@@ -105,7 +105,7 @@ static bool take_over(struct follower *f, int64_t revision)
 	known_finish(&f->known);
 	f->known = f->arriving;
 	f->arriving = (struct known){ 0 };
-	f->revision = revision;
+	f->revision = f->read_at = revision;
 	f->reads++;
 	f->era = f->etcd->channel.route.view.epoch;
 	return first || diff.added + diff.removed + diff.changed > 0;
@@ -256,11 +256,22 @@ static void on_created(struct etcd_watch *w)
 /* What the read has seen already may come once more. True when there is something to see. */
 static bool apply(struct follower *f, const struct etcd_event *event)
 {
-	if (event->kv.mod_revision <= f->revision) {
+	if (event->kv.mod_revision <= f->read_at) {
 		return false;
 	}
 	return event->deleted ? known_remove(&f->known, &event->kv)
 			      : take_in(f, &f->known, &event->kv);
+}
+
+/*
+ * The revision of an answer is etcd's of now. A watch that has much to make up
+ * for gets it with each part of what it missed, so what counts is the last event.
+ */
+static void move_on(struct follower *f, const struct etcd_event *events, size_t n)
+{
+	int64_t last = n > 0 ? events[n - 1].kv.mod_revision : 0;
+
+	f->revision = last > f->revision ? last : f->revision;
 }
 
 static void on_news(
@@ -278,7 +289,9 @@ static void on_news(
 		doubt(f, failed.text);
 		return;
 	}
-	f->revision = revision > f->revision ? revision : f->revision;
+	if (revision > 0) { /* else more of the same is to come */
+		move_on(f, events, n);
+	}
 	f->told_by = etcd_watch_endpoint(w);
 	timer_start(f->loop, &f->look, AUDIT_EVERY);
 	etcd_read_cancel(&f->audit);

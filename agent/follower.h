@@ -40,7 +40,7 @@ struct follower_events {
 /* Embedded. `known` to `confirmed_at` may be read; the rest is for follower.c. */
 struct follower {
 	struct known known;
-	int64_t revision;    /* of etcd, up to which that is true; 0: nothing was read yet */
+	int64_t revision;    /* of etcd, up to which that is whole; 0: nothing was read yet */
 	unsigned reads;      /* how often all was read */
 	unsigned confirmed;  /* ... from another member than the one that was doubted */
 	unsigned era;        /* changes when the cluster was made anew */
@@ -61,6 +61,7 @@ struct follower {
 	struct etcd_read read;  /* of all */
 	struct etcd_read audit; /* while the watch is open */
 	struct etcd_watch watch;
+	int64_t read_at;  /* the revision of the last read of all */
 	double opened_at; /* clock_now() when the watch was open */
 	bool hurried;     /* the watch before was not opened, or has ended as soon as it was */
 	double asked_at;  /* clock_now() when the read or audit in flight was sent */

@@ -130,6 +130,18 @@ static void news_in_parts_are_all_taken(void **state)
 	assert_int_equal(follower.revision, 21);
 }
 
+/* A watch that has much to make up for gets a part at a time, all with etcd's revision of now. */
+static void news_in_batches_are_all_taken(void **state)
+{
+	UNUSED(state);
+	go_live();
+	tell(the_watch(), said_put(said_at(5000), ONE, OTHER, 1021));
+	tell(the_watch(), said_put(said_at(5000), THREE, GOOD, 2021));
+	expect(2, true);
+	assert_int_equal(follower.known.live.n, 3);
+	assert_int_equal(follower.revision, 2021); /* up to which it is whole */
+}
+
 static void a_read_takes_the_place_of_what_was_known(void **state)
 {
 	UNUSED(state);
@@ -425,6 +437,7 @@ int main(void)
 		TEST(a_deletion_of_what_is_not_known_is_no_change),
 		TEST(news_older_than_the_read_are_passed_over),
 		TEST(news_in_parts_are_all_taken),
+		TEST(news_in_batches_are_all_taken),
 		TEST(a_read_takes_the_place_of_what_was_known),
 		TEST(a_bad_value_is_named_once),
 		TEST(a_watch_that_ends_is_followed_by_a_read_at_once),

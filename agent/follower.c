@@ -21,10 +21,7 @@
 #define BACKOFF_CAP  5.0  /* seconds */
 #define PATIENT_BASE 1.0  /* when to try again soon is of no use, seconds */
 #define PATIENT_CAP  30.0 /* seconds */
-#define AUDIT_EVERY  10.0 /* without news, seconds */
 #define LASTING      1.0  /* a watch that was open for less has not been, seconds */
-#define AUDIT_AGAIN  1.0  /* after one that found more than we know, seconds */
-#define AUDIT_RETRY  0.5  /* after one without an answer: before anybody is told, seconds */
 
 static void on_event(struct follower *f, enum follow_event event);
 
@@ -176,65 +173,39 @@ static bool is_fleeting(struct follower *f)
 
 /* ---- audits -------------------------------------------------------------------------- */
 
-static bool in_step(const struct follower *f, const struct etcd_read_reply *reply)
+static struct follower *of_audit(struct audit *a)
 {
-	return !reply->newer && reply->count == (int64_t)known_count(&f->known);
+	return CONTAINER_OF(a, struct follower, audit);
 }
 
-/* Another member is asked at once; the same one before anybody is told that nothing is sure. */
-static double retry_after(const struct etcd_read_reply *reply)
+static void know(struct audit *a, int64_t *revision, size_t *keys)
 {
-	if (reply->elsewhere) {
-		return 0.0;
-	}
-	return reply->patient ? AUDIT_EVERY : AUDIT_RETRY;
+	*revision = of_audit(a)->revision;
+	*keys = known_count(&of_audit(a)->known);
 }
 
-/*
- * More than we know may be on its way to us. Only when nothing of it has come
- * until the next audit finds the same, something was missed.
- */
-static void on_audit(struct etcd_read *read, const struct etcd_read_reply *reply)
+static void on_fine(struct audit *a, double asked_at)
 {
-	struct follower *f = CONTAINER_OF(read, struct follower, audit);
-
-	if (!reply->ok) {
-		timer_start(f->loop, &f->look, retry_after(reply));
-		doubt(f, reply->why);
-		return;
-	}
-	if (in_step(f, reply)) {
-		f->audited = 0;
-		timer_start(f->loop, &f->look, AUDIT_EVERY);
-		confirm(f, f->asked_at, false);
-		return;
-	}
-	if (f->audited == f->revision) {
-		on_event(f, FOLLOW_MISSED);
-		doubt(f, "a watch has missed changes: all is read again");
-		return;
-	}
-	f->audited = f->revision;
-	timer_start(f->loop, &f->look, AUDIT_AGAIN);
+	confirm(of_audit(a), asked_at, false);
 }
 
-static void on_look(struct ev_loop *loop, ev_timer *look, int revents)
+static void on_silence(struct audit *a, const char *why)
 {
-	struct follower *f = CONTAINER_OF(look, struct follower, look);
-
-	UNUSED(loop);
-	UNUSED(revents);
-	if (f->state == FOLLOW_OPENING) {
-		bool fleeting = is_fleeting(f);
-		etcd_watch_abandon(&f->watch);
-		on_event(f, FOLLOW_ENDED);
-		rest(f, !fleeting, false);
-		doubt(f, "no answer to a watch in time");
-	} else {
-		f->asked_at = clock_now();
-		etcd_read_newer(f->etcd, &f->audit, f->prefix, f->revision, on_audit);
-	}
+	doubt(of_audit(a), why);
 }
+
+static void on_missed(struct audit *a)
+{
+	on_event(of_audit(a), FOLLOW_MISSED);
+	doubt(of_audit(a), "a watch has missed changes: all is read again");
+}
+
+static const struct audit_events audit_events = {
+	.know = know,
+	.on_fine = on_fine,
+	.on_silence = on_silence,
+	.on_missed = on_missed,
+};
 
 /* ---- the watch ----------------------------------------------------------------------- */
 
@@ -243,13 +214,26 @@ static struct follower *of_watch(struct etcd_watch *w)
 	return CONTAINER_OF(w, struct follower, watch);
 }
 
+static void on_late(struct ev_loop *loop, ev_timer *open, int revents)
+{
+	struct follower *f = CONTAINER_OF(open, struct follower, open);
+
+	UNUSED(loop);
+	UNUSED(revents);
+	etcd_watch_abandon(&f->watch);
+	on_event(f, FOLLOW_ENDED);
+	rest(f, false, false);
+	doubt(f, "no answer to a watch in time");
+}
+
 static void on_created(struct etcd_watch *w)
 {
 	struct follower *f = of_watch(w);
 
 	f->opened_at = clock_now();
+	ev_timer_stop(f->loop, &f->open);
 	on_event(f, FOLLOW_CREATED);
-	timer_start(f->loop, &f->look, AUDIT_EVERY);
+	audit_start(&f->audit);
 	end_trouble(f);
 }
 
@@ -293,8 +277,7 @@ static void on_news(
 		move_on(f, events, n);
 	}
 	f->told_by = etcd_watch_endpoint(w);
-	timer_start(f->loop, &f->look, AUDIT_EVERY);
-	etcd_read_cancel(&f->audit);
+	audit_news(&f->audit, revision == 0);
 	confirm(f, clock_now(), changed);
 }
 
@@ -326,7 +309,7 @@ static const struct etcd_watch_events watch_events = {
 static void open_watch(struct follower *f)
 {
 	etcd_watch_start(f->streams, &f->watch, f->prefix, f->revision + 1, &watch_events);
-	timer_start(f->loop, &f->look, f->etcd->request_timeout);
+	timer_start(f->loop, &f->open, f->etcd->request_timeout);
 }
 
 /* ---- the state ----------------------------------------------------------------------- */
@@ -335,9 +318,8 @@ static void open_watch(struct follower *f)
 static void leave_state(struct follower *f, enum follow_step step)
 {
 	ev_timer_stop(f->loop, &f->wake);
-	ev_timer_stop(f->loop, &f->look);
-	etcd_read_cancel(&f->audit);
-	f->audited = 0;
+	ev_timer_stop(f->loop, &f->open);
+	audit_stop(&f->audit);
 	if (step == FOLLOW_LEAVE) {
 		f->beside = true;
 		f->doubted = etcd_watch_endpoint(&f->watch);
@@ -401,7 +383,8 @@ void follower_init(struct follower *f, struct ev_loop *loop, struct etcd_streams
 		.format = format,
 	};
 	ev_timer_init(&f->wake, on_wake, 0.0, 0.0);
-	ev_timer_init(&f->look, on_look, 0.0, 0.0);
+	ev_timer_init(&f->open, on_late, 0.0, 0.0);
+	audit_init(&f->audit, loop, f->etcd, prefix, &audit_events);
 }
 
 void follower_start(struct follower *f)

@@ -6,9 +6,8 @@
  * follower - knows the instances under one prefix of etcd, and follows them.
  *
  * What it knows is kept through every outage. `sure` says whether etcd has
- * confirmed it of late: by a read, by news, or, when there was no news for a
- * while, by an audit: a small read that shows whether something was missed.
- * The table in follow.c decides what comes next.
+ * confirmed it of late: by a read, by news, or by an audit, which shows whether
+ * something was missed. The table in follow.c decides what comes next.
  *
  * Runs on the loop given to follower_init() and never blocks.
  */
@@ -17,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/audit.h"
 #include "agent/backoff.h"
 #include "agent/follow.h"
 #include "agent/format.h"
@@ -56,16 +56,15 @@ struct follower {
 	enum format format;
 
 	enum follow_state state;
-	struct known arriving;  /* while all is read */
-	struct err failed;      /* why what has come cannot be used; ERR_NONE: it can */
-	struct etcd_read read;  /* of all */
-	struct etcd_read audit; /* while the watch is open */
+	struct known arriving; /* while all is read */
+	struct err failed;     /* why what has come cannot be used; ERR_NONE: it can */
+	struct etcd_read read; /* of all */
+	struct audit audit;    /* while the watch is open */
 	struct etcd_watch watch;
 	int64_t read_at;  /* the revision of the last read of all */
 	double opened_at; /* clock_now() when the watch was open */
 	bool hurried;     /* the watch before was not opened, or has ended as soon as it was */
-	double asked_at;  /* clock_now() when the read or audit in flight was sent */
-	int64_t audited;  /* the revision we were at when an audit found more; 0: none did */
+	double asked_at;  /* clock_now() when the read in flight was sent */
 	unsigned told_by; /* the endpoint that what is known comes from */
 	bool beside;      /* a read has to come from another one than `doubted` */
 	unsigned doubted;
@@ -73,7 +72,7 @@ struct follower {
 	struct backoff backoff;
 	unsigned tries; /* without an open watch or an answer to an audit, in a row */
 	ev_timer wake;  /* resting: the next try */
-	ev_timer look;  /* opening: until it must be open; live: the next audit */
+	ev_timer open;  /* opening: until it must be open */
 };
 
 /* `prefix` is borrowed, and so is all else. Cannot fail and starts nothing. */

@@ -130,7 +130,7 @@ static void take_page(struct etcd_read *read, const struct etcd_page *page)
 	struct etcd_read_reply reply = {
 		.ok = true,
 		.revision = revision_of(read, page),
-		.count = read->scope.revision > 0 ? read->count : page->count,
+		.count = read->scope.after != NULL ? read->count : page->count,
 		.newer = page->n > 0,
 		.why = "",
 	};
@@ -190,6 +190,16 @@ void etcd_read_newer(struct etcd *e, struct etcd_read *read, const char *prefix,
 {
 	begin(e, read, prefix, NULL, done);
 	read->scope.newer_than = revision;
+	read->scope.limit = 1;
+	read->scope.keys_only = true;
+	ask_page(read);
+}
+
+void etcd_read_count(struct etcd *e, struct etcd_read *read, const char *prefix, int64_t revision,
+		etcd_read_done *done)
+{
+	begin(e, read, prefix, NULL, done);
+	read->scope.revision = revision;
 	read->scope.limit = 1;
 	read->scope.keys_only = true;
 	ask_page(read);

@@ -62,6 +62,10 @@ void etcd_read_all_beside(struct etcd *e, struct etcd_read *read, const char *pr
 void etcd_read_newer(struct etcd *e, struct etcd_read *read, const char *prefix, int64_t revision,
 		etcd_read_done *done);
 
+/* How many keys there were at `revision`. No pages. */
+void etcd_read_count(struct etcd *e, struct etcd_read *read, const char *prefix, int64_t revision,
+		etcd_read_done *done);
+
 /* The endpoint that a read is with, or had its last answer from. */
 unsigned etcd_read_endpoint(const struct etcd_read *read);
 

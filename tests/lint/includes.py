@@ -53,7 +53,7 @@ LAYERS = [
     ("stage", ["agent/listing_stage"]),
     ("clusters", ["agent/clusters"]),
     ("service", ["agent/service", "agent/reader"]),
-    ("machines", ["agent/registration", "agent/prober", "agent/follower", "agent/telling"]),
+    ("machines", ["agent/registration", "agent/prober", "agent/follower", "agent/audit", "agent/telling"]),
     ("outputs", [
         "agent/outputs/output", "agent/outputs/output_kind",
         "agent/outputs/child", "agent/outputs/envoy", "agent/outputs/exec",

@@ -89,7 +89,7 @@ unsigned the_read(void)
 
 unsigned the_audit(void)
 {
-	return find(&follower.audit.request.routed.carried);
+	return find(&follower.audit.newer.request.routed.carried);
 }
 
 struct said both_at(int64_t revision)
@@ -135,8 +135,8 @@ void go_live(void)
 
 void begin_audit(void)
 {
-	assert_true(ev_timer_remaining(cluster.loop, &follower.look) > 9.9);
-	end_wait(&follower.look);
+	assert_true(ev_timer_remaining(cluster.loop, &follower.audit.look) > 9.9);
+	end_wait(&follower.audit.look);
 	assert_int_equal(n_in_flight, 2);
 	(void)the_audit();
 }

@@ -140,7 +140,7 @@ static void an_audit_may_be_doubted_at_once(void **state)
 	go_live();
 	begin_audit();
 	fail_audit();
-	end_wait(&follower.look);
+	end_wait(&follower.audit.look);
 	heard.doubt = true;
 	say(the_audit(), audited(20, 2, false));
 	expect_doubted(2);
@@ -162,7 +162,7 @@ static void what_was_missed_may_be_doubted_at_once(void **state)
 	go_live();
 	begin_audit();
 	say(the_audit(), audited(21, 1, false));
-	end_wait(&follower.look);
+	end_wait(&follower.audit.look);
 	heard.doubt = true;
 	say(the_audit(), audited(21, 1, false));
 	assert_int_equal(n_in_flight, 1);
@@ -204,7 +204,7 @@ static void a_watch_that_is_not_opened_is_asked_for_elsewhere_at_once(void **sta
 	assert_true(ev_timer_remaining(cluster.loop, &follower.wake) > 0.01);
 	end_wait(&follower.wake);
 	finish_read(30);
-	end_wait(&follower.look); /* neither is it open in time */
+	end_wait(&follower.open); /* neither is it open in time */
 	assert_true(ev_timer_remaining(cluster.loop, &follower.wake) > 0.01);
 }
 
@@ -230,7 +230,7 @@ static void after_an_interruption_all_is_read_again(void **state)
 	follower_interrupted(&follower);
 	expect(1, false);
 	assert_int_equal(n_in_flight, 0);
-	assert_false(ev_is_active(&follower.look));
+	assert_false(ev_is_active(&follower.audit.look));
 	assert_true(ev_timer_remaining(cluster.loop, &follower.wake) < 0.01);
 	end_wait(&follower.wake);
 	follower_interrupted(&follower); /* while it reads */

@@ -117,7 +117,7 @@ static void age_is_counted_from_the_last_confirmation(void **state)
 {
 	UNUSED(state);
 	go_live(3);
-	end_wait(&reader.follower.look);
+	end_wait(&reader.follower.audit.look);
 	say(1, said_number(said_at(20), 4, 3));
 	double audited_at = now;
 	now += 5.0;

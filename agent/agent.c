@@ -118,8 +118,8 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents)
 		return;
 	}
 	a->leaving = true;
-	log_write(LOG_INFO, LOG_FIELDS(LOG_STR("signal", strsignal(watcher->signum))),
-			"withdrawing");
+	log_write(LOG_INFO, LOG_FIELDS(LOG_STR("signal", strsignal(watcher->signum))), "%s",
+			a->n_services > 0 ? "withdrawing" : "ending");
 	timer_start(loop, &a->patience, PATIENCE);
 	for (size_t i = 0; i < a->n_services; i++) {
 		service_leave(&a->services[i]);

@@ -8,13 +8,14 @@ static const struct instances *most_of(
 	return now - g->peak_at > GUARD_TTL ? published : &g->peak;
 }
 
-/* More than half of what was there. */
+/* More than half of what was there, or anything in an etcd that was empty a moment ago. */
 static bool is_sudden(const struct guard *g, const struct instances *published,
 		const struct instances *live, double now)
 {
 	const struct instances *before = most_of(g, published, now);
+	size_t lost = instances_compare(before, live).removed;
 
-	return 2 * instances_compare(before, live).removed > before->n;
+	return 2 * lost > before->n || (lost > 0 && g->anew && now < g->hold_until);
 }
 
 enum guard_verdict guard_judge(struct guard *g, const struct instances *published,
@@ -50,8 +51,9 @@ int guard_published(struct guard *g, const struct instances *published,
 	return instances_copy(&g->peak, most);
 }
 
-void guard_outage_over(struct guard *g, double now)
+void guard_outage_over(struct guard *g, bool anew, double now)
 {
+	g->anew = anew || (g->anew && now < g->hold_until);
 	g->hold_until = now + GUARD_TTL;
 }
 

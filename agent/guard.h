@@ -9,7 +9,8 @@
  * within one TTL, it may be true, or a member of etcd may have lost its mind:
  * such a loss has to be confirmed by a read that begins after it was seen.
  * And when etcd itself was away, or was made anew, the agents that register
- * need up to one TTL to come back: until then such a loss is not published.
+ * need up to one TTL to come back: until then such a loss is not published, and
+ * none at all where it was made anew, since that takes away every key.
  */
 
 #include <stdbool.h>
@@ -24,6 +25,7 @@ struct guard {
 	struct instances peak; /* the most that was published within one TTL */
 	double peak_at;        /* clock_now() */
 	double hold_until;     /* clock_now() time: etcd was away, 0: it was not */
+	bool anew;             /* ... and was made anew */
 	bool doubted;          /* a loss was seen and is not confirmed */
 	unsigned reads;        /* ... when so many reads had confirmed */
 };
@@ -48,8 +50,8 @@ enum guard_verdict guard_judge(struct guard *g, const struct instances *publishe
 int guard_published(struct guard *g, const struct instances *published,
 		const struct instances *live, double now);
 
-/* etcd answers again after it was away. */
-void guard_outage_over(struct guard *g, double now);
+/* etcd answers again after it was away, or is another one than before. */
+void guard_outage_over(struct guard *g, bool anew, double now);
 
 void guard_finish(struct guard *g);
 

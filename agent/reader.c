@@ -146,11 +146,12 @@ static bool is_allowed(struct reader *r, double now)
 static void note_outage(struct reader *r, double now)
 {
 	bool away = r->unsure && now - r->unsure_since >= AWAY_AFTER;
+	bool anew = r->era != r->follower.era;
 
 	r->unsure = false;
-	if (away || r->era != r->follower.era) {
+	if (away || anew) {
 		r->era = r->follower.era;
-		guard_outage_over(&r->guard, now);
+		guard_outage_over(&r->guard, anew, now);
 	}
 }
 

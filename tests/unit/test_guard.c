@@ -207,7 +207,7 @@ static void after_an_outage_a_loss_is_held_for_one_ttl_and_then_confirmed(void *
 {
 	UNUSED(state);
 	publishes(1, 10);
-	guard_outage_over(&guard, now);
+	guard_outage_over(&guard, false, now);
 	see(1, 2);
 	now += GUARD_TTL - 0.1;
 	reads++;
@@ -223,9 +223,28 @@ static void all_else_is_published_meanwhile(void **state)
 {
 	UNUSED(state);
 	publishes(1, 10);
-	guard_outage_over(&guard, now);
+	guard_outage_over(&guard, false, now);
 	publishes(1, 6);
 	publishes(1, 30);
+}
+
+/* Every key is gone there, and comes back by itself or not at all. */
+static void in_an_etcd_that_was_made_anew_any_loss_is_held(void **state)
+{
+	UNUSED(state);
+	publishes(1, 10);
+	guard_outage_over(&guard, true, now);
+	now += 1.0;
+	guard_outage_over(&guard, false, now); /* it is as new as it was */
+	see(1, 9);
+	assert_int_equal(judge(), GUARD_HOLD);
+	publishes(1, 10);
+	publishes(1, 30);
+	see(1, 29);
+	now = guard.hold_until;
+	assert_int_equal(judge(), GUARD_PUBLISH); /* one of thirty needs no more proof */
+	guard_outage_over(&guard, false, now);
+	assert_int_equal(judge(), GUARD_PUBLISH);
 }
 
 int main(void)
@@ -246,6 +265,7 @@ int main(void)
 		TEST(after_a_loss_that_was_believed_the_next_is_counted_from_there),
 		TEST(after_an_outage_a_loss_is_held_for_one_ttl_and_then_confirmed),
 		TEST(all_else_is_published_meanwhile),
+		TEST(in_an_etcd_that_was_made_anew_any_loss_is_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

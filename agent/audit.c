@@ -5,7 +5,8 @@
 #include "agent/timer.h"
 #include "agent/util.h"
 
-#define EVERY 10.0 /* seconds; of the first kind without news, of the second with some */
+#define EVERY 10.0 /* seconds without news */
+#define COUNT 15.0 /* seconds with some; not when the other kind is likely to be asked */
 #define AGAIN 1.0  /* after one that found more than we know, seconds */
 #define RETRY 0.5  /* after one without an answer: before anybody is told, seconds */
 
@@ -72,7 +73,7 @@ static void on_counted(struct etcd_read *read, const struct etcd_read_reply *rep
 	if (reply->ok && reply->count != (int64_t)a->counted) {
 		a->events->on_missed(a);
 	} else {
-		timer_start(a->loop, &a->tally, EVERY);
+		timer_start(a->loop, &a->tally, COUNT);
 	}
 }
 
@@ -83,7 +84,7 @@ static void on_tally(struct ev_loop *loop, ev_timer *tally, int revents)
 
 	UNUSED(revents);
 	if (!a->news || a->partial) {
-		timer_start(loop, &a->tally, a->partial ? AGAIN : EVERY);
+		timer_start(loop, &a->tally, a->partial ? AGAIN : COUNT);
 		return;
 	}
 	a->news = false;
@@ -106,7 +107,7 @@ void audit_start(struct audit *a)
 	a->found_at = 0;
 	a->news = a->partial = false;
 	timer_start(a->loop, &a->look, EVERY);
-	timer_start(a->loop, &a->tally, EVERY);
+	timer_start(a->loop, &a->tally, COUNT);
 }
 
 void audit_news(struct audit *a, bool partial)

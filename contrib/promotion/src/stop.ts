@@ -3,6 +3,7 @@
 import { info, warn } from "./log";
 
 const PATIENCE_MS = 10_000; // that calls in flight are given
+const ARRIVING_MS = 100; // in which what was sent before the signal is taken in
 
 // SIGTERM and SIGINT: `finish` ends what is in flight, then the process exits with 0.
 export function stopGracefully(what: string, finish: () => Promise<unknown>): void {
@@ -17,6 +18,7 @@ export function stopGracefully(what: string, finish: () => Promise<unknown>): vo
       warn(`${what}: calls are still in flight after ${PATIENCE_MS / 1000} s, leaving them`);
       process.exit(1);
     }, PATIENCE_MS).unref();
+    await new Promise((resolve) => setTimeout(resolve, ARRIVING_MS));
     await finish();
     info(`${what} has stopped`);
     process.exit(0);

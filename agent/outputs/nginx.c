@@ -14,7 +14,7 @@
 
 #include "agent/outputs/child.h"
 #include "agent/outputs/file.h"
-#include "agent/outputs/output_kind.h"
+#include "agent/outputs/file_output.h"
 #include "agent/util.h"
 
 struct nginx {
@@ -22,11 +22,6 @@ struct nginx {
 	char *written;         /* owned: what is in the file; NULL when nobody knows */
 	struct child reload;
 };
-
-static const char *place(const struct output_settings *settings)
-{
-	return settings->path;
-}
 
 static int create(struct output *o)
 {
@@ -94,7 +89,7 @@ static void destroy(struct output *o)
 const struct output_kind output_nginx = {
 	.name = "nginx",
 	.settles = true,
-	.place = place,
+	.place = file_output_place,
 	.render = nginx_text,
 	.create = create,
 	.apply = apply,

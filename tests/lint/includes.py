@@ -53,11 +53,14 @@ LAYERS = [
     ("stage", ["agent/listing_stage"]),
     ("clusters", ["agent/clusters"]),
     ("service", ["agent/service", "agent/reader"]),
-    ("machines", ["agent/registration", "agent/prober", "agent/follower", "agent/audit", "agent/telling"]),
+    ("machines", [
+        "agent/registration", "agent/prober", "agent/follower", "agent/audit", "agent/telling",
+    ]),
     ("outputs", [
         "agent/outputs/output", "agent/outputs/output_kind",
         "agent/outputs/child", "agent/outputs/envoy", "agent/outputs/exec",
-        "agent/outputs/haproxy", "agent/outputs/json", "agent/outputs/nginx",
+        "agent/outputs/file_output", "agent/outputs/haproxy", "agent/outputs/json",
+        "agent/outputs/nginx",
     ]),
     ("clients", [
         "agent/net/etcd", "agent/net/etcd_auth", "agent/net/etcd_batch", "agent/net/etcd_channel",

@@ -9,40 +9,46 @@
 #include "agent/suggest.h"
 #include "agent/util.h"
 
+/* What a command takes beside its options. */
+enum { NEEDS_CONFIG = 1, TAKES_SERVICES = 2, NEEDS_SERVICES = 4 };
+
 struct command_row {
 	const char *name; /* NULL: the command that runs when none is named, or an option */
+	unsigned takes;
 	const char *usage, *help;
 };
 
-/* Which commands an option is for. */
-enum { FOR_ALL, FOR_READERS };
+/* Which commands an option is for: a set of bits. */
+#define FOR(command) (1u << COMMAND_##command)
+#define FOR_ALL      (~0u)
+#define FOR_LISTS    (FOR(LIST) | FOR(WATCH))
 
 struct option_row {
 	const char *name, *argument; /* argument: NULL when it takes none */
-	int letter;
-	int commands;
+	int letter;                  /* above 255: it has only the long name */
+	unsigned commands;
 	const char *help;
 };
 
 /* clang-format off */
 static const struct command_row commands[] = {
-	[COMMAND_RUN]     = { NULL,    "svc-agent --config FILE|DIR ...",       "probe and register, or read, until told to stop" },
-	[COMMAND_CHECK]   = { "check", "svc-agent check --config FILE|DIR ...", "validate and print the effective descriptors" },
-	[COMMAND_PROBE]   = { "probe", "svc-agent probe --config FILE|DIR ...", "probe once, say the reason and the time it took" },
-	[COMMAND_LIST]    = { "list",  "svc-agent list [SERVICE ...]",          "what is registered now" },
-	[COMMAND_WATCH]   = { "watch", "svc-agent watch SERVICE ...",           "what is registered now, then each change" },
-	[COMMAND_HELP]    = { NULL,    NULL, NULL },
-	[COMMAND_VERSION] = { NULL,    NULL, NULL },
+	[COMMAND_RUN]     = { NULL,    NEEDS_CONFIG,   "svc-agent --config FILE|DIR ...",       "probe and register, or read, until told to stop" },
+	[COMMAND_CHECK]   = { "check", NEEDS_CONFIG,   "svc-agent check --config FILE|DIR ...", "validate and print the effective descriptors" },
+	[COMMAND_PROBE]   = { "probe", NEEDS_CONFIG,   "svc-agent probe --config FILE|DIR ...", "probe once, say the reason and the time it took" },
+	[COMMAND_LIST]    = { "list",  TAKES_SERVICES, "svc-agent list [SERVICE ...]",          "what is registered now" },
+	[COMMAND_WATCH]   = { "watch", NEEDS_SERVICES, "svc-agent watch SERVICE ...",           "what is registered now, then each change" },
+	[COMMAND_HELP]    = { NULL,    0,              NULL, NULL },
+	[COMMAND_VERSION] = { NULL,    0,              NULL, NULL },
 };
 
 static const struct option_row rows[] = {
-	{ "config",    "FILE|DIR",   'c', FOR_ALL,     "a descriptor, or a folder of *.yaml; may be given several times" },
-	{ "endpoints", "LIST",       'e', FOR_READERS, "list, watch: members of etcd, instead of a descriptor" },
-	{ "prefix",    "PATH",       'p', FOR_READERS, "list, watch: the first part of the keys" },
-	{ "format",    "NAME",       'f', FOR_READERS, "list, watch: how keys and values look" },
-	{ "output",    "table|json", 'o', FOR_READERS, "list, watch: for people, or a line of JSON for each" },
-	{ "help",      NULL,         'h', FOR_ALL,     "print this and exit" },
-	{ "version",   NULL,         'V', FOR_ALL,     "print the version and exit" },
+	{ "config",    "FILE|DIR",   'c', FOR_ALL,   "a descriptor, or a folder of *.yaml; may be given several times" },
+	{ "endpoints", "LIST",       'e', FOR_LISTS, "list, watch: members of etcd, instead of a descriptor" },
+	{ "prefix",    "PATH",       'p', FOR_LISTS, "list, watch: the first part of the keys" },
+	{ "format",    "NAME",       'f', FOR_LISTS, "list, watch: how keys and values look" },
+	{ "output",    "table|json", 'o', FOR_LISTS, "list, watch: for people, or a line of JSON for each" },
+	{ "help",      NULL,         'h', FOR_ALL,   "print this and exit" },
+	{ "version",   NULL,         'V', FOR_ALL,   "print the version and exit" },
 };
 /* clang-format on */
 
@@ -174,9 +180,9 @@ static int take_option(struct options *o, int letter, const char *word, struct e
 	}
 }
 
-static bool reads(enum command command)
+static bool takes(const struct options *o, unsigned what)
 {
-	return command == COMMAND_LIST || command == COMMAND_WATCH;
+	return (commands[o->command].takes & what) != 0;
 }
 
 /* What is left after the options: a command, and what it is about. */
@@ -185,7 +191,7 @@ static int take_words(struct options *o, int argc, char **argv, struct err *err)
 	if (optind < argc && set_command(o, argv[optind++], err) < 0) {
 		return -1;
 	}
-	while (optind < argc && reads(o->command)) {
+	while (optind < argc && takes(o, TAKES_SERVICES | NEEDS_SERVICES)) {
 		o->services[o->n_services++] = argv[optind++];
 	}
 	if (optind < argc) {
@@ -194,24 +200,41 @@ static int take_words(struct options *o, int argc, char **argv, struct err *err)
 	return 0;
 }
 
+/* "list and watch": the commands that an option is for. */
+static void name_commands(const struct option_row *row, char *out, size_t size)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0, left; i < ARRAY_LEN(commands) && len < size; i++) {
+		if (commands[i].name == NULL || (row->commands & 1u << i) == 0) {
+			continue;
+		}
+		left = row->commands >> (i + 1);
+		const char *link = len == 0 ? "" : left == 0 ? " and " : ", ";
+		len += (size_t)snprintf(out + len, size - len, "%s%s", link, commands[i].name);
+	}
+}
+
 /* The first option that was given and is not for the command. */
 static int check_options(const struct options *o, unsigned long given, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (rows[i].commands == FOR_READERS && (given & 1ul << i) != 0 &&
-				!reads(o->command)) {
-			return err_set(err, ERR_UNKNOWN, "--%s is for list and watch",
-					rows[i].name);
+		char names[120];
+		if ((given & 1ul << i) != 0 && (rows[i].commands & 1u << o->command) == 0) {
+			name_commands(&rows[i], names, sizeof names);
+			return err_set(err, ERR_UNKNOWN, "--%s is for %s", rows[i].name, names);
 		}
 	}
-	if (!reads(o->command) && o->n_configs == 0) {
+	if (takes(o, NEEDS_CONFIG) && o->n_configs == 0) {
 		return err_set(err, ERR_MISSING, "--config FILE|DIR is needed");
 	}
 	if (o->n_configs > 0 && o->endpoints != NULL) {
 		return err_set(err, ERR_SYNTAX, "--config and --endpoints exclude each other");
 	}
-	if (o->command == COMMAND_WATCH && o->n_services == 0) {
-		return err_set(err, ERR_MISSING, "watch needs the name of a service");
+	if (takes(o, NEEDS_SERVICES) && o->n_services == 0) {
+		return err_set(err, ERR_MISSING, "%s needs the name of a service",
+				commands[o->command].name);
 	}
 	return 0;
 }
@@ -283,8 +306,9 @@ void options_help(FILE *out)
 	(void)fputs("\n", out);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *argument = rows[i].argument != NULL ? rows[i].argument : "";
-		(void)fprintf(out, "  -%c, --%-9s %-20s %s\n", rows[i].letter, rows[i].name,
-				argument, rows[i].help);
+		char letter[] = { '-', (char)rows[i].letter, ',', '\0' };
+		(void)fprintf(out, "  %-3s --%-9s %-20s %s\n", rows[i].letter < 256 ? letter : "",
+				rows[i].name, argument, rows[i].help);
 	}
 	(void)fputs("\nExit: 0 done or cleanly withdrawn, 1 unhealthy or nothing listed, 2 usage,\n"
 		    "70 internal, 75 stopped but a lease was left to expire, or no answer from\n"

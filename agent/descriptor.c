@@ -185,7 +185,7 @@ static void complete(struct loading *l)
 		return;
 	}
 	struct target *target = &l->d->probe.target;
-	if (target->kind == TARGET_INET && target->inet.port == 0) {
+	if (!target_is_set(target)) {
 		snprintf(target->inet.host, sizeof(target->inet.host), "localhost");
 		target->inet.port = (uint16_t)l->d->service.port;
 	}

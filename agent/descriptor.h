@@ -154,6 +154,10 @@ struct descriptor {
 	} shutdown;
 
 	struct {
+		struct target listen; /* target_is_set() says whether there is any */
+	} admin;
+
+	struct {
 		enum log_level level;
 		enum log_format format;
 	} log;

@@ -287,6 +287,13 @@ static void print_items(FILE *out, const void *holder, const struct schema_row *
 
 /* ---- all of it ------------------------------------------------------------------- */
 
+/* True for a key that has no value. */
+static bool is_empty(const struct schema_row *row, const void *member)
+{
+	return row->kind == SCHEMA_TARGET ? !target_is_set(member)
+					  : **(const char *const *)member == '\0';
+}
+
 /* A part that is off takes its keys with it, and a section of the other kind does. */
 static bool is_left_out(const struct descriptor *d, const struct schema_row *row)
 {
@@ -298,8 +305,7 @@ static bool is_left_out(const struct descriptor *d, const struct schema_row *row
 	if (part != NULL) {
 		return !*(const bool *)((const char *)d + part->at);
 	}
-	const void *member = (const char *)d + row->at;
-	return row->need == SCHEMA_SILENT && **(const char *const *)member == '\0';
+	return row->need == SCHEMA_SILENT && is_empty(row, (const char *)d + row->at);
 }
 
 void descriptor_print(const struct descriptor *d, enum secrets secrets, FILE *out)

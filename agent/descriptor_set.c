@@ -230,6 +230,34 @@ static void check_logs(const struct descriptor_set *set, struct problems *proble
 	}
 }
 
+const struct target *descriptor_set_admin(const struct descriptor_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		if (target_is_set(&set->at[i].admin.listen)) {
+			return &set->at[i].admin.listen;
+		}
+	}
+	return NULL;
+}
+
+/* ... and one address where it answers. */
+static void check_admins(const struct descriptor_set *set, struct problems *problems)
+{
+	const struct target *first = descriptor_set_admin(set);
+
+	for (size_t i = 0; first != NULL && i < set->n; i++) {
+		const struct target *own = &set->at[i].admin.listen;
+		char address[TARGET_TEXT_MAX];
+		if (target_is_set(own) && !target_equal(own, first)) {
+			target_format(address, sizeof address, first);
+			problems_add(problems, true, set->at[i].file, 0, 0, "admin.listen",
+					"is passed over: the agent listens on %s, as the first "
+					"descriptor that has this key says",
+					address);
+		}
+	}
+}
+
 int descriptor_set_load(struct descriptor_set *set, const char *const *paths, size_t n_paths,
 		struct problems *problems)
 {
@@ -241,6 +269,7 @@ int descriptor_set_load(struct descriptor_set *set, const char *const *paths, si
 		check_keys(set, problems);
 		check_places(set, problems);
 		check_logs(set, problems);
+		check_admins(set, problems);
 	}
 	if (problems->n_errors > 0) {
 		descriptor_set_finish(set);

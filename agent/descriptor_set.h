@@ -25,6 +25,9 @@ struct descriptor_set {
 int descriptor_set_load(struct descriptor_set *set, const char *const *paths, size_t n_paths,
 		struct problems *problems);
 
+/* Where the agent answers about itself: the first that says so. Borrowed; NULL: nowhere. */
+const struct target *descriptor_set_admin(const struct descriptor_set *set);
+
 /* Safe on a zeroed set. */
 void descriptor_set_finish(struct descriptor_set *set);
 

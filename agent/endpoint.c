@@ -223,6 +223,17 @@ int target_parse(struct target *t, const char *text, struct err *err)
 	return 0;
 }
 
+bool target_is_set(const struct target *t)
+{
+	return t->kind == TARGET_UNIX || t->inet.port != 0;
+}
+
+bool target_equal(const struct target *a, const struct target *b)
+{
+	return a->kind == b->kind && a->inet.port == b->inet.port &&
+	       strcmp(a->inet.host, b->inet.host) == 0 && strcmp(a->path, b->path) == 0;
+}
+
 void target_format(char *out, size_t size, const struct target *t)
 {
 	switch (t->kind) {

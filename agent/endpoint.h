@@ -75,6 +75,11 @@ struct target {
 /* Reads address:port, localhost:port, :port (localhost) or unix:/path. Names are refused. */
 int target_parse(struct target *t, const char *text, struct err *err);
 
+/* False for a zeroed target. */
+bool target_is_set(const struct target *t);
+
+bool target_equal(const struct target *a, const struct target *b);
+
 /* Writes it as target_parse reads it. */
 void target_format(char *out, size_t size, const struct target *t);
 

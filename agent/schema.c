@@ -169,6 +169,9 @@ static const struct schema_row rows[] = {
 	{ "shutdown.linger", SCHEMA_SPAN, SCHEMA_OPTIONAL, AT(shutdown.linger_ms), 0, HOUR, NULL,
 		"0s", "wait between the revoke and the exit" },
 
+	{ "admin.listen", SCHEMA_TARGET, SCHEMA_SILENT, AT(admin.listen), 0, 0, NULL,
+		NULL, "where the agent answers about itself: address:port or unix:/path; default nowhere" },
+
 	{ "log.level", SCHEMA_WORD, SCHEMA_OPTIONAL, AT(log.level), 0, 0, log_levels,
 		"info", "error, warn, info or debug" },
 	{ "log.format", SCHEMA_WORD, SCHEMA_OPTIONAL, AT(log.format), 0, 0, log_formats,
@@ -185,6 +188,7 @@ static const struct {
 	{ "probe", SCHEMA_REGISTERS },
 	{ "discover", SCHEMA_READS },
 	{ "shutdown", SCHEMA_IDLE },
+	{ "admin", SCHEMA_BOTH },
 	{ "log", SCHEMA_BOTH },
 };
 
@@ -216,7 +220,7 @@ static const struct {
 };
 
 static const char *const unsupported[] = {
-	"admin", "probe.command", "probe.path",
+	"probe.command", "probe.path",
 };
 /* clang-format on */
 

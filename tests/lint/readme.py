@@ -32,7 +32,8 @@ READER = """discover:
 
 # What `check` leaves out unless it is set; the two passwords exclude each other.
 MORE = (
-    "etcd: {username: a, password_file: /dev/null, tls: {}}\nprobe: {tls: {}}\n",
+    "etcd: {username: a, password_file: /dev/null, tls: {}}\nprobe: {tls: {}}\n"
+    "admin: {listen: localhost:1}\n",
     "etcd: {username: a, password: a}\n",
 )
 

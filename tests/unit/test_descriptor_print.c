@@ -109,6 +109,7 @@ static void assert_same(const struct descriptor *a, const struct descriptor *b)
 	assert_int_equal(a->probe.unimplemented, b->probe.unimplemented);
 	assert_true(scalars_equal(&a->probe.metadata, &b->probe.metadata));
 	assert_int_equal(a->shutdown.linger_ms, b->shutdown.linger_ms);
+	assert_true(target_equal(&a->admin.listen, &b->admin.listen));
 	assert_int_equal(a->log.level, b->log.level);
 	assert_int_equal(a->log.format, b->log.format);
 }
@@ -130,6 +131,8 @@ static void prints_what_it_reads_back(void **state)
 		"  host: ::1\nprobe: {target: \"[::1]:1\", service: \"null\", mode: watch}\n"
 		"register: {prefix: \"/a b/$${x}\"}\n",
 		SERVICE "etcd: {endpoints: \"https://[::1]:1,https://a\"}\nprobe: {tls: {}}\n",
+		SERVICE "admin: {listen: \"[::1]:9464\"}\n",
+		SERVICE "admin: {listen: unix:/run/a.sock}\n",
 		SERVICE "etcd: {tls: {server_name: \"::1\", ca_file: /dev/null}}\n",
 		SERVICE "etcd: {username: \"null\", password_file: /dev/null}\n",
 		SERVICE "probe: {tls: {cert_file: /dev/null, key_file: /dev/null}}\n", READER,

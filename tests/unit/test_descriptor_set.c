@@ -197,6 +197,18 @@ static void warns_of_a_second_log_section(void **state)
 	expect(all, 1, 2, "whose log section counts");
 }
 
+static void one_address_answers_for_all(void **state)
+{
+	UNUSED(state);
+	put_file("a.yaml", "first", "");
+	put_file("b.yaml", "second", "admin: {listen: localhost:1}\n");
+	put_file("c.yaml", "third", "admin: {listen: localhost:1}\n");
+	const char *all[] = { folder };
+	expect(all, 1, 3, NULL);
+	put_file("c.yaml", "third", "admin: {listen: localhost:2}\n");
+	expect(all, 1, 3, "the agent listens on localhost:1");
+}
+
 static void one_bad_file_is_enough(void **state)
 {
 	UNUSED(state);
@@ -219,6 +231,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 				refuses_one_key_claimed_twice_in_any_format, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(warns_of_a_second_log_section, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_address_answers_for_all, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_bad_file_is_enough, set_up, tear_down),
 	};
 

@@ -6,29 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/exit_code.h"
 #include "agent/suggest.h"
 #include "agent/util.h"
-
-/* What a command takes beside its options. */
-enum { NEEDS_CONFIG = 1, TAKES_SERVICES = 2, NEEDS_SERVICES = 4 };
-
-struct command_row {
-	const char *name; /* NULL: the command that runs when none is named, or an option */
-	unsigned takes;
-	const char *usage, *help;
-};
 
 /* Which commands an option is for: a set of bits. */
 #define FOR(command) (1u << COMMAND_##command)
 #define FOR_ALL      (~0u)
 #define FOR_LISTS    (FOR(LIST) | FOR(WATCH))
-
-struct option_row {
-	const char *name, *argument; /* argument: NULL when it takes none */
-	int letter;                  /* above 255: it has only the long name */
-	unsigned commands;
-	const char *help;
-};
 
 /* clang-format off */
 static const struct command_row commands[] = {
@@ -53,6 +38,18 @@ static const struct option_row rows[] = {
 /* clang-format on */
 
 #define LETTERS ":c:e:p:f:o:hV"
+
+const struct command_row *options_commands(size_t *n)
+{
+	*n = ARRAY_LEN(commands);
+	return commands;
+}
+
+const struct option_row *options_rows(size_t *n)
+{
+	*n = ARRAY_LEN(rows);
+	return rows;
+}
 
 static void long_options(struct option out[ARRAY_LEN(rows) + 1])
 {
@@ -310,8 +307,10 @@ void options_help(FILE *out)
 		(void)fprintf(out, "  %-3s --%-9s %-20s %s\n", rows[i].letter < 256 ? letter : "",
 				rows[i].name, argument, rows[i].help);
 	}
-	(void)fputs("\nExit: 0 done or cleanly withdrawn, 1 unhealthy or nothing listed, 2 usage,\n"
-		    "70 internal, 75 stopped but a lease was left to expire, or no answer from\n"
-		    "etcd, 78 bad descriptor.\n",
-			out);
+	(void)fputs("\nExit status:\n", out);
+	size_t n;
+	const struct exit_code_row *codes = exit_code_rows(&n);
+	for (size_t i = 0; i < n; i++) {
+		(void)fprintf(out, "  %-3d %s\n", (int)codes[i].code, codes[i].help);
+	}
 }

@@ -25,6 +25,26 @@ enum command {
 	COMMAND_VERSION
 };
 
+/* What a command takes beside its options. */
+enum { NEEDS_CONFIG = 1, TAKES_SERVICES = 2, NEEDS_SERVICES = 4 };
+
+struct command_row {
+	const char *name; /* NULL: the command that runs when none is named, or an option */
+	unsigned takes;
+	const char *usage, *help; /* NULL for what is an option */
+};
+
+struct option_row {
+	const char *name, *argument; /* argument: NULL when it takes none */
+	int letter;                  /* above 255: it has only the long name */
+	unsigned commands;           /* a bit for each enum command that it is for */
+	const char *help;
+};
+
+/* Both tables, for all that is written about them; of commands one row for each enum command. */
+const struct command_row *options_commands(size_t *n);
+const struct option_row *options_rows(size_t *n);
+
 /* The arrays are owned; the texts are argv's. */
 struct options {
 	enum command command;

@@ -72,7 +72,7 @@ LAYERS = [
     ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/net/tls_context",
         "agent/net/tls_shelf", "agent/standstill", "agent/timer"]),
     ("pure", ["agent/outputs/view"]),
-    ("base", ["agent/exit_code", "agent/net/tls_settings", "agent/util"]),
+    ("base", ["agent/net/tls_settings", "agent/util"]),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)

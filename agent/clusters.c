@@ -32,6 +32,7 @@ static struct cluster *make(struct clusters *c, const struct etcd_settings *sett
 		return NULL;
 	}
 	made->etcd.on_notice = c->on_notice;
+	etcd_count_in(&made->etcd, c->counts);
 	made->settings = settings;
 	made->next = c->first;
 	c->first = made;

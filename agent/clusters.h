@@ -27,6 +27,7 @@ struct clusters {
 	unsigned n;
 	etcd_heard *on_notice;
 	void (*on_made)(const struct etcd_settings *settings);
+	struct etcd_counts *counts; /* borrowed; set after clusters_init; NULL: none are kept */
 };
 
 /* Calls on_made for each new cluster. Returns 0, or -1 with *err filled. */

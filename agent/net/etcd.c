@@ -48,6 +48,11 @@ int etcd_init(struct etcd *e, struct ev_loop *loop, struct curl_carrier *carrier
 	return 0;
 }
 
+void etcd_count_in(struct etcd *e, struct etcd_counts *counts)
+{
+	e->channel.route.counts = counts;
+}
+
 void etcd_finish(struct etcd *e)
 {
 	if (e->loop != NULL) {

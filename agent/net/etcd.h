@@ -42,6 +42,9 @@ struct etcd {
 int etcd_init(struct etcd *e, struct ev_loop *loop, struct curl_carrier *carrier,
 		const struct etcd_settings *settings, struct random *random);
 
+/* Every call to an endpoint is counted there (borrowed) from now on, also those of streams. */
+void etcd_count_in(struct etcd *e, struct etcd_counts *counts);
+
 /* Every call must have ended or be cancelled before. Safe on a zeroed struct. */
 void etcd_finish(struct etcd *e);
 

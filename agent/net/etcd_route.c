@@ -79,6 +79,7 @@ static void send_on(struct route_request *r)
 	r->endpoint = choose(r);
 	r->floor = cluster_view_floor(&route->view);
 	r->tries++;
+	r->sent_at = clock_now();
 	struct carrier_call call = {
 		.path = r->call.path,
 		.token = r->call.token,
@@ -162,6 +163,40 @@ static bool believable(struct route_request *r, const struct carrier_answer *ans
 			sentence, size);
 }
 
+/* ---- counting -------------------------------------------------------------------- */
+
+static enum etcd_code code_of(const struct carrier_answer *ended, bool believed)
+{
+	switch (ended->end) {
+	case CARRIER_ANSWERED:
+		return believed ? etcd_code_of_status(ended->status->code) : ETCD_CODE_DISBELIEVED;
+	case CARRIER_REFUSED:
+		return ETCD_CODE_REFUSED;
+	case CARRIER_UNREACHABLE:
+		return ETCD_CODE_UNREACHABLE;
+	case CARRIER_TIMEOUT:
+	case CARRIER_TOO_LATE:
+		return ETCD_CODE_TIMEOUT;
+	case CARRIER_BROKEN:
+		return ETCD_CODE_BROKEN;
+	case CARRIER_NOT_GRPC:
+		return ETCD_CODE_NOT_GRPC;
+	case CARRIER_TLS:
+		return ETCD_CODE_TLS;
+	case CARRIER_NO_MEMORY:
+		return ETCD_CODE_NO_MEMORY;
+	}
+	return ETCD_CODE_STRANGE;
+}
+
+void etcd_route_count(struct etcd_route *route, const char *path,
+		const struct carrier_answer *ended, bool believed, double took)
+{
+	if (ended->end != CARRIER_TOO_LATE) {
+		etcd_counts_note(route->counts, path, code_of(ended, believed), took);
+	}
+}
+
 /* ---- an answer ------------------------------------------------------------------- */
 
 /* Fills the answer from what was carried; `sentence` is where its own goes. */
@@ -173,7 +208,9 @@ static void judge(struct route_request *r, const struct carrier_answer *carried,
 	*answer = (struct etcd_answer){
 		.trouble = TROUBLE_MEMBER, .text = carried->why, .sentence = sentence
 	};
-	if (!believable(r, carried, sentence, size)) {
+	bool believed = believable(r, carried, sentence, size);
+	etcd_route_count(r->route, r->call.path, carried, believed, clock_now() - r->sent_at);
+	if (!believed) {
 		return;
 	}
 	answer->body = carried->body;

@@ -18,6 +18,7 @@
 #include "agent/net/curl_carrier.h"
 #include "agent/net/endpoint_ring.h"
 #include "agent/net/etcd_codec.h"
+#include "agent/net/etcd_counts.h"
 #include "agent/net/etcd_error.h"
 #include "agent/random.h"
 
@@ -36,6 +37,7 @@ struct etcd_route {
 	struct endpoint_ring ring;
 	struct cluster_view view;
 	double said_at; /* clock_now() when a foreign cluster was last spoken of; 0 never */
+	struct etcd_counts *counts; /* borrowed; set after etcd_route_init; NULL: none are kept */
 };
 
 /* `settings` and `notice` are borrowed. 0, or -1 without memory, and *route as zeroed then. */
@@ -80,6 +82,7 @@ struct route_request {
 	struct cluster_floor floor;
 	unsigned endpoint; /* the one it is with */
 	unsigned tries;
+	double sent_at; /* clock_now() when the last of them began */
 };
 
 /* Never calls back from here. A body without bytes fails the call as out of memory would. */
@@ -93,6 +96,13 @@ void etcd_route_start(struct etcd_route *route, struct route_request *r,
 bool etcd_route_believes(struct etcd_route *route, unsigned endpoint,
 		const struct cluster_floor *floor, const struct cluster_mark *seen,
 		enum view_proof proof, char *sentence, size_t size);
+
+/*
+ * Counts one call to one endpoint, when it has ended, unless it never went
+ * out. `took` as in etcd_counts_note.
+ */
+void etcd_route_count(struct etcd_route *route, const char *path,
+		const struct carrier_answer *ended, bool believed, double took);
 
 /* Never calls back. Safe on a zeroed request and on one that has ended. */
 void etcd_route_cancel(struct route_request *r);

@@ -48,6 +48,12 @@ void etcd_streams_finish(struct etcd_streams *s)
 
 /* ---- the end ------------------------------------------------------------------------- */
 
+/* By what etcd said within the stream; the carrier's own ends are counted as all are. */
+static void count(struct etcd_watch *w, enum etcd_code code)
+{
+	etcd_counts_note(w->streams->etcd->channel.route.counts, ETCD_PATH_WATCH, code, -1.0);
+}
+
 /* Gives back what it holds; it is not open any more. */
 static void detach(struct etcd_watch *w)
 {
@@ -72,6 +78,7 @@ void etcd_watch_abandon(struct etcd_watch *w)
 	if (w->streams != NULL) {
 		if (w->sent) { /* or it waits for a token, and no member has a part in that */
 			endpoint_ring_leave(&w->streams->ring, w->endpoint);
+			count(w, ETCD_CODE_ABANDONED);
 		}
 		curl_carrier_abandon(&w->carried);
 		etcd_watch_cancel(w);
@@ -99,6 +106,13 @@ static void end_ill(struct etcd_watch *w, const char *why)
 	const struct etcd_watch_end how = { .why = why };
 
 	end(w, true, &how);
+}
+
+/* The same for what is found within the stream. */
+static void end_found(struct etcd_watch *w, enum etcd_code code, const char *why)
+{
+	count(w, code);
+	end_ill(w, why);
 }
 
 /* etcd's own word, from the end of the stream or from within it. */
@@ -129,6 +143,7 @@ static void end_said(struct etcd_watch *w, int code, const char *text)
 /* etcd tells by text alone why it ends a watch within the stream. */
 static void take_cancel(struct etcd_watch *w, const struct etcd_news *news)
 {
+	count(w, etcd_code_of_status(GRPC_CANCELLED));
 	if (news->compact_revision > 0) {
 		const struct etcd_watch_end how = { .compacted = true,
 			.why = "what happened since is not kept any more (compacted)" };
@@ -151,7 +166,7 @@ static bool believable(struct etcd_watch *w, const struct etcd_news *news)
 		w->floor = cluster_view_floor(&route->view);
 		return true;
 	}
-	end_ill(w, sentence);
+	end_found(w, ETCD_CODE_DISBELIEVED, sentence);
 	return false;
 }
 
@@ -168,8 +183,9 @@ static void take_news(struct etcd_watch *w, const struct etcd_news *news)
 		w->events->on_news(
 				w, news->events, news->n, news->partial ? 0 : news->mark.revision);
 	} else if (!news->created) {
-		end_ill(w, "etcd's news cannot be read: they are of a watch that it has not "
-			   "created");
+		end_found(w, ETCD_CODE_UNREADABLE,
+				"etcd's news cannot be read: they are of a watch that it has not "
+				"created");
 	} else if (!w->created) {
 		w->created = true;
 		endpoint_ring_answered(&w->streams->ring);
@@ -182,7 +198,7 @@ static void take_message(struct etcd_watch *w, const uint8_t *message, size_t le
 	struct etcd_news news;
 
 	if (!etcd_decode_news(message, len, &news)) {
-		end_ill(w, "etcd's answer to a watch cannot be read");
+		end_found(w, ETCD_CODE_UNREADABLE, "etcd's answer to a watch cannot be read");
 		return;
 	}
 	take_news(w, &news);
@@ -206,10 +222,11 @@ static bool hear(struct etcd_watch *w, const uint8_t *data, size_t len)
 			break;
 		case FRAME_TOO_LONG:
 		case FRAME_COMPRESSED:
-			end_ill(w, "etcd's answer to a watch is no gRPC of ours");
+			end_found(w, ETCD_CODE_NOT_GRPC,
+					"etcd's answer to a watch is no gRPC of ours");
 			break;
 		case FRAME_NO_MEMORY:
-			end_ill(w, "out of memory");
+			end_found(w, ETCD_CODE_NO_MEMORY, "out of memory");
 			break;
 		}
 	}
@@ -228,6 +245,7 @@ static void on_carried(struct carrier_request *carried, const struct carrier_ans
 	if (!hear(w, answer->body, answer->len)) {
 		return;
 	}
+	etcd_route_count(&w->streams->etcd->channel.route, ETCD_PATH_WATCH, answer, true, -1.0);
 	if (answer->end == CARRIER_ANSWERED) {
 		end_said(w, answer->status->code, answer->status->message);
 	} else {

@@ -44,6 +44,7 @@ void cluster_start(bool user)
 	assert_int_equal(etcd_init(&cluster.etcd, cluster.loop, NULL, &cluster.settings,
 					 &cluster.random),
 			0);
+	etcd_count_in(&cluster.etcd, &cluster.counts);
 	assert_int_equal(etcd_streams_init(&cluster.streams, &cluster.etcd, &cluster.settings, NULL,
 					 &cluster.random),
 			0);

@@ -26,6 +26,7 @@ extern struct reading_stage {
 	struct etcd_settings settings;
 	struct etcd etcd;
 	struct etcd_streams streams;
+	struct etcd_counts counts; /* of both */
 } cluster;
 
 extern double now; /* the played clock_now() */

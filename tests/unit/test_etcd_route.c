@@ -28,6 +28,7 @@ static struct endpoint endpoints[N] = { { "a", 1, false }, { "b", 2, false }, { 
 static char nobody[] = "";
 static struct etcd_settings settings;
 static struct etcd_route route;
+static struct etcd_counts counts;
 static unsigned notices;
 static char noticed[ETCD_SENTENCE_MAX];
 static uint8_t body_bytes[5];
@@ -279,6 +280,36 @@ static void a_single_endpoint_is_believed_the_second_time(void **state)
 	assert_int_equal(told.answer.len, 15);
 }
 
+static void each_try_that_went_out_is_counted_once(void **state)
+{
+	const uint64_t *grants = counts.requests[ETCD_METHOD_GRANT];
+	UNUSED(state);
+	memset(&counts, 0, sizeof counts);
+	route.counts = &counts;
+	start(ETCD_PATH_GRANT);
+	play_end(0, CARRIER_REFUSED, NULL, 0);
+	now += 0.02;
+	play_answer(0, 14, "etcdserver: no leader", NULL, 0);
+	now += 0.3;
+	play_answer(0, 0, "", ANSWER(MARK("\x01", "\x09", "\x02")));
+	start(ETCD_PATH_GRANT);
+	play_answer(0, 0, "", ANSWER(MARK("\x05", "\x09", "\x02")));
+	etcd_route_cancel(&request); /* it is with another one by now */
+	start(ETCD_PATH_GRANT);
+	play_end(0, CARRIER_TOO_LATE, NULL, 0);
+	start(ETCD_PATH_TXN);
+	now += 2.0;
+	play_end(0, CARRIER_TIMEOUT, NULL, 0);
+	assert_int_equal(grants[ETCD_CODE_REFUSED], 1);
+	assert_int_equal(grants[GRPC_UNAVAILABLE], 1);
+	assert_int_equal(grants[GRPC_OK], 1);
+	assert_int_equal(grants[ETCD_CODE_DISBELIEVED], 1);
+	assert_int_equal(grants[ETCD_CODE_TIMEOUT], 0);
+	assert_int_equal(counts.requests[ETCD_METHOD_TXN][ETCD_CODE_TIMEOUT], 1);
+	assert_true(counts.took.sum > 2.31 && counts.took.sum < 2.33);
+	assert_int_equal(counts.took.n[0], 2); /* the refusal and the other cluster */
+}
+
 static void cancelled_ones_hear_nothing(void **state)
 {
 	UNUSED(state);
@@ -303,6 +334,7 @@ int main(void)
 		TEST(another_cluster_is_said_loudly_but_not_often),
 		TEST(a_majority_is_believed),
 		TEST(a_single_endpoint_is_believed_the_second_time),
+		TEST(each_try_that_went_out_is_counted_once),
 		TEST(cancelled_ones_hear_nothing),
 	};
 

@@ -104,6 +104,7 @@ static void another_cluster_is_not_believed(void **state)
 	tell(0, said_put(said_by(66, 30, SAID_TERM), "/s/a", "{}", 30));
 	assert_int_equal(heard.news, 0);
 	expect_end("another cluster");
+	expect_counted(ETCD_CODE_DISBELIEVED, 1);
 	expect_next(true, was);
 }
 
@@ -249,6 +250,7 @@ static void an_abandoned_watch_leaves_its_member_and_its_connection(void **state
 	heard.on_news = REACTION_ABANDON;
 	tell(0, joined(put_at(22), put_at(23)));
 	assert_int_equal(n_abandoned, 2);
+	expect_counted(ETCD_CODE_ABANDONED, 2);
 	assert_int_equal(heard.news, 1);
 	assert_int_equal(n_in_flight, 0);
 }

@@ -22,6 +22,7 @@ static void what_is_compacted_is_said_and_the_member_stays(void **state)
 	assert_int_equal(heard.created, 0);
 	expect_end("compacted");
 	assert_true(heard.end.compacted);
+	expect_counted((enum etcd_code)GRPC_CANCELLED, 1);
 	assert_false(heard.end.patient);
 	expect_next(false, was);
 }
@@ -71,6 +72,7 @@ static void a_status_ends_it(void **state)
 	unsigned was = member();
 	play_answer(0, 14, "etcdserver: no leader", NULL, 0);
 	expect_end("no leader");
+	expect_counted((enum etcd_code)GRPC_UNAVAILABLE, 1);
 	expect_next(true, was);
 	memset(&heard, 0, sizeof heard);
 	open_watch();
@@ -98,6 +100,7 @@ static void a_connection_that_breaks_is_left(void **state)
 	unsigned was = member();
 	play_end(0, CARRIER_BROKEN, NULL, 0);
 	expect_end("it did not go well");
+	expect_counted(ETCD_CODE_BROKEN, 1);
 	assert_false(heard.end.patient);
 	expect_next(true, was);
 }
@@ -108,11 +111,13 @@ static void garbage_ends_it_and_the_member_is_left(void **state)
 		const char *bytes;
 		size_t len;
 		const char *why;
+		enum etcd_code code;
 	} cases[] = {
-		{ "\0\0\0\0\x02\x0a\x7f", 7, "cannot be read" },
-		{ "\x01\0\0\0\x01x", 6, "no gRPC of ours" },    /* compressed */
-		{ "\0\x7f\xff\xff\xff", 5, "no gRPC of ours" }, /* too long a message */
-		{ "<html>not found</html>", 22, "no gRPC of ours" },
+		{ "\0\0\0\0\x02\x0a\x7f", 7, "cannot be read", ETCD_CODE_UNREADABLE },
+		{ "\x01\0\0\0\x01x", 6, "no gRPC of ours", ETCD_CODE_NOT_GRPC }, /* compressed */
+		/* too long a message */
+		{ "\0\x7f\xff\xff\xff", 5, "no gRPC of ours", ETCD_CODE_NOT_GRPC },
+		{ "<html>not found</html>", 22, "no gRPC of ours", ETCD_CODE_NOT_GRPC },
 	};
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -121,6 +126,7 @@ static void garbage_ends_it_and_the_member_is_left(void **state)
 		unsigned was = member();
 		play_heard(0, cases[i].bytes, cases[i].len);
 		expect_end(cases[i].why);
+		expect_counted(cases[i].code, 1);
 		expect_next(true, was);
 	}
 }
@@ -146,6 +152,7 @@ static void without_a_token_there_is_no_watch(void **state)
 			0);
 	expect_end("wrong name or password");
 	assert_true(heard.end.patient);
+	expect_counted((enum etcd_code)GRPC_OK, 0); /* nothing went out */
 }
 
 /* As a status, and as etcd 3.5 says it within the stream. */

@@ -109,6 +109,16 @@ void create_watch(void)
 	assert_int_equal(heard.created, 1);
 }
 
+void expect_counted(enum etcd_code code, unsigned n)
+{
+	uint64_t *counted = cluster.counts.requests[ETCD_METHOD_WATCH];
+
+	for (size_t i = 0; i < N_ETCD_CODES; i++) {
+		assert_int_equal(counted[i], i == (size_t)code ? n : 0);
+	}
+	memset(counted, 0, sizeof cluster.counts.requests[ETCD_METHOD_WATCH]);
+}
+
 void expect_end(const char *why)
 {
 	assert_int_equal(heard.ends, 1);

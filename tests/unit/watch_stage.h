@@ -44,6 +44,9 @@ struct said cancelled(const char *reason);
 /* Both in one piece, as the carrier may bring them. */
 struct said joined(struct said a, struct said b);
 
+/* All that was counted of watches, since the last time: these many of this code. */
+void expect_counted(enum etcd_code code, unsigned n);
+
 /* It has ended, once, and says so. */
 void expect_end(const char *why);
 

@@ -70,7 +70,7 @@ LAYERS = [
         "probes/health_calls",  # pure, but made of what the carrier takes
     ]),
     ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/net/tls_context",
-        "agent/net/tls_shelf", "agent/standstill", "agent/timer"]),
+        "agent/net/tls_shelf", "agent/notify", "agent/standstill", "agent/timer"]),
     ("pure", ["agent/outputs/view"]),
     ("base", ["agent/net/tls_settings", "agent/util"]),
 ]

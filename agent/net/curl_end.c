@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "agent/net/curl_target.h"
+#include "agent/net/tls_complaint.h"
 #include "agent/net/tls_problem.h"
 #include "agent/util.h"
 
@@ -86,54 +87,6 @@ static enum carrier_end classify_refusal(struct carrier_request *r)
 
 /* ---- TLS ------------------------------------------------------------------------------ */
 
-/* What the other side, or OpenSSL, says when ... */
-enum complaint {
-	COMPLAINT_OTHER,
-	COMPLAINT_OURS, /* it wants a certificate of ours, or another one */
-	COMPLAINT_PLAIN /* it does not speak TLS */
-};
-
-/* clang-format off */
-static const struct {
-	const char *words; /* OpenSSL's */
-	enum complaint complaint;
-} complaints[] = {
-	{ "alert bad certificate",         COMPLAINT_OURS  }, /* Go says so for a missing one too */
-	{ "alert certificate",             COMPLAINT_OURS  }, /* required, unknown, expired, revoked */
-	{ "alert unsupported certificate", COMPLAINT_OURS  },
-	{ "alert unknown ca",              COMPLAINT_OURS  },
-	{ "alert access denied",           COMPLAINT_OURS  },
-	{ "alert handshake failure",       COMPLAINT_OURS  }, /* OpenSSL, TLS 1.2, a missing one */
-	{ "wrong version number",          COMPLAINT_PLAIN },
-	{ "packet length too long",        COMPLAINT_PLAIN },
-	{ "http request",                  COMPLAINT_PLAIN },
-	{ "unexpected eof",                COMPLAINT_PLAIN },
-	{ "SSL_ERROR_SYSCALL",             COMPLAINT_PLAIN }, /* closed without a word */
-	{ "Connection reset",              COMPLAINT_PLAIN },
-};
-/* clang-format on */
-
-static enum complaint complaint_of(const char *detail)
-{
-	for (size_t i = 0; i < ARRAY_LEN(complaints); i++) {
-		if (strstr(detail, complaints[i].words) != NULL) {
-			return complaints[i].complaint;
-		}
-	}
-	return COMPLAINT_OTHER;
-}
-
-/* "OpenSSL/3.0: error:0A000412:SSL routines::what it is, errno 0": what it is. */
-static void cut_to_the_point(char *detail)
-{
-	char *found = strstr(detail, "::");
-
-	if (found != NULL) {
-		memmove(detail, found + 2, strlen(found + 2) + 1);
-		detail[strcspn(detail, ",")] = '\0';
-	}
-}
-
 static enum carrier_end classify_certificate(struct carrier_request *r)
 {
 	long verdict = 0;
@@ -196,17 +149,17 @@ static enum carrier_end say_ours(struct carrier_request *r, const char *detail, 
 static enum carrier_end classify_handshake(struct carrier_request *r, char *detail)
 {
 	const char *name = r->target->name;
-	enum complaint complaint = complaint_of(detail);
+	enum tls_complaint complaint = tls_complaint_of(detail);
 
-	cut_to_the_point(detail);
+	tls_complaint_cut(detail);
 	switch (complaint) {
-	case COMPLAINT_OURS:
+	case TLS_COMPLAINT_OURS:
 		return say_ours(r, detail, true);
-	case COMPLAINT_PLAIN:
+	case TLS_COMPLAINT_PLAIN:
 		return say(r, CARRIER_TLS, "%s does not answer in TLS%s", name,
 				r->target->proven ? ""
 						  : ": perhaps it wants http:// and not https://");
-	case COMPLAINT_OTHER:
+	case TLS_COMPLAINT_OTHER:
 		break;
 	}
 	return say(r, CARRIER_TLS, "no TLS connection to %s: %s", name, detail);
@@ -228,7 +181,7 @@ static enum carrier_end classify_break(struct carrier_request *r, CURLcode code,
 {
 	const char *name = r->target->name;
 	const char *what = code == CURLE_OK ? "no grpc-status" : curl_easy_strerror(code);
-	bool sure = complaint_of(detail) == COMPLAINT_OURS;
+	bool sure = tls_complaint_of(detail) == TLS_COMPLAINT_OURS;
 	bool at_first = r->status.http == 0 && is_of_connection(r, code) && !was_joined(r) &&
 			(sure || !r->target->proven);
 
@@ -243,7 +196,7 @@ static enum carrier_end classify_break(struct carrier_request *r, CURLcode code,
 				name, what);
 	}
 	if (at_first) {
-		cut_to_the_point(detail);
+		tls_complaint_cut(detail);
 		return say_ours(r, detail, sure);
 	}
 	return say(r, CARRIER_BROKEN, "the connection to %s broke: %s", name, what);

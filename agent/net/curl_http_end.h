@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_NET_CURL_HTTP_END_H
+#define AGENT_NET_CURL_HTTP_END_H
+
+/*
+ * curl_http_end - what the end of an HTTP transfer means, while `easy` still
+ * tells about it. Private to curl_http.c.
+ */
+
+#include "agent/net/curl_http.h"
+
+struct http_transfer {
+	void *easy;                           /* CURL */
+	void *connect_to;                     /* curl_slist */
+	const struct tls_settings *tls;       /* NULL: plain text */
+	char name[TARGET_TEXT_MAX];           /* the server's address, for messages */
+	char expected[ENDPOINT_HOST_MAX + 1]; /* the name that its certificate must hold */
+	bool stopped;                         /* it was we who ended it: there was too much body */
+	bool nonsense;                        /* its status line is none */
+	int socket_errno;                     /* no socket was to be had; 0: there was no trouble */
+	int status;                           /* out */
+	char why[400]; /* in: libcurl's words; out: one sentence, "" when answered */
+};
+
+/* `code` is a CURLcode. */
+enum http_end curl_http_end(struct http_transfer *t, int code);
+
+#endif

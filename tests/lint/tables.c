@@ -142,7 +142,7 @@ static void add_uses(cJSON *row, const struct schema_row *key)
 	if (!schema_is_in(key, schema_outputs())) {
 		return;
 	}
-	cJSON *object = cJSON_AddObjectToObject(row, "outputs");
+	cJSON *object = cJSON_AddObjectToObject(row, "types");
 	for (unsigned i = 0; type->words[i] != NULL; i++) {
 		add_text(object, type->words[i], uses[schema_use_of(key, i)]);
 	}

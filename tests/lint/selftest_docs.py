@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every lint that holds a text against the program's tables is seen to fail."""
+
+import argparse
+import shutil
+import sys
+import unittest
+
+from selftest import TOP, Lint
+
+known = ""
+
+
+class Manual(Lint):
+    """Faults in a copy of the manual, beside the sources that it is held against."""
+
+    PROGRAM = "packaging/man/svc-agent.8.scd"
+    DESCRIPTOR = "packaging/man/svc-agent.yaml.5.scd"
+
+    def setUp(self):
+        super().setUp()
+        for name in ("agent", "probes", "packaging/man"):
+            shutil.copytree(TOP / name, self.root / name, dirs_exist_ok=True)
+
+    def finds_after(self, name, old, new, words):
+        self.passes("manual.py", "--tables", known)
+        text = (TOP / name).read_text()
+        self.assertIn(old, text)
+        self.write(name, text.replace(old, new, 1))
+        self.finds(words, "manual.py", "--tables", known)
+
+    def test_key_without_an_entry(self):
+        self.finds_after(self.DESCRIPTOR, "\n*probe.interval* ", "\n probe.interval ",
+                         "key probe.interval is missing")
+
+    def test_key_that_is_not_there(self):
+        self.finds_after(self.DESCRIPTOR, "*probe.interval* ", "*probe.intervall* ",
+                         "key probe.intervall is not in the program")
+
+    def test_wrong_default(self):
+        self.finds_after(self.DESCRIPTOR, "default *10s*", "default *11s*", "default *10s*")
+
+    def test_wrong_limits(self):
+        self.finds_after(self.DESCRIPTOR, "2s to 24h", "1s to 24h", "2s to 24h")
+
+    def test_key_twice(self):
+        self.finds_after(self.DESCRIPTOR, "*service.host* (", "*service.port* (",
+                         "key service.port is there twice")
+
+    def test_entry_without_a_text_of_its_own(self):
+        self.finds_after(self.DESCRIPTOR, "\tThe kind of output.\n", "\tkind of output.\n",
+                         "has no text of its own")
+
+    def test_format_without_an_entry(self):
+        self.finds_after(self.DESCRIPTOR, "\n*kitex*\n", "\n kitex\n", "format kitex is missing")
+
+    def test_output_without_a_section(self):
+        self.finds_after(self.DESCRIPTOR, "## nginx", "## ngin", "output nginx is missing")
+
+    def test_option_that_is_not_there(self):
+        self.finds_after(self.PROGRAM, "*--version*\n", "*--verbose*\n", "*--version*")
+
+    def test_command_without_an_entry(self):
+        self.finds_after(self.PROGRAM, "# COMMANDS", "# COMMAND", "no section COMMANDS")
+
+    def test_synopsis(self):
+        self.finds_after(self.PROGRAM, "*svc-agent list* [", "*svc-agent ls* [", "SYNOPSIS differs")
+
+    def test_reason_that_does_something_else(self):
+        self.finds_after(self.PROGRAM, "*REFUSED* (withdraws at once)", "*REFUSED* (passes)",
+                         "should be *REFUSED* (withdraws at once)")
+
+    def test_status_without_an_entry(self):
+        self.finds_after(self.PROGRAM, "\n*75*\n", "\n*76*\n", "status 75 is missing")
+
+    def test_signal_without_an_entry(self):
+        self.finds_after(self.PROGRAM, "*SIGTERM*, ", "", "signal SIGTERM is missing")
+
+    def test_variable_that_is_not_read(self):
+        self.finds_after(self.PROGRAM, "*ETCD_HOSTS*\n", "*ETCD_HOST*\n",
+                         "variable ETCD_HOST is not in the program")
+
+    def test_page_that_mandoc_warns_of(self):
+        self.finds_after("packaging/man/tidy.awk", "wanted = 0; after_heading = 1",
+                         "wanted = 0; print \".P\"", "skipping paragraph macro")
+
+    def test_what_is_written_passes(self):
+        name = self.DESCRIPTOR
+        text = (TOP / name).read_text()
+        self.write(name, text.replace("default *10s*", "default *11s*", 1))
+        self.passes("manual.py", "--tables", known, "--write")
+        self.assertEqual((self.root / name).read_text(), text)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tables", required=True)
+    options, rest = parser.parse_known_args()
+    known = options.tables
+    unittest.main(argv=[sys.argv[0], *rest])

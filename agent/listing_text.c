@@ -18,21 +18,6 @@
 
 /* ---- for people ---------------------------------------------------------------------- */
 
-/* Replaces what could steer a terminal, and what is no text. */
-static void make_harmless(char *text)
-{
-	size_t len = strlen(text);
-
-	for (size_t at = 0, n; at < len; at += n) {
-		uint32_t code = 0;
-		n = utf8_decode(text + at, len - at, &code);
-		if (n == 0 || utf8_is_control(code)) {
-			memset(text + at, '?', n == 0 ? 1 : n);
-			n = n == 0 ? 1 : n;
-		}
-	}
-}
-
 /* One member of the metadata as name=value, behind what there is in `line`. */
 static void add_member(char **line, const cJSON *member)
 {
@@ -60,7 +45,7 @@ static char *metadata_line(const struct instance *instance)
 		{
 			add_member(&line, member);
 		}
-		make_harmless(line);
+		utf8_make_harmless(line);
 	}
 	cJSON_Delete(object);
 	return line;
@@ -127,8 +112,8 @@ static bool make_cells(char *cells[COLUMNS + 1], const struct listing_row *row)
 		ok = ok && made[i] != NULL;
 	}
 	if (ok) {
-		make_harmless(cells[0]);
-		make_harmless(cells[2]);
+		utf8_make_harmless(cells[0]);
+		utf8_make_harmless(cells[2]);
 	}
 	return ok;
 }

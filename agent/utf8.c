@@ -80,3 +80,17 @@ bool utf8_has_control(const char *text)
 	}
 	return false;
 }
+
+void utf8_make_harmless(char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t at = 0, n; at < len; at += n) {
+		uint32_t code = 0;
+		n = utf8_decode(text + at, len - at, &code);
+		if (n == 0 || utf8_is_control(code)) {
+			memset(text + at, '?', n == 0 ? 1 : n);
+			n = n == 0 ? 1 : n;
+		}
+	}
+}

@@ -23,4 +23,7 @@ bool utf8_is_control(uint32_t code);
 /* True when there is one in the text, or what is no valid character. */
 bool utf8_has_control(const char *text);
 
+/* Puts '?' for what could steer a terminal, and for what is no valid character. */
+void utf8_make_harmless(char *text);
+
 #endif

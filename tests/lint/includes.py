@@ -24,6 +24,7 @@ DOORS = {
     "cjson/*": [
         "agent/format_*.c", "agent/json_*.c", "agent/listing_text.c",
         "agent/log.c",
+        "agent/status_json.c", "agent/status_read.c",
         "agent/outputs/document.c", "agent/outputs/envoy_text.c",
     ],
     "cJSON.h": [],  # Debian's is cjson/cJSON.h

@@ -114,6 +114,11 @@ def reason_line(reason):
     return f"{bold(reason['token'])} ({VERDICTS[reason['verdict']]})"
 
 
+def metric_line(metric):
+    labels = f"{{{metric['labels']}}}" if metric["labels"] else ""
+    return f"{bold(metric['name'])}{labels} ({metric['type']})"
+
+
 # ---- a page ------------------------------------------------------------------------------------
 
 
@@ -169,13 +174,15 @@ def first_text(sentence):
 
 
 def check_entries(page, heading, what, rows, write):
-    """rows: {first line: a sentence to begin with} of all entries that the section has to have."""
+    """rows: {first line: the table's sentence} of all entries that the section has to have.
+
+    A metric has no other text than its table's, which stands beside it in /metrics too."""
     if page.section(heading) is None:
         yield f"{page.name}: there is no section {heading}"
         return
     true = {first_name(line): line for line in rows}
     if write:
-        write_entries(page, heading, true, rows)
+        write_entries(page, heading, what, true, rows)
     entries = page.entries(heading)
     said = [names[0] for names in entries.values()]
     yield from tables.compare(page.name, what, said, true)
@@ -183,15 +190,20 @@ def check_entries(page, heading, what, rows, write):
         line = true.get(names[0], page.lines[at])
         if page.lines[at] != line:
             yield f"{page.name}:{at + 1}: should be {line}"
-        elif page.lines[at + 1] == first_text(rows.get(line, "")):
+        own = page.lines[at + 1] != first_text(rows.get(line, ""))
+        if not own and what != "metric":
             yield f"{page.name}:{at + 1}: {names[0]} has no text of its own yet"
+        elif own and what == "metric":
+            yield f"{page.name}:{at + 2}: should be {first_text(rows.get(line, ''))}"
 
 
-def write_entries(page, heading, true, rows):
+def write_entries(page, heading, what, true, rows):
     said = {}
     for at, names in page.entries(heading).items():
         said[names[0]] = at
         page.lines[at] = true.get(names[0], page.lines[at])
+        if what == "metric" and names[0] in true:
+            page.lines[at + 1] = first_text(rows[page.lines[at]])
     missing = [line for name, line in true.items() if name not in said]
     end = page.section(heading).stop
     while page.lines[end - 1] == "":
@@ -253,6 +265,7 @@ def check_program(page, known, root, write):
         ("COMMANDS", "command", {styled(c["usage"]): c["help"] for c in known["commands"]}),
         ("OPTIONS", "option", {option_line(o): o["help"] for o in known["options"]}),
         ("REASONS", "reason", {reason_line(r): r["sentence"] for r in known["reasons"]}),
+        ("METRICS", "metric", {metric_line(m): m["help"] for m in known["metrics"]}),
         ("EXIT STATUS", "status", {bold(str(e["code"])): e["help"] for e in known["exits"]}),
     ):
         yield from check_entries(page, heading, what, rows, write)

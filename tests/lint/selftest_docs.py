@@ -74,6 +74,14 @@ class Manual(Lint):
     def test_status_without_an_entry(self):
         self.finds_after(self.PROGRAM, "\n*75*\n", "\n*76*\n", "status 75 is missing")
 
+    def test_metric_without_an_entry(self):
+        self.finds_after(self.PROGRAM, "\n*svc_agent_health*{", "\n*svc_agent_healthy*{",
+                         "metric svc_agent_health is missing")
+
+    def test_metric_that_is_told_otherwise(self):
+        self.finds_after(self.PROGRAM, "\tHow long probes took.", "\tHow long.",
+                         "should be \tHow long probes took.")
+
     def test_signal_without_an_entry(self):
         self.finds_after(self.PROGRAM, "*SIGTERM*, ", "", "signal SIGTERM is missing")
 
@@ -91,6 +99,47 @@ class Manual(Lint):
         self.write(name, text.replace("default *10s*", "default *11s*", 1))
         self.passes("manual.py", "--tables", known, "--write")
         self.assertEqual((self.root / name).read_text(), text)
+
+
+class Schema(Lint):
+    """Faults in the JSON Schema, and in the descriptors that it is tried on."""
+
+    NAME = "conf/descriptor.schema.json"
+
+    def setUp(self):
+        super().setUp()
+        for name in ("conf", "tests/descriptors"):
+            shutil.copytree(TOP / name, self.root / name)
+
+    def finds_after(self, name, old, new, words):
+        self.passes("schema.py", "--tables", known)
+        text = (self.root / name).read_text()
+        self.assertIn(old, text)
+        self.write(name, text.replace(old, new, 1))
+        self.finds(words, "schema.py", "--tables", known)
+
+    def test_schema_that_nobody_made_anew(self):
+        self.finds_after(self.NAME, '"maximum": 65535', '"maximum": 65536', "differs from the table")
+
+    def test_what_is_written_passes(self):
+        self.write(self.NAME, "{}\n")
+        self.passes("schema.py", "--tables", known, "--write")
+        self.assertEqual((self.root / self.NAME).read_text(), (TOP / self.NAME).read_text())
+
+    def test_shipped_descriptor_that_it_refuses(self):
+        self.finds_after("conf/coupon.yaml", "ttl: 10s", "ttl: 1500ms",
+                         "conf/coupon.yaml: $.register.ttl")
+
+    def test_bad_descriptor_that_it_takes(self):
+        self.finds_after("tests/descriptors/bad/ttl-too-short.yaml", "1s\n", "2s\n",
+                         "ttl-too-short.yaml: conf/descriptor.schema.json takes it")
+
+    def test_exception_that_is_none(self):
+        self.finds_after("tests/descriptors/bad/alias.yaml", "50051", "port",
+                         "so it is not to be in UNSEEN")
+
+    def test_descriptor_that_does_not_name_it(self):
+        self.finds_after("conf/point.yaml", "# yaml-", "#  yaml-", "conf/point.yaml:1: should be")
 
 
 if __name__ == "__main__":

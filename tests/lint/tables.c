@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tables - prints what the program knows about itself as one JSON document:
- * commands, options, exit statuses, keys of the descriptor, reasons. The lints
- * hold the manual, the completions and the JSON Schema against it.
+ * commands, options, exit statuses, keys of the descriptor, reasons, metrics.
+ * The lints hold the manual, the completions and the JSON Schema against it.
  */
 #include <assert.h>
 #include <cjson/cJSON.h>
@@ -10,8 +10,11 @@
 #include <stdlib.h>
 
 #include "agent/duration.h"
+#include "agent/endpoint.h"
 #include "agent/exit_code.h"
+#include "agent/metrics.h"
 #include "agent/options.h"
+#include "agent/scalar.h"
 #include "agent/schema.h"
 #include "agent/util.h"
 #include "probes/reason.h"
@@ -193,6 +196,31 @@ static void add_reasons(cJSON *all)
 	}
 }
 
+static void add_metrics(cJSON *all)
+{
+	size_t n;
+	const struct metric *rows = metrics_table(&n);
+	cJSON *array = cJSON_AddArrayToObject(all, "metrics");
+
+	for (size_t i = 0; i < n; i++) {
+		cJSON *row = add_row(array);
+		add_text(row, "name", rows[i].name);
+		add_text(row, "type", rows[i].type);
+		add_text(row, "labels", rows[i].labels);
+		add_text(row, "help", rows[i].help);
+	}
+}
+
+static void add_limits(cJSON *all)
+{
+	cJSON *object = cJSON_AddObjectToObject(all, "limits");
+
+	(void)cJSON_AddNumberToObject(object, "members", SCALARS_MAX);
+	(void)cJSON_AddNumberToObject(object, "name_bytes", SCALAR_NAME_MAX);
+	(void)cJSON_AddNumberToObject(object, "member_bytes", SCALAR_VALUE_MAX);
+	(void)cJSON_AddNumberToObject(object, "socket_bytes", TARGET_PATH_MAX);
+}
+
 int main(void)
 {
 	cJSON *all = cJSON_CreateObject();
@@ -202,6 +230,8 @@ int main(void)
 	add_exits(all);
 	add_keys(all);
 	add_reasons(all);
+	add_metrics(all);
+	add_limits(all);
 	char *text = cJSON_Print(all);
 	bool printed = text != NULL && puts(text) >= 0;
 	free(text);

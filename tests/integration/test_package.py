@@ -73,6 +73,9 @@ def test_the_files(deb):
         "/usr/bin/svc-agent", "/usr/lib/sysusers.d/svc-agent.conf", "/etc/svc-agent/",
         f"{doc}/copyright", f"{doc}/changelog.gz", f"{doc}/changelog.Debian.gz",
         "/usr/share/man/man8/svc-agent.8.gz", "/usr/share/man/man5/svc-agent.yaml.5.gz",
+        "/usr/share/bash-completion/completions/svc-agent",
+        "/usr/share/zsh/vendor-completions/_svc-agent",
+        "/usr/share/fish/vendor_completions.d/svc-agent.fish",
         *(f"/lib/systemd/system/{unit}" for unit in UNITS),
         *(f"{doc}/conf/{one.name}" for one in (ROOT / "conf").iterdir()),
     }  # fmt: skip

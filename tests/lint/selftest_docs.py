@@ -142,6 +142,38 @@ class Schema(Lint):
         self.finds_after("conf/point.yaml", "# yaml-", "#  yaml-", "conf/point.yaml:1: should be")
 
 
+class Completions(Lint):
+    FOLDER = "packaging/completions"
+
+    def setUp(self):
+        super().setUp()
+        shutil.copytree(TOP / self.FOLDER, self.root / self.FOLDER)
+
+    def finds_after(self, name, old, new, words):
+        text = (TOP / self.FOLDER / name).read_text()
+        self.assertIn(old, text)
+        self.write(f"{self.FOLDER}/{name}", text.replace(old, new))
+        self.finds(words, "completions.py", "--tables", known)
+
+    def test_they_pass(self):
+        self.passes("completions.py", "--tables", known)
+
+    def test_file_that_nobody_made_anew(self):
+        self.finds_after("svc-agent.bash", "Completes", "Tells", "svc-agent.bash: differs from")
+
+    def test_command_that_bash_does_not_offer(self):
+        self.finds_after("svc-agent.bash", "check probe", "check",
+                         "bash: `svc-agent ` does not offer probe")
+
+    def test_option_that_zsh_does_not_offer(self):
+        self.finds_after("_svc-agent", "{-e,--endpoints}", "-e",
+                         "zsh: `svc-agent watch --` does not offer --endpoints")
+
+    def test_option_that_fish_offers_to_all(self):
+        self.finds_after("svc-agent.fish", "-n '__svc_agent_in list watch' -s e", "-s e",
+                         "fish: `svc-agent check --` offers --endpoints")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--tables", required=True)

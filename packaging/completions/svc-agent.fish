@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Completes svc-agent's commands and options. Made by tests/lint/completions.py of the program's own
+# tables: change those.
+
+# Whether the command on the line is one of these; "run" stands for none.
+function __svc_agent_in
+	set -l command run
+	for word in (commandline -opc)[2..-1]
+		if contains -- $word check probe list watch
+			set command $word
+			break
+		end
+	end
+	contains -- $command $argv
+end
+
+function __svc_agent_files
+	__fish_complete_path (commandline -ct) | string match -r '.*(?:\.yaml|/)(?:\t.*)?$'
+end
+
+complete -c svc-agent -f
+complete -c svc-agent -n '__svc_agent_in run' -a check -d 'validate and print the effective descriptors'
+complete -c svc-agent -n '__svc_agent_in run' -a probe -d 'probe once, say the reason and the time it took'
+complete -c svc-agent -n '__svc_agent_in run' -a list -d 'what is registered now'
+complete -c svc-agent -n '__svc_agent_in run' -a watch -d 'what is registered now, then each change'
+complete -c svc-agent -n '__svc_agent_in run check probe list watch' -s c -l config -x -a '(__svc_agent_files)' -d 'a descriptor, or a folder of *.yaml; may be given several times'
+complete -c svc-agent -n '__svc_agent_in list watch' -s e -l endpoints -x -d 'list, watch: members of etcd, instead of a descriptor'
+complete -c svc-agent -n '__svc_agent_in list watch' -s p -l prefix -x -d 'list, watch: the first part of the keys'
+complete -c svc-agent -n '__svc_agent_in list watch' -s f -l format -x -a 'services grpc-naming skydns go-zero kratos kitex' -d 'list, watch: how keys and values look'
+complete -c svc-agent -n '__svc_agent_in list watch' -s o -l output -x -a 'table json' -d 'list, watch: for people, or a line of JSON for each'
+complete -c svc-agent -n '__svc_agent_in run check probe list watch' -s h -l help -d 'print this and exit'
+complete -c svc-agent -n '__svc_agent_in run check probe list watch' -s V -l version -d 'print the version and exit'

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/agent.h"
+#include "agent/control.h"
 #include "agent/descriptor_set.h"
 #include "agent/listing.h"
 #include "agent/log.h"
@@ -85,6 +86,41 @@ static enum exit_code list_or_watch(
 	return o->command == COMMAND_LIST ? listing_now(&l, err) : listing_follow(&l, err);
 }
 
+/* Of a running agent, which is at `at`; NULL: at the usual place. */
+static enum exit_code control(const struct options *o, const struct target *at, struct err *err)
+{
+	struct target usual;
+	const struct control c = {
+		.verb = o->command == COMMAND_STATUS  ? CONTROL_STATUS
+			: o->command == COMMAND_DRAIN ? CONTROL_DRAIN
+						      : CONTROL_RESUME,
+		.at = at != NULL ? at : &usual,
+		.services = o->services,
+		.n_services = o->n_services,
+		.wait = o->wait,
+		.style = o->style,
+		.out = stdout,
+	};
+
+	return target_parse(&usual, CONTROL_DEFAULT, err) < 0 ? EXIT_INTERNAL
+							      : control_run(&c, err);
+}
+
+static enum exit_code end_with(enum exit_code code, const struct err *err)
+{
+	if (code != EXIT_DONE && err->text[0] != '\0') {
+		(void)fprintf(stderr, "svc-agent: %s\n", err->text);
+	}
+	return code;
+}
+
+static enum exit_code without_descriptors(const struct options *o)
+{
+	struct err err = { 0 };
+
+	return end_with(control(o, target_is_set(&o->admin) ? &o->admin : NULL, &err), &err);
+}
+
 /* The commands that need descriptors. */
 static enum exit_code with_descriptors(const struct options *o)
 {
@@ -116,15 +152,17 @@ static enum exit_code with_descriptors(const struct options *o)
 	case COMMAND_WATCH:
 		code = list_or_watch(o, &set, &err);
 		break;
+	case COMMAND_STATUS:
+	case COMMAND_DRAIN:
+	case COMMAND_RESUME:
+		code = control(o, descriptor_set_admin(&set), &err);
+		break;
 	case COMMAND_HELP:
 	case COMMAND_VERSION:
 		break;
 	}
-	if (code != EXIT_DONE && err.text[0] != '\0') {
-		(void)fprintf(stderr, "svc-agent: %s\n", err.text);
-	}
 	descriptor_set_finish(&set);
-	return code;
+	return end_with(code, &err);
 }
 
 /*
@@ -164,6 +202,12 @@ int main(int argc, char **argv)
 	case COMMAND_LIST:
 	case COMMAND_WATCH:
 		code = with_descriptors(&options);
+		break;
+	case COMMAND_STATUS:
+	case COMMAND_DRAIN:
+	case COMMAND_RESUME:
+		code = options.n_configs > 0 ? with_descriptors(&options)
+					     : without_descriptors(&options);
 		break;
 	}
 	options_finish(&options);

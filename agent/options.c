@@ -14,6 +14,10 @@
 #define FOR(command) (1u << COMMAND_##command)
 #define FOR_ALL      (~0u)
 #define FOR_LISTS    (FOR(LIST) | FOR(WATCH))
+#define FOR_CONTROL  (FOR(STATUS) | FOR(DRAIN) | FOR(RESUME))
+
+/* Options that have only a long name. */
+enum { LONG_ADMIN = 256, LONG_WAIT };
 
 /* clang-format off */
 static const struct command_row commands[] = {
@@ -22,6 +26,9 @@ static const struct command_row commands[] = {
 	[COMMAND_PROBE]   = { "probe", NEEDS_CONFIG,   "svc-agent probe --config FILE|DIR ...", "probe once, say the reason and the time it took" },
 	[COMMAND_LIST]    = { "list",  TAKES_SERVICES, "svc-agent list [SERVICE ...]",          "what is registered now" },
 	[COMMAND_WATCH]   = { "watch", NEEDS_SERVICES, "svc-agent watch SERVICE ...",           "what is registered now, then each change" },
+	[COMMAND_STATUS]  = { "status", TAKES_SERVICES, "svc-agent status [SERVICE ...]",       "how a running agent is" },
+	[COMMAND_DRAIN]   = { "drain",  TAKES_SERVICES, "svc-agent drain [SERVICE ...]",        "withdraw what a running agent has registered" },
+	[COMMAND_RESUME]  = { "resume", TAKES_SERVICES, "svc-agent resume [SERVICE ...]",       "end that" },
 	[COMMAND_HELP]    = { NULL,    0,              NULL, NULL },
 	[COMMAND_VERSION] = { NULL,    0,              NULL, NULL },
 };
@@ -31,7 +38,9 @@ static const struct option_row rows[] = {
 	{ "endpoints", "LIST",       'e', FOR_LISTS, "list, watch: members of etcd, instead of a descriptor" },
 	{ "prefix",    "PATH",       'p', FOR_LISTS, "list, watch: the first part of the keys" },
 	{ "format",    "NAME",       'f', FOR_LISTS, "list, watch: how keys and values look" },
-	{ "output",    "table|json", 'o', FOR_LISTS, "list, watch: for people, or a line of JSON for each" },
+	{ "output",    "table|json", 'o', FOR_LISTS | FOR(STATUS), "list, watch, status: for people, or as lines of JSON" },
+	{ "admin",     "ADDRESS",    LONG_ADMIN, FOR_CONTROL, "status, drain, resume: where the agent answers, as in admin.listen" },
+	{ "wait",      NULL,         LONG_WAIT,  FOR(DRAIN),  "drain: until etcd has confirmed it and shutdown.linger is over" },
 	{ "help",      NULL,         'h', FOR_ALL,   "print this and exit" },
 	{ "version",   NULL,         'V', FOR_ALL,   "print the version and exit" },
 };
@@ -135,6 +144,15 @@ static int set_style(struct options *o, const char *name, struct err *err)
 						 name);
 }
 
+static int set_admin(struct options *o, const char *address, struct err *err)
+{
+	struct err why;
+
+	return target_parse(&o->admin, address, &why) == 0
+			       ? 0
+			       : err_set(err, why.code, "--admin: %.180s", why.text);
+}
+
 /* Without the slashes at its end, which the keys bring themselves. */
 static int set_prefix(struct options *o, char *path, struct err *err)
 {
@@ -163,6 +181,11 @@ static int take_option(struct options *o, int letter, const char *word, struct e
 		return set_format(o, optarg, err);
 	case 'o':
 		return set_style(o, optarg, err);
+	case LONG_ADMIN:
+		return set_admin(o, optarg, err);
+	case LONG_WAIT:
+		o->wait = true;
+		return 0;
 	case 'h':
 	case 'V':
 		o->command = letter == 'h' ? COMMAND_HELP : COMMAND_VERSION;
@@ -217,8 +240,8 @@ static void name_commands(const struct option_row *row, char *out, size_t size)
 static int check_options(const struct options *o, unsigned long given, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char names[120];
 		if ((given & 1ul << i) != 0 && (rows[i].commands & 1u << o->command) == 0) {
+			char names[120];
 			name_commands(&rows[i], names, sizeof names);
 			return err_set(err, ERR_UNKNOWN, "--%s is for %s", rows[i].name, names);
 		}
@@ -228,6 +251,9 @@ static int check_options(const struct options *o, unsigned long given, struct er
 	}
 	if (o->n_configs > 0 && o->endpoints != NULL) {
 		return err_set(err, ERR_SYNTAX, "--config and --endpoints exclude each other");
+	}
+	if (o->n_configs > 0 && target_is_set(&o->admin)) {
+		return err_set(err, ERR_SYNTAX, "--config and --admin exclude each other");
 	}
 	if (takes(o, NEEDS_SERVICES) && o->n_services == 0) {
 		return err_set(err, ERR_MISSING, "%s needs the name of a service",

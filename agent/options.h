@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "agent/endpoint.h"
 #include "agent/err.h"
 #include "agent/format.h"
 #include "agent/listing_text.h"
@@ -21,6 +22,9 @@ enum command {
 	COMMAND_PROBE,
 	COMMAND_LIST,
 	COMMAND_WATCH,
+	COMMAND_STATUS,
+	COMMAND_DRAIN,
+	COMMAND_RESUME,
 	COMMAND_HELP,
 	COMMAND_VERSION
 };
@@ -50,12 +54,14 @@ struct options {
 	enum command command;
 	const char **configs;
 	size_t n_configs;      /* at least 1 for a command that needs a descriptor */
-	const char **services; /* list, watch */
+	const char **services; /* list, watch, status, drain, resume */
 	size_t n_services;
 	const char *endpoints, *prefix; /* list, watch; NULL when they are not given */
 	enum format format;             /* list, watch */
 	bool has_format;                /* ... was given */
-	enum listing_style style;       /* list, watch */
+	enum listing_style style;       /* list, watch, status */
+	struct target admin;            /* status, drain, resume; zeroed when it is not given */
+	bool wait;                      /* drain */
 };
 
 /* Returns 0, or -1 with *err filled and *o zeroed. */

@@ -380,10 +380,23 @@ static bool is_here(const struct status *s, const char *name)
 	return false;
 }
 
-static void keep_named(struct status *s, const char *const *names, size_t n)
+const char *status_missing(const struct status *status, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!is_here(status, names[i])) {
+			return names[i];
+		}
+	}
+	return NULL;
+}
+
+void status_keep(struct status *s, const char *const *names, size_t n)
 {
 	size_t kept = 0;
 
+	if (n == 0) {
+		return;
+	}
 	for (size_t i = 0; i < s->n_services; i++) {
 		if (is_named(s->services[i].name, names, n)) {
 			s->services[kept++] = s->services[i];
@@ -399,20 +412,6 @@ static void keep_named(struct status *s, const char *const *names, size_t n)
 		}
 	}
 	s->n_readers = kept;
-}
-
-bool status_pick(struct status *status, const char *const *names, size_t n, const char **missing)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (!is_here(status, names[i])) {
-			*missing = names[i];
-			return false;
-		}
-	}
-	if (n > 0) {
-		keep_named(status, names, n);
-	}
-	return true;
 }
 
 void status_document_finish(struct status_document *d)

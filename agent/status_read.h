@@ -8,7 +8,6 @@
  * whole, or it is refused. Members that are not known are passed over. Pure.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "agent/err.h"
@@ -30,11 +29,11 @@ struct status_document {
  */
 int status_read(struct status_document *d, const char *text, size_t len, struct err *err);
 
-/*
- * Leaves only the services and the readers of these names; all with n of 0.
- * False when there is none with one of the names, *missing; then all are left.
- */
-bool status_pick(struct status *status, const char *const *names, size_t n, const char **missing);
+/* The first of these names that no service and no reader has; NULL when there is none. */
+const char *status_missing(const struct status *status, const char *const *names, size_t n);
+
+/* Leaves only the services and the readers of these names; all with n of 0. */
+void status_keep(struct status *status, const char *const *names, size_t n);
 
 /* Safe on a zeroed struct. */
 void status_document_finish(struct status_document *d);

@@ -50,7 +50,8 @@ EXCEPTIONS = {
 # Highest first. A name with a * stands for several modules; "pure" is filled from CMakeLists.txt.
 LAYERS = [
     ("main", ["agent/main", "agent/options"]),
-    ("agent", ["agent/agent", "agent/probe_once", "agent/listing", "agent/listing_follow"]),
+    ("agent", ["agent/agent", "agent/probe_once", "agent/listing", "agent/listing_follow",
+        "agent/control"]),
     ("stage", ["agent/listing_stage"]),
     ("clusters", ["agent/clusters"]),
     ("service", ["agent/service", "agent/reader"]),

@@ -49,6 +49,10 @@ static void reads_commands_and_configs(void **state)
 		{ "list", COMMAND_LIST, 0 },
 		{ "list --config a.yaml", COMMAND_LIST, 1 },
 		{ "watch a -c b", COMMAND_WATCH, 1 },
+		{ "status", COMMAND_STATUS, 0 },
+		{ "status -c a -c b x", COMMAND_STATUS, 2 },
+		{ "drain --wait a b", COMMAND_DRAIN, 0 },
+		{ "resume", COMMAND_RESUME, 0 },
 		{ "--help", COMMAND_HELP, 0 },
 		{ "-V", COMMAND_VERSION, 0 },
 		{ "check --version", COMMAND_VERSION, 0 },
@@ -100,6 +104,32 @@ static void reads_what_list_and_watch_take(void **state)
 	options_finish(&o);
 }
 
+static void reads_what_speaks_to_an_agent(void **state)
+{
+	struct options o;
+	struct err err;
+	UNUSED(state);
+	assert_int_equal(parse(&o, &err, "drain a --wait --admin unix:/run/a.sock b"), 0);
+	assert_int_equal(o.n_services, 2);
+	assert_string_equal(o.services[1], "b");
+	assert_true(o.wait);
+	assert_int_equal(o.admin.kind, TARGET_UNIX);
+	assert_string_equal(o.admin.path, "/run/a.sock");
+	options_finish(&o);
+
+	assert_int_equal(parse(&o, &err, "status --admin=[::1]:9464 -o json"), 0);
+	assert_int_equal(o.admin.kind, TARGET_INET);
+	assert_int_equal(o.admin.inet.port, 9464);
+	assert_int_equal(o.style, LISTING_JSON);
+	assert_false(o.wait);
+	options_finish(&o);
+
+	assert_int_equal(parse(&o, &err, "resume"), 0);
+	assert_int_equal(o.n_services, 0);
+	assert_false(target_is_set(&o.admin));
+	options_finish(&o);
+}
+
 static void says_what_is_wrong(void **state)
 {
 	static const struct {
@@ -118,10 +148,22 @@ static void says_what_is_wrong(void **state)
 		{ "-x", ERR_UNKNOWN, "unknown option '-x'" },
 		{ "watch", ERR_MISSING, "watch needs the name of a service" },
 		{ "check -c a -e b", ERR_UNKNOWN, "--endpoints is for list and watch" },
-		{ "-c a -o json", ERR_UNKNOWN, "--output is for list and watch" },
+		{ "-c a -o json", ERR_UNKNOWN, "--output is for list, watch and status" },
 		{ "list -c a -e b", ERR_SYNTAX, "--config and --endpoints exclude each other" },
 		{ "list -o xml", ERR_UNKNOWN, "--output is table or json, not 'xml'" },
 		{ "list -f services2", ERR_UNKNOWN, "'services2' is no format of keys and values" },
+		{ "list --wait", ERR_UNKNOWN, "--wait is for drain" },
+		{ "resume --wait", ERR_UNKNOWN, "--wait is for drain" },
+		{ "list --admin :1", ERR_UNKNOWN, "--admin is for status, drain and resume" },
+		{ "--admin :1 -c a", ERR_UNKNOWN, "--admin is for status, drain and resume" },
+		{ "drain -o json", ERR_UNKNOWN, "--output is for list, watch and status" },
+		{ "drain --admin", ERR_MISSING, "--admin needs a value" },
+		{ "drain --admin :1 -c a", ERR_SYNTAX, "--config and --admin exclude each other" },
+		{ "status --admin unix:a", ERR_SYNTAX,
+				"--admin: 'unix:a' needs an absolute path (unix:/run/x.sock)" },
+		{ "status -e h:1", ERR_UNKNOWN, "--endpoints is for list and watch" },
+		{ "drain --wait=1", ERR_UNKNOWN,
+				"unknown option '--wait=1' (did you mean '--wait'?)" },
 		{ "list -p //", ERR_RANGE, "--prefix needs a name in its path" },
 	};
 	struct options o;
@@ -148,8 +190,9 @@ static void names_a_letter_within_a_word(void **state)
 
 static void help_names_every_command_and_option(void **state)
 {
-	static const char *const words[] = { "check", "probe", "list", "watch", "--endpoints",
-		"-c, --config", "-h, --help", "-V, --version", "75", "78" };
+	static const char *const words[] = { "check", "probe", "list", "watch", "status", "drain",
+		"resume", "--admin", "--wait", "--endpoints", "-c, --config", "-h, --help",
+		"-V, --version", "75", "78" };
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
@@ -177,6 +220,7 @@ int main(void)
 		cmocka_unit_test(reads_commands_and_configs),
 		cmocka_unit_test(keeps_the_order_of_configs),
 		cmocka_unit_test(reads_what_list_and_watch_take),
+		cmocka_unit_test(reads_what_speaks_to_an_agent),
 		cmocka_unit_test(says_what_is_wrong),
 		cmocka_unit_test(names_a_letter_within_a_word),
 		cmocka_unit_test(help_names_every_command_and_option),

@@ -146,29 +146,27 @@ static void what_is_no_status_is_refused(void **state)
 	free(text);
 }
 
-static void only_what_is_named_is_picked(void **state)
+static void only_what_is_named_is_kept(void **state)
 {
 	static const char *const names[] = { "a", "r" };
 	static const char *const unknown[] = { "b", "c" };
 	char *text = make_document(3);
 	struct status_document d;
-	const char *missing = NULL;
 	struct err err;
 
 	UNUSED(state);
 	assert_int_equal(status_read(&d, text, strlen(text), &err), 0);
-	assert_false(status_pick(&d.status, unknown, 2, &missing));
-	assert_string_equal(missing, "c");
-	assert_int_equal(d.status.n_services, 3);
-	assert_true(status_pick(&d.status, NULL, 0, &missing));
+	assert_string_equal(status_missing(&d.status, unknown, 2), "c");
+	assert_null(status_missing(&d.status, names, 2));
+	status_keep(&d.status, NULL, 0);
 	assert_int_equal(d.status.n_services, 3);
 
-	assert_true(status_pick(&d.status, names, 2, &missing));
+	status_keep(&d.status, names, 2);
 	assert_int_equal(d.status.n_services, 2);
 	assert_string_equal(d.status.services[1].name, "a");
 	assert_true(d.status.services[1].retiring);
 	assert_int_equal(d.status.n_readers, 1);
-	assert_true(status_pick(&d.status, names, 1, &missing));
+	status_keep(&d.status, names, 1);
 	assert_int_equal(d.status.n_readers, 0);
 	status_document_finish(&d);
 	free(text);
@@ -180,7 +178,7 @@ int main(void)
 		cmocka_unit_test(what_was_written_is_read_back),
 		cmocka_unit_test(what_is_not_known_is_passed_over),
 		cmocka_unit_test(what_is_no_status_is_refused),
-		cmocka_unit_test(only_what_is_named_is_picked),
+		cmocka_unit_test(only_what_is_named_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
 /* clang-format off */
 static const struct exit_code_row rows[] = {
 	{ EXIT_DONE,     "done, or cleanly withdrawn" },
-	{ EXIT_NO,       "the answer is no: unhealthy, nothing listed, a problem found" },
+	{ EXIT_NO,       "the answer is no: unhealthy, nothing listed, not at its goal, a problem found" },
 	{ EXIT_USAGE,    "the command line is wrong" },
 	{ EXIT_INTERNAL, "the agent itself failed" },
 	{ EXIT_LEFT,     "stopped, but a lease was left to expire; or no answer came" },

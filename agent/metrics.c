@@ -69,10 +69,10 @@ struct service_labels {
 	struct metric_label at[5];
 };
 
+/* Into a zeroed one. */
 static void label_service(struct service_labels *l, const struct status_service *s)
 {
 	(void)snprintf(l->port, sizeof l->port, "%u", s->port);
-	memset(l->at, 0, sizeof l->at);
 	l->at[0] = (struct metric_label){ "service", s->name };
 	l->at[1] = (struct metric_label){ "host", s->host };
 	l->at[2] = (struct metric_label){ "port", l->port };
@@ -81,7 +81,7 @@ static void label_service(struct service_labels *l, const struct status_service 
 static void write_services(struct metrics_page *page, const struct metric *m)
 {
 	for (size_t i = 0; i < page->n_services; i++) {
-		struct service_labels labels;
+		struct service_labels labels = { 0 };
 		label_service(&labels, page->services[i]);
 		metrics_page_line(page->out, m->name, labels.at, m->of_service(page->services[i]));
 	}
@@ -91,7 +91,7 @@ static void write_services(struct metrics_page *page, const struct metric *m)
 static void write_reasons(
 		struct metrics_page *page, const struct metric *m, const struct status_service *s)
 {
-	struct service_labels labels;
+	struct service_labels labels = { 0 };
 	bool seen = false;
 
 	label_service(&labels, s);
@@ -397,14 +397,14 @@ static int choose_services(struct metrics_page *page)
 	const struct status *s = page->status;
 	size_t kept = 0;
 
-	page->services = calloc(s->n_services + 1, sizeof *page->services);
+	page->services = calloc(s->n_services + 1, sizeof(struct status_service *));
 	if (page->services == NULL) {
 		return -1;
 	}
 	for (size_t i = 0; i < s->n_services; i++) {
 		page->services[i] = &s->services[i];
 	}
-	qsort(page->services, s->n_services, sizeof *page->services, by_labels);
+	qsort(page->services, s->n_services, sizeof(struct status_service *), by_labels);
 	for (size_t i = 0; i < s->n_services; i++) {
 		if (kept == 0 || !same_labels(page->services[kept - 1], page->services[i])) {
 			page->services[kept++] = page->services[i];

@@ -58,6 +58,15 @@ static void make(void)
 	assert_int_equal(len, strlen(text));
 }
 
+static void make_of_services(struct status_service *services, size_t n)
+{
+	status.services = services;
+	status.n_services = n;
+	make();
+	status.services = NULL;
+	status.n_services = 0;
+}
+
 /* How many lines begin so. */
 static unsigned count_lines(const char *beginning)
 {
@@ -126,11 +135,9 @@ static void a_service_is_told_with_its_labels(void **state)
 	services[1].listed = services[1].at_goal = false;
 	services[1].contested = services[1].drained = true;
 	services[1].tries = 3;
-	status.services = services;
-	status.n_services = 2;
 	reasons[REASON_SERVING] = 5;
 	reasons[REASON_REFUSED] = 1;
-	make();
+	make_of_services(services, 2);
 #define COUPON "{service=\"coupon-service\",host=\"localhost\",port=\"50051\""
 #define OTHER  "{service=\"coupon-service\",host=\"::1\",port=\"50051\""
 	expect("svc_agent_health" COUPON "} 1");
@@ -156,13 +163,11 @@ static void unknown_health_is_not_health_and_no_probe_is_zero(void **state)
 	struct status_service service = coupon;
 	UNUSED(state);
 	service.health = HEALTH_UNKNOWN;
-	status.services = &service;
-	status.n_services = 1;
-	make();
+	make_of_services(&service, 1);
 	expect("svc_agent_health" COUPON "} 0");
 	expect("svc_agent_probes_total" COUPON ",reason=\"SERVING\"} 0");
 	service.reasons = NULL;
-	make();
+	make_of_services(&service, 1);
 	expect("svc_agent_probes_total" COUPON ",reason=\"SERVING\"} 0");
 }
 
@@ -175,9 +180,7 @@ static void no_series_is_there_twice(void **state)
 	services[2].retiring = services[3].retiring = true;
 	services[2].listed = services[3].listed = false;
 	services[3].port = 50052;
-	status.services = services;
-	status.n_services = 4;
-	make();
+	make_of_services(services, 4);
 	expect("svc_agent_registered" COUPON "} 1");
 	expect("svc_agent_registered{service=\"another\",host=\"localhost\",port=\"50051\"} 1");
 	expect("svc_agent_registered{service=\"coupon-service\",host=\"localhost\",port=\"50052\"} "
@@ -196,9 +199,7 @@ static void many_services_are_all_told(void **state)
 		services[i] = coupon;
 		services[i].port = 1 + (i * 7919) % N;
 	}
-	status.services = services;
-	status.n_services = N;
-	make();
+	make_of_services(services, N);
 	assert_int_equal(count_lines("svc_agent_registered{"), N);
 	free(services);
 }
@@ -253,6 +254,7 @@ static void a_member_of_two_clusters_is_one_line(void **state)
 	status.clusters = clusters;
 	status.n_clusters = 2;
 	make();
+	status.clusters = NULL;
 	expect("svc_agent_etcd_endpoint{endpoint=\"a:2379\"} 1");
 	expect("svc_agent_etcd_endpoint{endpoint=\"[::1]:2379\"} 1");
 	expect("svc_agent_etcd_endpoint{endpoint=\"c:2379\"} 0");
@@ -283,6 +285,7 @@ static void a_reader_is_told_with_its_outputs(void **state)
 	status.readers = readers;
 	status.n_readers = 3;
 	make();
+	status.readers = NULL;
 #define READER "{service=\"coupon-service\",file=\"gw.yaml\""
 	expect("svc_agent_instances" READER "} 4");
 	expect("svc_agent_instances{service=\"coupon-service\",file=\"other.yaml\"} 0");

@@ -17,6 +17,7 @@
 #include "agent/discover.h"
 #include "agent/field.h"
 #include "agent/mapping.h"
+#include "agent/probe_keys.h"
 #include "agent/problems.h"
 #include "agent/rules.h"
 #include "agent/schema.h"
@@ -40,11 +41,17 @@ static const char *environment(const char *name)
 	return getenv(name);
 }
 
+/* What is right here depends on other keys: whether TLS is on, which type the probe has. */
+static bool waits(const struct schema_row *row)
+{
+	return row->kind == SCHEMA_ENDPOINTS || row->kind == SCHEMA_HEADERS;
+}
+
 /* A key with a value. */
 static void read_value(struct loading *l, const struct schema_row *row, struct yaml_node *node)
 {
 	l->set[row - l->rows] = node;
-	if (row->kind != SCHEMA_ENDPOINTS) { /* those wait until it is known whether TLS is on */
+	if (!waits(row)) {
 		mapping_read(l->d, row, node, &l->from);
 	}
 }
@@ -154,12 +161,13 @@ static bool is_wanted(const struct loading *l, size_t i)
 static void complete_keys(struct loading *l)
 {
 	l->from.tls = l->d->etcd.tls.on;
+	l->from.http = l->d->probe.type == PROBE_HTTP;
 	for (size_t i = 0; i < l->n_rows; i++) {
 		const struct schema_row *row = &l->rows[i];
 		if (!schema_is_in(row, NULL) || !is_wanted(l, i)) {
 			continue;
 		}
-		if (l->set[i] != NULL && row->kind == SCHEMA_ENDPOINTS) {
+		if (l->set[i] != NULL && waits(row)) {
 			field_set(l->d, row, l->set[i], &l->from);
 		} else if (l->set[i] != NULL) {
 			continue;
@@ -183,6 +191,10 @@ static void complete(struct loading *l)
 			discover_complete(l->d, services, &l->from);
 		}
 		return;
+	}
+	const struct yaml_node *probe = yaml_member(l->root, "probe");
+	if (probe != NULL && probe->kind == YAML_MAP && !probe->refused) {
+		probe_keys_check(l->d, probe, &l->from);
 	}
 	struct target *target = &l->d->probe.target;
 	if (!target_is_set(target)) {

@@ -63,10 +63,19 @@ struct etcd_settings {
 	uint32_t request_timeout_ms;
 };
 
+enum probe_type { PROBE_GRPC, PROBE_TCP, PROBE_HTTP, PROBE_EXEC };
+
+#define N_PROBE_TYPES (PROBE_EXEC + 1)
+
 enum probe_mode { PROBE_MODE_AUTO, PROBE_MODE_WATCH, PROBE_MODE_CHECK };
 
 /* What UNIMPLEMENTED from Health/Check means. */
 enum unimplemented { UNIMPLEMENTED_PASS, UNIMPLEMENTED_FAIL };
+
+/* HTTP statuses, both ends included: 100 to 999, `from` is not above `to`. */
+struct statuses {
+	uint32_t from, to;
+};
 
 /* The words of a command. */
 struct words {
@@ -136,8 +145,12 @@ struct descriptor {
 	struct etcd_settings etcd;
 
 	struct {
+		enum probe_type type;
 		struct target target;
-		char *service;
+		char *path;             /* http: begins with / */
+		struct statuses status; /* http: those that pass */
+		struct words command;   /* exec: not empty */
+		char *service;          /* grpc */
 		enum probe_mode mode;
 		uint32_t interval_ms;
 		uint32_t timeout_ms;
@@ -145,7 +158,8 @@ struct descriptor {
 		uint32_t failure_threshold;
 		uint32_t initial_delay_ms;
 		enum unimplemented unimplemented;
-		struct scalars metadata; /* gRPC request metadata; all SCALAR_TEXT */
+		struct scalars metadata; /* grpc: request metadata; http: headers; all SCALAR_TEXT
+					  */
 		struct tls_settings tls;
 	} probe;
 

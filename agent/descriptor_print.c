@@ -13,7 +13,7 @@
 #include "agent/duration.h"
 #include "agent/items.h"
 #include "agent/scalar.h"
-#include "agent/schema.h"
+#include "agent/schema_uses.h"
 #include "agent/utf8.h"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -151,6 +151,14 @@ static void print_target(FILE *out, const struct target *target)
 	print_text(out, text);
 }
 
+static void print_statuses(FILE *out, const struct statuses *statuses)
+{
+	fprintf(out, "%" PRIu32, statuses->from);
+	if (statuses->to != statuses->from) {
+		fprintf(out, "-%" PRIu32, statuses->to);
+	}
+}
+
 static void print_command(FILE *out, const struct words *words, int indent)
 {
 	if (words->n == 0) {
@@ -176,6 +184,7 @@ static void print_value(FILE *out, const struct schema_row *row, const void *mem
 	case SCHEMA_OUTPUT:
 	case SCHEMA_SOCKET:
 	case SCHEMA_LABEL:
+	case SCHEMA_PATH:
 		print_text(out, *(const char *const *)member);
 		break;
 	case SCHEMA_SECRET:
@@ -194,9 +203,6 @@ static void print_value(FILE *out, const struct schema_row *row, const void *mem
 	case SCHEMA_WORD:
 		fputs(row->words[*(const unsigned *)member], out);
 		break;
-	case SCHEMA_ONLY:
-		fputs(row->words[0], out);
-		break;
 	case SCHEMA_FORMATS:
 		print_formats(out, member);
 		break;
@@ -205,6 +211,9 @@ static void print_value(FILE *out, const struct schema_row *row, const void *mem
 		break;
 	case SCHEMA_TARGET:
 		print_target(out, member);
+		break;
+	case SCHEMA_STATUSES:
+		print_statuses(out, member);
 		break;
 	case SCHEMA_HEADERS:
 		(secrets == SECRETS_MASKED ? print_masked : print_scalars)(out, member);
@@ -294,12 +303,15 @@ static bool is_empty(const struct schema_row *row, const void *member)
 					  : **(const char *const *)member == '\0';
 }
 
-/* A part that is off takes its keys with it, and a section of the other kind does. */
+/* A part that is off takes its keys with it, a section of the other kind and a type do too. */
 static bool is_left_out(const struct descriptor *d, const struct schema_row *row)
 {
 	const struct schema_row *part = row->kind == SCHEMA_PART ? row : schema_part_of(row);
 	enum schema_side side = schema_side_of(row->path);
 	if (side != SCHEMA_BOTH && d->discover.on != (side == SCHEMA_READS)) {
+		return true;
+	}
+	if (schema_use_of(row, d->probe.type) == SCHEMA_UNUSED) {
 		return true;
 	}
 	if (part != NULL) {

@@ -13,7 +13,7 @@
 #include "agent/descriptor.h"
 #include "agent/field.h"
 #include "agent/problems.h"
-#include "agent/schema.h"
+#include "agent/schema_uses.h"
 #include "agent/yaml.h"
 
 /* An output whose type is known. */
@@ -100,25 +100,12 @@ void discover_name_place(const struct output_settings *output, char *out, size_t
 
 /* ---- one output ------------------------------------------------------------------ */
 
-/* "haproxy, nginx, exec": the types that have the key. */
-static void list_types(const struct schema_row *row, char *out, size_t size)
-{
-	const char *const *words = schema_output_type()->words;
-	out[0] = '\0';
-	for (unsigned type = 0; words[type] != NULL; type++) {
-		size_t len = strlen(out);
-		if (schema_use_of(row, type) != SCHEMA_UNUSED) {
-			snprintf(out + len, size - len, "%s%s", len == 0 ? "" : ", ", words[type]);
-		}
-	}
-}
-
 static void refuse_unused(const struct spot *spot, const struct schema_row *row,
 		const struct yaml_node *member, const struct field_source *from)
 {
 	char path[YAML_PATH_MAX], types[80];
 	yaml_path(member, path, sizeof(path));
-	list_types(row, types, sizeof(types));
+	schema_list_types(row, types, sizeof(types));
 	problems_add(from->problems, false, from->file, member->key_line, member->key_column, path,
 			"is no key of an output of type %s, only of %s",
 			schema_output_type()->words[spot->output->type], types);

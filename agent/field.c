@@ -114,9 +114,12 @@ static void add_scalar(const struct field *f, const struct yaml_node *node)
 	}
 	struct err err = { 0 };
 	bool header = f->row->kind == SCHEMA_HEADERS;
+	scalar_check *check = !header         ? scalar_check_member
+			      : f->from->http ? scalar_check_header
+					      : scalar_check_metadata;
 	bool typed = node->plain && !header;
 	enum scalar_kind kind = typed ? scalar_kind_of(text) : SCALAR_TEXT;
-	if ((header ? scalar_check_header : scalar_check_member)(node->key, text, &err) < 0) {
+	if (check(node->key, text, &err) < 0) {
 		field_refuse(f->from, node, path, "%s", err.text);
 	} else if (scalars_add(f->member, kind, node->key, text) < 0) {
 		field_refuse(f->from, node, path, "out of memory");
@@ -165,8 +168,9 @@ void field_set(void *holder, const struct schema_row *row, const struct yaml_nod
 	case SCHEMA_SPAN:
 	case SCHEMA_SECONDS:
 	case SCHEMA_WORD:
-	case SCHEMA_ONLY:
 	case SCHEMA_TARGET:
+	case SCHEMA_PATH:
+	case SCHEMA_STATUSES:
 	case SCHEMA_PEER:
 	case SCHEMA_FILE:
 	case SCHEMA_SECRET:
@@ -226,6 +230,7 @@ void field_finish(void *holder, const struct schema_row *row)
 	case SCHEMA_OUTPUT:
 	case SCHEMA_SOCKET:
 	case SCHEMA_LABEL:
+	case SCHEMA_PATH:
 	case SCHEMA_SECRET: {
 		char **text = member;
 		field_value_wipe(*text);
@@ -252,9 +257,9 @@ void field_finish(void *holder, const struct schema_row *row)
 	case SCHEMA_SPAN:
 	case SCHEMA_SECONDS:
 	case SCHEMA_WORD:
-	case SCHEMA_ONLY:
 	case SCHEMA_FORMATS:
 	case SCHEMA_TARGET:
+	case SCHEMA_STATUSES:
 	case SCHEMA_FLAG:
 	case SCHEMA_PART:
 		break;

@@ -20,7 +20,8 @@ struct field_source {
 	const char *file;
 	const char *fallback; /* the default that is being read; NULL: it is the user's value */
 	expand_lookup *lookup;
-	bool tls; /* etcd.tls is there */
+	bool tls;  /* etcd.tls is there */
+	bool http; /* probe.type is http */
 	struct problems *problems;
 };
 

@@ -18,6 +18,7 @@
 #define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 #define DIGITS     "0123456789"
 
+static_assert(sizeof(enum probe_type) == sizeof(unsigned), "set_word stores an unsigned");
 static_assert(sizeof(enum probe_mode) == sizeof(unsigned), "set_word stores an unsigned");
 static_assert(sizeof(enum unimplemented) == sizeof(unsigned), "set_word stores an unsigned");
 static_assert(sizeof(enum format) == sizeof(unsigned), "set_word stores an unsigned");
@@ -181,6 +182,54 @@ static int set_count(void *member, const struct schema_row *row, const char *tex
 	return 0;
 }
 
+/* It goes out as it is. */
+static int set_path(void *member, const char *text, struct err *err)
+{
+	if (strstr(text, "://") != NULL && text[0] != '/') {
+		return err_set(err, ERR_SYNTAX, "'%.80s' is a URL, give the path alone", text);
+	}
+	if (text[0] != '/') {
+		return err_set(err, ERR_SYNTAX, "'%.80s' does not begin with /", text);
+	}
+	if (strchr(text, '#') != NULL) {
+		return err_set(err, ERR_SYNTAX, "'%.80s' has a #, which is never sent", text);
+	}
+	return set_token(member, text, err);
+}
+
+/* True for "204" and "200-399", which leaves both ends where they begin. */
+static bool split_statuses(const char *text, char from[12], const char **to)
+{
+	size_t len = strspn(text, DIGITS);
+	bool range = text[len] == '-';
+	*to = range ? text + len + 1 : text;
+	snprintf(from, 12, "%.*s", (int)len, text);
+	return len > 0 && len < 12 && **to != '\0' && strspn(*to, DIGITS) == strlen(*to);
+}
+
+static int set_statuses(
+		void *member, const struct schema_row *row, const char *text, struct err *err)
+{
+	struct statuses *statuses = member;
+	struct statuses made;
+	char from[12];
+	const char *to;
+	if (!split_statuses(text, from, &to)) {
+		return err_set(err, ERR_SYNTAX,
+				"'%.80s' is neither a status, such as 204, nor a range, such as "
+				"200-399",
+				text);
+	}
+	if (set_count(&made.from, row, from, err) < 0 || set_count(&made.to, row, to, err) < 0) {
+		return -1;
+	}
+	if (made.from > made.to) {
+		return err_set(err, ERR_RANGE, "%.80s ends before it begins", text);
+	}
+	*statuses = made;
+	return 0;
+}
+
 static int set_span(void *member, const struct schema_row *row, const char *text, struct err *err)
 {
 	uint32_t ms;
@@ -253,29 +302,13 @@ static int set_flag(void *member, const char *text, struct err *err)
 	return 0;
 }
 
-static int check_only(const struct schema_row *row, const char *text, struct err *err)
-{
-	if (strcmp(row->words[0], text) == 0) {
-		return 0;
-	}
-	for (size_t i = 1; row->words[i] != NULL; i++) {
-		if (strcmp(row->words[i], text) == 0) {
-			return err_set(err, ERR_UNKNOWN,
-					"'%s' is not supported by this version (%s is)", text,
-					row->words[0]);
-		}
-	}
-	return err_set(err, ERR_UNKNOWN, "'%.80s' is unknown (%s is supported)", text,
-			row->words[0]);
-}
-
 static bool is_sized(const struct schema_row *row)
 {
 	return row->kind == SCHEMA_NAME || row->kind == SCHEMA_TOKEN || row->kind == SCHEMA_TEXT ||
 	       row->kind == SCHEMA_HOST || row->kind == SCHEMA_PREFIX || row->kind == SCHEMA_PEER ||
 	       row->kind == SCHEMA_FILE || row->kind == SCHEMA_SECRET ||
 	       row->kind == SCHEMA_OUTPUT || row->kind == SCHEMA_SOCKET ||
-	       row->kind == SCHEMA_LABEL;
+	       row->kind == SCHEMA_LABEL || row->kind == SCHEMA_PATH;
 }
 
 /* Holds for every kind: only what may be empty is empty, and nothing is endless. */
@@ -325,6 +358,10 @@ int field_text_set(void *member, const struct schema_row *row, const char *text,
 		return set_flag(member, text, err);
 	case SCHEMA_HOST:
 		return set_host(member, text, err);
+	case SCHEMA_PATH:
+		return set_path(member, text, err);
+	case SCHEMA_STATUSES:
+		return set_statuses(member, row, text, err);
 	case SCHEMA_PREFIX:
 		return set_prefix(member, text, err);
 	case SCHEMA_COUNT:
@@ -336,8 +373,6 @@ int field_text_set(void *member, const struct schema_row *row, const char *text,
 		return set_word(member, row, text, err);
 	case SCHEMA_FORMATS:
 		return add_format(member, row, text, err);
-	case SCHEMA_ONLY:
-		return check_only(row, text, err);
 	case SCHEMA_TARGET:
 		return target_parse(member, text, err);
 	case SCHEMA_ENDPOINTS:

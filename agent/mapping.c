@@ -34,14 +34,13 @@ static void refuse(const struct field_source *from, const struct yaml_node *node
 
 void mapping_refuse_key(const struct field_source *from, const struct yaml_node *node)
 {
-	char pattern[YAML_PATH_MAX], what[YAML_PATH_MAX + 40];
+	char pattern[YAML_PATH_MAX];
 	yaml_pattern(node, pattern, sizeof(pattern));
 	const char *meant = schema_suggest(pattern);
-	if (schema_is_unsupported(pattern)) {
-		refuse(from, node, "is not supported by this version");
-	} else if (meant == NULL) {
+	if (meant == NULL) {
 		refuse(from, node, "unknown key");
 	} else {
+		char what[YAML_PATH_MAX + 40];
 		snprintf(what, sizeof(what), "unknown key (did you mean %s?)", meant);
 		refuse(from, node, what);
 	}

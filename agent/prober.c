@@ -192,7 +192,7 @@ int prober_init(struct prober *p, struct ev_loop *loop, struct tls_shelf *shelf,
 		.spacing = seconds(desc->probe.interval_ms) / 2.0,
 	};
 	ev_timer_init(&p->next, on_next, 0.0, 0.0);
-	p->probe = probe_grpc.create(loop, shelf, desc, &events, p);
+	p->probe = probe_kinds[desc->probe.type]->create(loop, shelf, desc, &events, p);
 	return p->probe == NULL ? -1 : 0;
 }
 

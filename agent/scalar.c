@@ -8,8 +8,9 @@
 #include "agent/utf8.h"
 #include "agent/util.h"
 
-#define DIGITS       "0123456789"
-#define HEADER_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_.-"
+#define DIGITS "0123456789"
+#define LOWER  "abcdefghijklmnopqrstuvwxyz"
+#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* The grammar of RFC 8259: no plus sign, no leading zero, digits on both sides of the point. */
 static bool is_number(const char *text)
@@ -165,28 +166,64 @@ static bool ends_with(const char *text, const char *end)
 	return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-int scalar_check_header(const char *name, const char *text, struct err *err)
+/* HTTP/1.1 has names in any case. */
+static bool is_reserved(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcasecmp(list[i], name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int check_header(const char *name, const char *text, const char *chars, const char *signs,
+		struct err *err)
+{
+	if (check_sizes(name, text, err) < 0) {
+		return -1;
+	}
+	if (strspn(name, chars) != strlen(name)) {
+		return err_set(err, ERR_SYNTAX, "the name of a header has only %s", signs);
+	}
+	if (!is_printable(text)) {
+		return err_set(err, ERR_SYNTAX, "the value of a header is printable ASCII");
+	}
+	return 0;
+}
+
+int scalar_check_metadata(const char *name, const char *text, struct err *err)
 {
 	/* Set by the probe itself, or without a meaning in HTTP/2. */
 	static const char *const reserved[] = { "connection", "content-length", "content-type",
 		"host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding",
 		"upgrade", "user-agent" };
 
-	if (check_sizes(name, text, err) < 0) {
+	if (check_header(name, text, LOWER DIGITS "_.-", "a-z, 0-9, and the signs _ . -", err) <
+			0) {
 		return -1;
 	}
-	if (strspn(name, HEADER_CHARS) != strlen(name)) {
-		return err_set(err, ERR_SYNTAX,
-				"the name of a header has only a-z, 0-9, and the signs _ . -");
-	}
-	if (is_one_of(name, reserved, ARRAY_LEN(reserved)) || strncmp(name, "grpc-", 5) == 0) {
+	if (is_reserved(name, reserved, ARRAY_LEN(reserved)) || strncmp(name, "grpc-", 5) == 0) {
 		return err_set(err, ERR_RANGE, "this header is reserved, the probe sets it itself");
 	}
 	if (ends_with(name, "-bin")) {
 		return err_set(err, ERR_RANGE, "binary headers (-bin) are not supported");
 	}
-	if (!is_printable(text)) {
-		return err_set(err, ERR_SYNTAX, "the value of a header is printable ASCII");
+	return 0;
+}
+
+int scalar_check_header(const char *name, const char *text, struct err *err)
+{
+	/* They are about the connection, or a body that a GET does not have. */
+	static const char *const reserved[] = { "connection", "content-length", "expect",
+		"keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade" };
+
+	if (check_header(name, text, LOWER UPPER DIGITS "!#$%&'*+-.^_`|~",
+			    "letters, digits, and signs such as -", err) < 0) {
+		return -1;
+	}
+	if (is_reserved(name, reserved, ARRAY_LEN(reserved))) {
+		return err_set(err, ERR_RANGE, "this header is reserved, the probe sets it itself");
 	}
 	return 0;
 }

@@ -31,10 +31,15 @@ bool scalars_equal(const struct scalars *a, const struct scalars *b);
 /* Frees what *s owns and zeroes it. Safe on a zeroed struct. */
 void scalars_finish(struct scalars *s);
 
-/* Fails unless it can be a further member of a registered value. */
-int scalar_check_member(const char *name, const char *text, struct err *err);
+typedef int scalar_check(const char *name, const char *text, struct err *err);
 
-/* Fails unless it can go with a gRPC request as a header. */
-int scalar_check_header(const char *name, const char *text, struct err *err);
+/* Fails unless it can be a further member of a registered value. */
+scalar_check scalar_check_member;
+
+/* Fails unless it can go with a gRPC request as metadata. */
+scalar_check scalar_check_metadata;
+
+/* Fails unless it can go with an HTTP/1.1 request as a header. */
+scalar_check scalar_check_header;
 
 #endif

@@ -21,9 +21,8 @@
 #define SERVICE_AT(member) offsetof(struct discover_service, member)
 #define OUTPUT_AT(member)  offsetof(struct output_settings, member)
 
-static const char *const probe_types[] = { "grpc", "tcp", "http", "exec", NULL };
-
 /* In the order of the enums. */
+static const char *const probe_types[] = { "grpc", "tcp", "http", "exec", NULL };
 static const char *const formats[] = { "services", "grpc-naming", "skydns", "go-zero", "kratos",
 	"kitex", NULL };
 static const char *const probe_modes[] = { "auto", "watch", "check", NULL };
@@ -36,6 +35,7 @@ static const char *const on_empty[] = { "empty", "keep", NULL };
 
 static_assert(OUTPUT_EXEC == 4 && ON_EMPTY_KEEP == 1, "the words above follow the enums");
 static_assert(ARRAY_LEN(formats) == N_FORMATS + 1, "the words above follow the enums");
+static_assert(ARRAY_LEN(probe_types) == N_PROBE_TYPES + 1, "the words above follow the enums");
 static_assert(PROBE_MODE_CHECK == 2 && UNIMPLEMENTED_FAIL == 1, "the words above follow the enums");
 static_assert(LOG_DEBUG == 3 && LOG_JSON == 1, "the words above follow the enums");
 
@@ -85,10 +85,16 @@ static const struct schema_row rows[] = {
 		AT(etcd.tls.insecure_skip_verify), 0, 0, NULL,
 		"false", "take any certificate" },
 
-	{ "probe.type", SCHEMA_ONLY, SCHEMA_OPTIONAL, 0, 0, 0, probe_types,
+	{ "probe.type", SCHEMA_WORD, SCHEMA_OPTIONAL, AT(probe.type), 0, 0, probe_types,
 		"grpc", "kind of probe" },
 	{ "probe.target", SCHEMA_TARGET, SCHEMA_OPTIONAL, AT(probe.target), 0, 0, NULL,
 		NULL, "what is probed: address:port or unix:/path; default localhost and service.port" },
+	{ "probe.path", SCHEMA_PATH, SCHEMA_OPTIONAL, AT(probe.path), 1, 2048, NULL,
+		"/healthz", "path that is asked for, with its query" },
+	{ "probe.status", SCHEMA_STATUSES, SCHEMA_OPTIONAL, AT(probe.status), 100, 999, NULL,
+		"200-399", "statuses that pass: a range, or one" },
+	{ "probe.command", SCHEMA_COMMAND, SCHEMA_OPTIONAL, AT(probe.command), 0, 64, NULL,
+		"[]", "command that ends with 0 when the service is well" },
 	{ "probe.service", SCHEMA_TEXT, SCHEMA_OPTIONAL, AT(probe.service), 0, 253, NULL,
 		"\"\"", "service name that the health service is asked for" },
 	{ "probe.mode", SCHEMA_WORD, SCHEMA_OPTIONAL, AT(probe.mode), 0, 0, probe_modes,
@@ -106,7 +112,7 @@ static const struct schema_row rows[] = {
 	{ "probe.unimplemented", SCHEMA_WORD, SCHEMA_OPTIONAL, AT(probe.unimplemented), 0, 0, unimplemented,
 		"pass", "what a server without a health service counts as" },
 	{ "probe.metadata", SCHEMA_HEADERS, SCHEMA_OPTIONAL, AT(probe.metadata), 0, 0, NULL,
-		"{}", "gRPC request metadata" },
+		"{}", "request metadata of gRPC, headers of HTTP" },
 	{ "probe.tls", SCHEMA_PART, SCHEMA_SILENT, AT(probe.tls.on), 0, 0, NULL,
 		NULL, "how the probe speaks TLS with the service" },
 	{ "probe.tls.ca_file", SCHEMA_FILE, SCHEMA_OPTIONAL, AT(probe.tls.ca_file), 0, PATH_BYTES, NULL,
@@ -201,27 +207,6 @@ static const struct {
 	{ OUTPUTS,
 		{ sizeof(struct output_settings), SERVICE_AT(n_outputs) } },
 };
-
-/* The keys of outputs that not every type has; - unused, + possible, ! needed. */
-static const struct {
-	const char *key;
-	char uses[ARRAY_LEN(output_types)];
-} outputs[] = {
-	/* in the order of output_types: json, envoy, haproxy, nginx, exec */
-	{ "path",     "!!-!-" },
-	{ "socket",   "--!--" },
-	{ "backend",  "--+--" },
-	{ "cluster",  "-+---" },
-	{ "upstream", "---+-" },
-	{ "region",   "-+---" },
-	{ "reload",   "---+-" },
-	{ "command",  "----!" },
-	{ "timeout",  "--+++" },
-};
-
-static const char *const unsupported[] = {
-	"probe.command", "probe.path",
-};
 /* clang-format on */
 
 const struct schema_row *schema_rows(size_t *n)
@@ -310,39 +295,6 @@ enum schema_side schema_side_of(const char *path)
 {
 	size_t i = find_section(path);
 	return i < ARRAY_LEN(sections) ? sections[i].side : SCHEMA_BOTH;
-}
-
-enum schema_use schema_use_of(const struct schema_row *row, unsigned type)
-{
-	for (size_t i = 0; i < ARRAY_LEN(outputs); i++) {
-		if (strcmp(outputs[i].key, schema_leaf(row->path)) == 0) {
-			char use = outputs[i].uses[type];
-			return use == '!'   ? SCHEMA_NEEDED
-			       : use == '+' ? SCHEMA_POSSIBLE
-					    : SCHEMA_UNUSED;
-		}
-	}
-	return SCHEMA_NEEDED; /* the type itself */
-}
-
-const struct schema_row *schema_outputs(void)
-{
-	return schema_find(OUTPUTS);
-}
-
-const struct schema_row *schema_output_type(void)
-{
-	return schema_find(OUTPUTS "[].type");
-}
-
-bool schema_is_unsupported(const char *path)
-{
-	for (size_t i = 0; i < ARRAY_LEN(unsupported); i++) {
-		if (strcmp(unsupported[i], path) == 0) {
-			return true;
-		}
-	}
-	return false;
 }
 
 /*

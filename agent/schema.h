@@ -31,12 +31,13 @@ enum schema_kind {
 	SCHEMA_SPAN,      /* uint32_t, milliseconds */
 	SCHEMA_SECONDS,   /* uint32_t, milliseconds that are whole seconds */
 	SCHEMA_WORD,      /* an enum; its values are the places in `words` */
-	SCHEMA_ONLY,      /* no member: the first of `words`; the others are not supported yet */
 	SCHEMA_FORMATS,   /* struct formats: a list of `words`, none of them twice */
 	SCHEMA_ENDPOINTS, /* struct endpoints */
 	SCHEMA_TARGET,    /* struct target */
+	SCHEMA_PATH,      /* char *: the path of a URL, with its query */
+	SCHEMA_STATUSES,  /* struct statuses: 204, or 200-399 */
 	SCHEMA_SCALARS,   /* struct scalars: members of a value */
-	SCHEMA_HEADERS,   /* struct scalars: gRPC request metadata, all of it text */
+	SCHEMA_HEADERS,   /* struct scalars: headers of the probe's requests, all of it text */
 	SCHEMA_COMMAND,   /* struct words: a program and its arguments */
 	SCHEMA_MAPPINGS,  /* an array: a list of mappings whose keys are rows too, PATH[].KEY */
 	SCHEMA_PART       /* bool, true when it is there: a mapping whose keys are rows too */
@@ -100,19 +101,6 @@ enum schema_side {
 
 /* For a path that begins with a section; the rest of it does not count. */
 enum schema_side schema_side_of(const char *path);
-
-/* What a key is to an output of a type. */
-enum schema_use { SCHEMA_UNUSED, SCHEMA_POSSIBLE, SCHEMA_NEEDED };
-
-/* For a row of an output, and its type, a place in the words of the row `type`. */
-enum schema_use schema_use_of(const struct schema_row *row, unsigned type);
-
-/* The row of the list of outputs, and the one that has their types as its words. */
-const struct schema_row *schema_outputs(void);
-const struct schema_row *schema_output_type(void);
-
-/* True for a key or section that is known, but not to this version. */
-bool schema_is_unsupported(const char *path);
 
 /* The key or section that an unknown path was probably meant to be; NULL when nothing is near. */
 const char *schema_suggest(const char *path);

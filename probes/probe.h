@@ -61,6 +61,9 @@ struct probe {
 	void *owner;
 };
 
-extern const struct probe_kind probe_grpc;
+extern const struct probe_kind probe_grpc, probe_tcp, probe_http, probe_exec;
+
+/* By enum probe_type. */
+extern const struct probe_kind *const probe_kinds[N_PROBE_TYPES];
 
 #endif

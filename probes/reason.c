@@ -27,6 +27,13 @@ static const struct row rows[] = {
 	[REASON_NOT_GRPC]        = { VERDICT_SOFT_FAIL,    "NOT_GRPC",        "the port does not speak gRPC" },
 	[REASON_TLS_ERROR]       = { VERDICT_SOFT_FAIL,    "TLS_ERROR",       "TLS with the service failed" },
 	[REASON_GRPC_ERROR]      = { VERDICT_SOFT_FAIL,    "GRPC_ERROR",      "the health check failed" },
+	[REASON_CONNECTED]       = { VERDICT_PASS,         "CONNECTED",       "the port takes connections" },
+	[REASON_HTTP_OK]         = { VERDICT_PASS,         "HTTP_OK",         "the answer has a status that passes" },
+	[REASON_HTTP_STATUS]     = { VERDICT_SOFT_FAIL,    "HTTP_STATUS",     "the answer has a status that does not pass" },
+	[REASON_NOT_HTTP]        = { VERDICT_SOFT_FAIL,    "NOT_HTTP",        "the port does not answer in HTTP" },
+	[REASON_EXEC_OK]         = { VERDICT_PASS,         "EXEC_OK",         "the command ended with 0" },
+	[REASON_EXEC_FAILED]     = { VERDICT_SOFT_FAIL,    "EXEC_FAILED",     "the command says that the service is not well" },
+	[REASON_EXEC_MISSING]    = { VERDICT_INCONCLUSIVE, "EXEC_MISSING",    "the command cannot be run" },
 	[REASON_NO_RESOURCES]    = { VERDICT_INCONCLUSIVE, "NO_RESOURCES",    "the agent itself is out of descriptors or memory" },
 	[REASON_TLS_FILES]       = { VERDICT_INCONCLUSIVE, "TLS_FILES",       "a file of probe.tls cannot be used" },
 };

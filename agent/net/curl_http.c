@@ -177,7 +177,7 @@ static bool set_server(struct curl_http *h, const struct target *target)
 	bool local = target->kind == TARGET_UNIX;
 	const char *host = local ? "localhost" : target->inet.host;
 	bool renamed = t->tls != NULL && t->tls->server_name[0] != '\0';
-	char asked[ENDPOINT_TEXT_MAX], line[TARGET_TEXT_MAX + 2];
+	char asked[ENDPOINT_TEXT_MAX];
 	CURLcode bad = CURLE_OK;
 
 	target_format(t->name, sizeof t->name, target);
@@ -191,6 +191,7 @@ static bool set_server(struct curl_http *h, const struct target *target)
 	(void)snprintf(h->base, sizeof h->base, "%s://%s", t->tls != NULL ? "https" : "http",
 			asked);
 	if (renamed && !local) {
+		char line[TARGET_TEXT_MAX + 2];
 		(void)snprintf(line, sizeof line, "::%s", t->name); /* whatever the URL says */
 		t->connect_to = curl_slist_append(NULL, line);
 		bad |= curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to);

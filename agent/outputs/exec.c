@@ -2,7 +2,7 @@
 /* exec - a program that is run with the document on its stdin. */
 #include <stdlib.h>
 
-#include "agent/outputs/child.h"
+#include "agent/child.h"
 #include "agent/outputs/document.h"
 #include "agent/outputs/output_kind.h"
 #include "agent/util.h"

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/outputs/child.h"
+#include "agent/child.h"
 #include "agent/outputs/file.h"
 #include "agent/outputs/file_output.h"
 #include "agent/util.h"

@@ -115,6 +115,15 @@ def count(key):
     )
 
 
+def statuses(key):
+    """One number, or a range; that it does not end before it begins is left to the agent."""
+    one = numbers(key["min"], key["max"])
+    return value(
+        {"type": "integer", "minimum": key["min"], "maximum": key["max"]},
+        {"type": "string", "pattern": f"^{one}(-{one})?$"},
+    )
+
+
 def words(key):
     return value({"type": "string", "enum": key["words"]})
 
@@ -155,13 +164,25 @@ def metadata(known):
     })
 
 
+def any_case(word):
+    return "".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in word)
+
+
+OF_CONNECTION = ["connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer",
+                 "transfer-encoding", "upgrade"]
+
+# The names of headers, by the type of probe that sends them.
+HEADER_NAMES = {
+    "grpc": f"^(?!grpc-|({'|'.join([*OF_CONNECTION, 'content-type', 'host', 'user-agent'])})$|.*-bin$)"
+            "[a-z0-9_.-]+$",
+    "http": f"^(?!({'|'.join(map(any_case, [*OF_CONNECTION, 'expect']))})$)"
+            "[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
+}
+
+
 def headers(known):
-    return members(known, {
-        "pattern": "^(?!grpc-|(connection|content-length|content-type|host|keep-alive|"
-                   "proxy-connection|te|trailer|transfer-encoding|upgrade|user-agent)$|.*-bin$)"
-                   "[a-z0-9_.-]+$",
-        "maxLength": known["limits"]["name_bytes"],
-    }, pattern="^[ -~]*$")
+    names = {"minLength": 1, "maxLength": known["limits"]["name_bytes"]}
+    return members(known, names, pattern="^[ -~]*$")
 
 
 def command(key):
@@ -191,7 +212,8 @@ KINDS = {
     "span": lambda key, known: span(key),
     "seconds": lambda key, known: span(key),
     "word": lambda key, known: words(key),
-    "only": lambda key, known: value({"type": "string", "enum": key["words"][:1]}),
+    "path": lambda key, known: text('/[!-"$-~]*', key),
+    "statuses": lambda key, known: statuses(key),
     "formats": lambda key, known: formats(key),
     "endpoints": lambda key, known: endpoint_list("(https?://)?"),
     "target": lambda key, known: target(known),
@@ -246,6 +268,8 @@ def of_type(kind, keys, fallback):
     then = {"required": [], "properties": {}}
     for key in keys:
         use = key.get("types", {}).get(kind, "possible")
+        if use == "possible" and key["kind"] == "headers":
+            then["properties"][leaf(key)] = {"propertyNames": {"pattern": HEADER_NAMES[kind]}}
         if leaf(key) == "type" or use == "possible":
             continue
         if use == "unused":

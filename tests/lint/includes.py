@@ -60,19 +60,20 @@ LAYERS = [
     ]),
     ("outputs", [
         "agent/outputs/output", "agent/outputs/output_kind",
-        "agent/outputs/child", "agent/outputs/envoy", "agent/outputs/exec",
+        "agent/outputs/envoy", "agent/outputs/exec",
         "agent/outputs/file_output", "agent/outputs/haproxy", "agent/outputs/json",
         "agent/outputs/nginx",
     ]),
     ("clients", [
         "agent/net/etcd", "agent/net/etcd_auth", "agent/net/etcd_batch", "agent/net/etcd_channel",
         "agent/net/etcd_read", "agent/net/etcd_route", "agent/net/etcd_watch",
-        "probes/grpc", "probes/probe",
+        "probes/attempts", "probes/exec", "probes/grpc", "probes/http", "probes/kinds",
+        "probes/probe", "probes/tcp",
         "probes/call_reason",  # pure, but speaks of what the carrier says
         "probes/health_calls",  # pure, but made of what the carrier takes
     ]),
     ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/net/tls_context",
-        "agent/net/tls_shelf", "agent/notify", "agent/standstill", "agent/timer"]),
+        "agent/net/tls_shelf", "agent/child", "agent/notify", "agent/standstill", "agent/timer"]),
     ("pure", ["agent/outputs/view"]),
     ("base", ["agent/net/tls_settings", "agent/util"]),
 ]

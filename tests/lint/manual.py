@@ -72,7 +72,8 @@ TYPES = {
     "span": lambda key: f"duration, {limits(key)}",
     "seconds": lambda key: f"duration of whole seconds, {limits(key)}",
     "word": lambda key: listed(key["words"]),
-    "only": lambda key: bold(key["words"][0]),
+    "path": lambda key: f"path, {limits(key)} characters",
+    "statuses": lambda key: f"number or range, {limits(key)}",
     "formats": lambda key: f"list of {listed(key['words'])}",
     "endpoints": lambda key: "list of endpoints",
     "target": lambda key: "address",
@@ -241,9 +242,9 @@ def sources(root):
 
 
 def signals(root):
-    """What the agent itself handles: its children are told with the signals of outputs/."""
+    """What the agent itself handles: its children get theirs from agent/child.c."""
     return sorted({
-        signal for f in tree.c_files(root) if f.parent.name == "agent" and f.suffix == ".c"
+        signal for f in tree.c_files(root) if f.parent.name == "agent" and f.suffix == ".c" and f.stem != "child"
         for signal in SIGNAL.findall(re.sub(r'"[^"\n]*"|/\*.*?\*/', "", (root / f).read_text(),
                                             flags=re.S))
     })

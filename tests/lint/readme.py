@@ -35,6 +35,9 @@ MORE = (
     "etcd: {username: a, password_file: /dev/null, tls: {}}\nprobe: {tls: {}}\n"
     "admin: {listen: localhost:1}\n",
     "etcd: {username: a, password: a}\n",
+    # The keys of other types of probes.
+    "probe: {type: http}\n",
+    "probe: {type: exec, command: [a]}\n",
 )
 
 OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[a-zA-Z](?![\w-]))")

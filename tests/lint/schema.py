@@ -47,6 +47,7 @@ UNSEEN = {
     "discover-file-twice": "two places that are one",
     "discover-name-twice": "two names that are one",
     "format-no-name": "two keys that make one name",
+    "probe-status-backwards": "of two numbers, which is the larger",
 }
 
 

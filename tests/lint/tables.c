@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/duration.h"
 #include "agent/endpoint.h"
@@ -15,7 +16,7 @@
 #include "agent/metrics.h"
 #include "agent/options.h"
 #include "agent/scalar.h"
-#include "agent/schema.h"
+#include "agent/schema_uses.h"
 #include "agent/util.h"
 #include "probes/reason.h"
 
@@ -26,8 +27,9 @@ static const char *const kinds[] = {
 	[SCHEMA_OUTPUT] = "output", [SCHEMA_SOCKET] = "socket", [SCHEMA_LABEL] = "label",
 	[SCHEMA_SECRET] = "secret", [SCHEMA_FLAG] = "flag", [SCHEMA_COUNT] = "count",
 	[SCHEMA_SPAN] = "span", [SCHEMA_SECONDS] = "seconds", [SCHEMA_WORD] = "word",
-	[SCHEMA_ONLY] = "only", [SCHEMA_FORMATS] = "formats", [SCHEMA_ENDPOINTS] = "endpoints",
-	[SCHEMA_TARGET] = "target", [SCHEMA_SCALARS] = "scalars", [SCHEMA_HEADERS] = "headers",
+	[SCHEMA_FORMATS] = "formats", [SCHEMA_ENDPOINTS] = "endpoints",
+	[SCHEMA_TARGET] = "target", [SCHEMA_PATH] = "path", [SCHEMA_STATUSES] = "statuses",
+	[SCHEMA_SCALARS] = "scalars", [SCHEMA_HEADERS] = "headers",
 	[SCHEMA_COMMAND] = "command", [SCHEMA_MAPPINGS] = "mappings", [SCHEMA_PART] = "part",
 };
 static const char *const needs[] = {
@@ -137,12 +139,13 @@ static void add_words(cJSON *row, const char *const *words)
 	}
 }
 
-/* What the key is to each type of output. */
+/* What the key is to each type of output, or of probe. */
 static void add_uses(cJSON *row, const struct schema_row *key)
 {
-	const struct schema_row *type = schema_output_type();
+	bool output = schema_is_in(key, schema_outputs());
+	const struct schema_row *type = output ? schema_output_type() : schema_probe_type();
 
-	if (!schema_is_in(key, schema_outputs())) {
+	if (!output && strncmp(key->path, "probe.", 6) != 0) {
 		return;
 	}
 	cJSON *object = cJSON_AddObjectToObject(row, "types");

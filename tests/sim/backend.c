@@ -256,3 +256,6 @@ const struct probe_kind probe_grpc = {
 	.forget = forget,
 	.destroy = destroy,
 };
+
+/* No descriptor here has another type. */
+const struct probe_kind *const probe_kinds[N_PROBE_TYPES] = { [PROBE_GRPC] = &probe_grpc };

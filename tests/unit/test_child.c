@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/outputs/child.h"
+#include "agent/child.h"
 #include "agent/util.h"
 
 static struct {

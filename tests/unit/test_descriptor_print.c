@@ -9,10 +9,11 @@
 #include <stdio.h>
 
 #include "agent/scalar.h"
-#include "agent/schema.h"
+#include "agent/schema_uses.h"
 #include "tests/unit/descriptors.h"
 
 #define READER_FILE CONF_DIR "/../tests/descriptors/good/reader.yaml"
+#define GOOD(name)  CONF_DIR "/../tests/descriptors/good/" name ".yaml"
 #define EVERYTHING  CONF_DIR "/../tests/descriptors/good/everything.yaml"
 
 static char *printed(const struct descriptor *d, enum secrets secrets)
@@ -96,6 +97,11 @@ static void assert_same(const struct descriptor *a, const struct descriptor *b)
 	assert_string_equal(a->registry.domain, b->registry.domain);
 	assert_true(etcd_settings_equal(&a->etcd, &b->etcd));
 	assert_same_tls(&a->probe.tls, &b->probe.tls);
+	assert_int_equal(a->probe.type, b->probe.type);
+	assert_string_equal(a->probe.path, b->probe.path);
+	assert_int_equal(a->probe.status.from, b->probe.status.from);
+	assert_int_equal(a->probe.status.to, b->probe.status.to);
+	assert_same_words(&a->probe.command, &b->probe.command);
 	target_format(left, sizeof(left), &a->probe.target);
 	target_format(right, sizeof(right), &b->probe.target);
 	assert_string_equal(left, right);
@@ -150,6 +156,34 @@ static void prints_what_it_reads_back(void **state)
 	assert_int_equal(descriptor_load(&d, READER_FILE, &problems), 0);
 	assert_int_equal(d.discover.n_services, 2);
 	expect_same_again(&d);
+}
+
+/* Only what a probe of that type has is printed. */
+static void prints_each_type_of_probe(void **state)
+{
+	static const struct {
+		const char *file, *has, *has_not;
+	} rows[] = {
+		{ GOOD("probe-http"), "\n  status: 200-204\n", "command:" },
+		{ GOOD("probe-tcp"), "\n  target: \"[::1]:6380\"\n", "metadata: {}\n  tls" },
+		{ GOOD("probe-tcp"), "\n  interval: 1s\n", "path:" },
+		{ GOOD("probe-exec"), "\n  command:\n    - check\n    - \"\"\n", "target:" },
+		{ EVERYTHING, "\n  mode: check\n", "status:" },
+	};
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct descriptor d;
+		struct problems problems = { 0 };
+		assert_int_equal(descriptor_load(&d, rows[i].file, &problems), 0);
+		assert_int_equal(problems.n, 0);
+		char *text = printed(&d, SECRETS_SHOWN);
+		const char *probe = strstr(text, "\nprobe:");
+		assert_non_null(probe);
+		assert_non_null(strstr(probe, rows[i].has));
+		assert_null(strstr(probe, rows[i].has_not));
+		free(text);
+		expect_same_again(&d);
+	}
 }
 
 /* A password that is printed is one that stands in the file, which is warned of. */
@@ -221,7 +255,8 @@ static void prints_every_key_in_order(void **state)
 	const char *at = text;
 	for (size_t i = 0; i < n; i++) {
 		char line[80];
-		if (schema_side_of(rows[i].path) == SCHEMA_READS) {
+		if (schema_side_of(rows[i].path) == SCHEMA_READS ||
+				schema_use_of(&rows[i], PROBE_GRPC) == SCHEMA_UNUSED) {
 			continue;
 		}
 		snprintf(line, sizeof(line),
@@ -324,6 +359,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(prints_what_it_reads_back, clear_environment),
+		cmocka_unit_test_setup(prints_each_type_of_probe, clear_environment),
 		cmocka_unit_test_setup(prints_passwords_that_it_reads_back, clear_environment),
 		cmocka_unit_test_setup(leaves_out_what_is_not_set, clear_environment),
 		cmocka_unit_test_setup(prints_every_key_in_order, clear_environment),

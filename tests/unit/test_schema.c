@@ -6,9 +6,10 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
-#include "agent/schema.h"
+#include "agent/schema_uses.h"
 #include "agent/util.h"
 
 /* A key of a part stands behind its part, or behind another key of it. */
@@ -58,7 +59,6 @@ static void has_a_sound_schema(void **state)
 		assert_true(schema_is_section(section));
 		assert_true(strlen(rows[i].help) > 0);
 		assert_null(strchr(rows[i].help, '\n'));
-		assert_false(schema_is_unsupported(rows[i].path));
 		assert_true(rows[i].min <= rows[i].max);
 		bool follows = strcmp(rows[i].path, "probe.target") == 0;
 		bool nowhere = rows[i].kind == SCHEMA_TARGET && rows[i].need == SCHEMA_SILENT;
@@ -70,8 +70,7 @@ static void has_a_sound_schema(void **state)
 		assert_in_range(strlen(rows[i].path), 1, 64);
 		finds_lists(rows, i);
 		finds_parts(&rows[i], i > 0 ? &rows[i - 1] : NULL);
-		bool worded = rows[i].kind == SCHEMA_WORD || rows[i].kind == SCHEMA_ONLY ||
-			      rows[i].kind == SCHEMA_FORMATS;
+		bool worded = rows[i].kind == SCHEMA_WORD || rows[i].kind == SCHEMA_FORMATS;
 		assert_int_equal(rows[i].words != NULL, worded);
 	}
 	assert_true(schema_is_section("register"));
@@ -109,6 +108,50 @@ static void knows_what_an_output_has(void **state)
 	assert_int_equal(n_rows, 10);
 	assert_string_equal(schema_output_type()->words[0], "json");
 	assert_null(schema_output_type()->words[ARRAY_LEN(needed)]);
+}
+
+/* The keys that not all types of probes have; every other one is of all. */
+static void knows_what_a_probe_has(void **state)
+{
+	static const char *const own[] = { "target service mode unimplemented metadata tls",
+		"target", "target path status metadata tls", "" };
+	UNUSED(state);
+	size_t n, n_rows = 0;
+	const struct schema_row *rows = schema_rows(&n);
+	const char *const *words = schema_probe_type()->words;
+	assert_string_equal(words[0], "grpc");
+	assert_null(words[ARRAY_LEN(own)]);
+	for (size_t i = 0; i < n; i++) {
+		const char *path = rows[i].path;
+		const struct schema_row *part = schema_part_of(&rows[i]);
+		const char *key = schema_leaf(part != NULL ? part->path : path);
+		bool of_all = true;
+		char types[80] = "";
+		for (unsigned type = 0; type < ARRAY_LEN(own); type++) {
+			of_all = of_all && strstr(own[type], key) == NULL;
+		}
+		if (strncmp(path, "probe.", 6) != 0) {
+			continue;
+		}
+		n_rows++;
+		for (unsigned type = 0; type < ARRAY_LEN(own); type++) {
+			bool command = strcmp(key, "command") == 0;
+			bool has = command ? type == 3 : of_all || strstr(own[type], key) != NULL;
+			assert_int_equal(
+					schema_use_of(&rows[i], type), !has      ? SCHEMA_UNUSED
+								       : command ? SCHEMA_NEEDED
+										 : SCHEMA_POSSIBLE);
+			if (has) {
+				snprintf(types + strlen(types), sizeof(types) - strlen(types),
+						"%s%s", types[0] == '\0' ? "" : ", ", words[type]);
+			}
+		}
+		char listed[80];
+		schema_list_types(&rows[i], listed, sizeof(listed));
+		assert_string_equal(listed, types);
+	}
+	assert_int_equal(n_rows, 20);
+	assert_int_equal(schema_use_of(schema_find("etcd.tls"), 1), SCHEMA_POSSIBLE);
 }
 
 static void knows_whose_a_section_is(void **state)
@@ -187,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(has_a_sound_schema),
 		cmocka_unit_test(knows_what_an_output_has),
+		cmocka_unit_test(knows_what_a_probe_has),
 		cmocka_unit_test(knows_whose_a_section_is),
 		cmocka_unit_test(suggests_keys),
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/outputs/child.h"
+#include "agent/child.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -131,13 +131,21 @@ static void on_limit(struct ev_loop *loop, ev_timer *limit, int revents)
 	struct child *c = CONTAINER_OF(limit, struct child, limit);
 
 	UNUSED(revents);
-	(void)kill(-c->pid, c->timed_out ? SIGKILL : SIGTERM);
-	if (c->left) {
+	(void)kill(-c->pid, c->timed_out || c->at_once ? SIGKILL : SIGTERM);
+	if (c->at_once) {
+		c->timed_out = true;
+		finish(c); /* the loop reaps it */
+	} else if (c->left) {
 		finish(c);
 	} else if (!c->timed_out) {
 		c->timed_out = true;
 		timer_start(loop, limit, GRACE);
 	}
+}
+
+bool child_was_late(const struct child *c)
+{
+	return c->timed_out;
 }
 
 void child_stop(struct child *c)
@@ -209,7 +217,7 @@ static int make_environment(char *env[N_VARIABLES], const char *service)
 }
 
 /* Returns 0 or an errno. A closed 0, 1 or 2 of our own makes no difference. */
-static int spawn(pid_t *pid, char *const *argv, char *const *env, int in, int said)
+static int spawn(pid_t *pid, const struct child_spec *spec, char *const *env, int in, int said)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
@@ -226,11 +234,17 @@ static int spawn(pid_t *pid, char *const *argv, char *const *env, int in, int sa
 	(void)posix_spawn_file_actions_init(&files);
 	int why = posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
 	why = why != 0 ? why : posix_spawn_file_actions_adddup2(&files, said, STDERR_FILENO);
-	why = why != 0 ? why
-		       : posix_spawn_file_actions_addopen(
-					 &files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	if (spec->stdout_too) {
+		why = why != 0 ? why
+			       : posix_spawn_file_actions_adddup2(&files, said, STDOUT_FILENO);
+	} else {
+		why = why != 0 ? why
+			       : posix_spawn_file_actions_addopen(
+						 &files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	}
 	why = why != 0 ? why : posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-	why = why != 0 ? why : posix_spawnp(pid, argv[0], &files, &attributes, argv, env);
+	why = why != 0 ? why
+		       : posix_spawnp(pid, spec->argv[0], &files, &attributes, spec->argv, env);
 	(void)posix_spawn_file_actions_destroy(&files);
 	(void)posix_spawnattr_destroy(&attributes);
 	return why;
@@ -240,6 +254,7 @@ static void watch(struct child *c, const struct child_spec *spec, pid_t pid, int
 {
 	c->pid = pid;
 	c->timeout = spec->timeout;
+	c->at_once = spec->at_once;
 	c->timed_out = c->left = false;
 	c->line_len = 0;
 	c->last[0] = '\0';
@@ -265,7 +280,7 @@ static int start(struct child *c, const struct child_spec *spec)
 		(void)fcntl(said[1], F_SETFL, 0);
 		why = make_environment(env, spec->service) < 0
 				      ? ENOMEM
-				      : spawn(&pid, spec->argv, env, in, said[1]);
+				      : spawn(&pid, spec, env, in, said[1]);
 		free_environment(env);
 	}
 	if (in >= 0) {
@@ -282,6 +297,11 @@ static int start(struct child *c, const struct child_spec *spec)
 	return why;
 }
 
+static bool is_ours(int why)
+{
+	return why == ENOMEM || why == EAGAIN || why == EMFILE || why == ENFILE || why == ENOBUFS;
+}
+
 int child_start(struct child *c, struct ev_loop *loop, const struct child_spec *spec,
 		child_done *done, struct err *err)
 {
@@ -290,8 +310,8 @@ int child_start(struct child *c, struct ev_loop *loop, const struct child_spec *
 	c->done = done;
 	int why = start(c, spec);
 	if (why != 0) {
-		return err_set(err, ERR_SYSTEM, "%.100s cannot be run: %s", spec->argv[0],
-				strerror(why));
+		return err_set(err, is_ours(why) ? ERR_SYSTEM : ERR_MISSING,
+				"%.100s cannot be run: %s", spec->argv[0], strerror(why));
 	}
 	return 0;
 }

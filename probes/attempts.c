@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "probes/attempts.h"
+
+#include <stdio.h>
+
+#include "agent/clock.h"
+#include "agent/timer.h"
+#include "agent/util.h"
+
+static void stop(struct attempts *a)
+{
+	a->auditing = a->trying = false;
+	ev_timer_stop(a->loop, &a->deadline);
+	ev_timer_stop(a->loop, &a->again);
+}
+
+static void finish(struct attempts *a, enum reason reason, const char *detail)
+{
+	struct probe_report report = { .reason = reason, .detail = detail, .audit = true };
+
+	stop(a);
+	a->probe->events->on_report(a->probe, &report);
+}
+
+static void begin(struct attempts *a)
+{
+	a->trying = true;
+	a->events->begin(a);
+}
+
+void attempts_ended(struct attempts *a, enum reason reason, const char *detail)
+{
+	double pause = TRIES_ENOUGH;
+
+	a->trying = false;
+	if (reason == REASON_REFUSED || reason == REASON_RESET) {
+		(void)snprintf(a->how, sizeof a->how, "%s",
+				detail != NULL ? detail : reason_sentence(reason));
+		pause = tries_note(&a->tries, reason, a->how);
+	}
+	if (pause < 0.0) {
+		finish(a, reason, detail);
+	} else {
+		timer_start(a->loop, &a->again, pause);
+	}
+}
+
+static void on_again(struct ev_loop *loop, ev_timer *again, int revents)
+{
+	UNUSED(loop);
+	UNUSED(revents);
+	begin(CONTAINER_OF(again, struct attempts, again));
+}
+
+/* Between two attempts it is the last one that counts: it was the timeout that was too short. */
+static void on_deadline(struct ev_loop *loop, ev_timer *deadline, int revents)
+{
+	struct attempts *a = CONTAINER_OF(deadline, struct attempts, deadline);
+
+	UNUSED(loop);
+	UNUSED(revents);
+	if (a->trying) {
+		a->events->drop(a);
+		finish(a, REASON_DEADLINE, NULL);
+	} else {
+		finish(a, a->tries.last, a->tries.how);
+	}
+}
+
+void attempts_audit(struct attempts *a, double deadline)
+{
+	a->auditing = true;
+	a->until = deadline;
+	tries_begin(&a->tries);
+	timer_start(a->loop, &a->deadline, deadline - clock_now());
+	begin(a);
+}
+
+void attempts_forget(struct attempts *a)
+{
+	if (a->trying) {
+		a->events->drop(a);
+	}
+	stop(a);
+}
+
+void attempts_init(struct attempts *a, struct ev_loop *loop, struct probe *probe,
+		const struct attempts_events *events)
+{
+	*a = (struct attempts){ .loop = loop, .probe = probe, .events = events };
+	ev_timer_init(&a->deadline, on_deadline, 0.0, 0.0);
+	ev_timer_init(&a->again, on_again, 0.0, 0.0);
+}

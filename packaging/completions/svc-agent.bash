@@ -15,7 +15,7 @@ _svc_agent()
 	fi
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-c | --config | -e | --endpoints | -p | --prefix | -f | --format | -o | --output) ((i++)) ;;
+		-c | --config | -e | --endpoints | -p | --prefix | -f | --format | -o | --output | --admin) ((i++)) ;;
 		-*) ;;
 		*)
 			command=${COMP_WORDS[i]}
@@ -45,6 +45,9 @@ _svc_agent()
 		mapfile -t COMPREPLY < <(compgen -W 'table json' -- "$word")
 		return
 		;;
+	--admin)
+		return
+		;;
 	esac
 	if [[ $word == -* ]]; then
 		case $command in
@@ -63,9 +66,18 @@ _svc_agent()
 		watch)
 			mapfile -t COMPREPLY < <(compgen -W '--config --endpoints --prefix --format --output --help --version' -- "$word")
 			;;
+		status)
+			mapfile -t COMPREPLY < <(compgen -W '--config --output --admin --help --version' -- "$word")
+			;;
+		drain)
+			mapfile -t COMPREPLY < <(compgen -W '--config --admin --wait --help --version' -- "$word")
+			;;
+		resume)
+			mapfile -t COMPREPLY < <(compgen -W '--config --admin --help --version' -- "$word")
+			;;
 		esac
 	elif [[ -z $command ]]; then
-		mapfile -t COMPREPLY < <(compgen -W 'check probe list watch' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W 'check probe list watch status drain resume' -- "$word")
 	fi
 }
 

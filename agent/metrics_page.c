@@ -12,28 +12,49 @@ void metrics_page_head(FILE *out, const char *name, const char *type, const char
 	(void)fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* A value may be a path, and so any bytes; a page with one that is no UTF-8 is refused as a whole.
- */
+/* How much of the text is ASCII that means nothing to the format: nearly all there is. */
+static size_t plain_length(const char *text)
+{
+	size_t n = 0;
+
+	while ((unsigned char)text[n] < 0x80 && text[n] != '\0' && text[n] != '\n' &&
+			text[n] != '"' && text[n] != '\\') {
+		n++;
+	}
+	return n;
+}
+
+/* One character that is not plain; what is no UTF-8 would have the whole page refused. */
+static size_t write_other(FILE *out, const char *text)
+{
+	uint32_t code;
+	size_t n = utf8_decode(text, strlen(text), &code);
+
+	if (n == 0) {
+		(void)fputc('?', out);
+		return 1;
+	}
+	if (code == '\n') {
+		(void)fputs("\\n", out);
+		return n;
+	}
+	if (code == '\\' || code == '"') {
+		(void)fputc('\\', out);
+	}
+	(void)fwrite(text, 1, n, out);
+	return n;
+}
+
 static void write_escaped(FILE *out, const char *text)
 {
-	size_t left = strlen(text);
-
-	while (left > 0) {
-		uint32_t code;
-		size_t n = utf8_decode(text, left, &code);
-		if (n == 0) {
-			(void)fputc('?', out);
-			n = 1;
-		} else if (code == '\n') {
-			(void)fputs("\\n", out);
-		} else {
-			if (code == '\\' || code == '"') {
-				(void)fputc('\\', out);
-			}
-			(void)fwrite(text, 1, n, out);
-		}
+	for (;;) {
+		size_t n = plain_length(text);
+		(void)fwrite(text, 1, n, out);
 		text += n;
-		left -= n;
+		if (*text == '\0') {
+			return;
+		}
+		text += write_other(out, text);
 	}
 }
 
@@ -42,7 +63,9 @@ static void write_labels(FILE *out, const struct metric_label *labels)
 	char before = '{';
 
 	for (; labels != NULL && labels->name != NULL; labels++) {
-		(void)fprintf(out, "%c%s=\"", before, labels->name);
+		(void)fputc(before, out);
+		(void)fputs(labels->name, out);
+		(void)fputs("=\"", out);
 		write_escaped(out, labels->value);
 		(void)fputc('"', out);
 		before = ',';

@@ -142,6 +142,47 @@ class Schema(Lint):
         self.finds_after("conf/point.yaml", "# yaml-", "#  yaml-", "conf/point.yaml:1: should be")
 
 
+class Operations(Lint):
+    """Faults in a copy of the operations page, beside the sources that write the log."""
+
+    NAME = "packaging/OPERATIONS.md"
+
+    def setUp(self):
+        super().setUp()
+        for name in ("agent", "probes"):
+            shutil.copytree(TOP / name, self.root / name, dirs_exist_ok=True)
+        self.write(self.NAME, (TOP / self.NAME).read_text())
+
+    def finds_after(self, name, old, new, words):
+        self.passes("operations.py")
+        text = (TOP / name).read_text()
+        self.assertIn(old, text)
+        self.write(name, text.replace(old, new, 1))
+        self.finds(words, "operations.py")
+
+    def test_warning_without_a_row(self):
+        self.finds_after(self.NAME, "| `lease lost", "| `least lost",
+                         "nothing says what 'lease lost, registering again'")
+
+    def test_row_that_nothing_logs(self):
+        self.finds_after(self.NAME, "| `probe failed`", "| `probe fell`", "no source logs 'probe fell'")
+
+    def test_warning_without_advice(self):
+        self.finds_after(self.NAME, "| find out who |", "| |", "needs a meaning and what to do")
+
+    def test_line_that_became_a_warning(self):
+        self.finds_after("agent/prober.c", "first ? LOG_INFO", "first ? LOG_WARN",
+                         "nothing says what 'probe failed'")
+
+    def test_warning_of_a_new_source(self):
+        self.finds_after("agent/reader.c", '"going on from', '"going off from',
+                         "'going off from what was published before' of agent/reader.c")
+
+    def test_sentence_that_another_logs(self):
+        self.finds_after("agent/net/etcd_route.c", "belongs to another", "is of another",
+                         "'etcd at ... is of another cluster")
+
+
 class Completions(Lint):
     FOLDER = "packaging/completions"
 

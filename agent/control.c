@@ -9,9 +9,9 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent/clock.h"
+#include "agent/colour.h"
 #include "agent/net/curl_http.h"
 #include "agent/status_read.h"
 #include "agent/status_text.h"
@@ -123,21 +123,13 @@ static void on_look(struct ev_loop *loop, ev_timer *look, int revents)
 
 /* ---- status ------------------------------------------------------------------------------ */
 
-static bool wants_colour(FILE *out)
-{
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	return isatty(fileno(out)) == 1 && (no_color == NULL || no_color[0] == '\0') &&
-	       term != NULL && strcmp(term, "dumb") != 0;
-}
-
 static void show_status(struct control_run *r, const struct status *s, const char *body)
 {
 	size_t all, n = status_at_goal(s, &all);
 
 	if (r->c->style == LISTING_JSON) {
 		(void)fputs(body, r->c->out);
-	} else if (status_print(s, wants_colour(r->c->out), r->c->out) < 0) {
+	} else if (status_print(s, colour_is_wanted(r->c->out), r->c->out) < 0) {
 		fail_without_memory(r);
 		return;
 	}

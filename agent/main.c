@@ -6,8 +6,10 @@
 #include <stdlib.h>
 
 #include "agent/agent.h"
+#include "agent/colour.h"
 #include "agent/control.h"
 #include "agent/descriptor_set.h"
+#include "agent/doctor.h"
 #include "agent/listing.h"
 #include "agent/log.h"
 #include "agent/options.h"
@@ -157,12 +159,33 @@ static enum exit_code with_descriptors(const struct options *o)
 	case COMMAND_RESUME:
 		code = control(o, descriptor_set_admin(&set), &err);
 		break;
+	case COMMAND_DOCTOR:
 	case COMMAND_HELP:
 	case COMMAND_VERSION:
 		break;
 	}
 	descriptor_set_finish(&set);
 	return end_with(code, &err);
+}
+
+/* A descriptor that is wrong is the first that it finds, so it loads them itself. */
+static enum exit_code doctor(const struct options *o)
+{
+	const struct doctor_options d = {
+		.configs = o->configs,
+		.n_configs = o->n_configs,
+		.json = o->style == LISTING_JSON,
+		.colour = colour_is_wanted(stdout),
+		.out = stdout,
+	};
+	struct err err = { 0 };
+
+	log_setup(LOG_ERROR, LOG_TEXT); /* the findings say it all */
+	enum exit_code code = doctor_run(&d, &err);
+	if (code == EXIT_INTERNAL) {
+		(void)fprintf(stderr, "svc-agent: %s\n", err.text);
+	}
+	return code;
 }
 
 /*
@@ -195,6 +218,9 @@ int main(int argc, char **argv)
 		break;
 	case COMMAND_VERSION:
 		(void)puts("svc-agent " SVC_AGENT_VERSION);
+		break;
+	case COMMAND_DOCTOR:
+		code = doctor(&options);
 		break;
 	case COMMAND_RUN:
 	case COMMAND_CHECK:

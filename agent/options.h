@@ -20,6 +20,7 @@ enum command {
 	COMMAND_RUN,
 	COMMAND_CHECK,
 	COMMAND_PROBE,
+	COMMAND_DOCTOR,
 	COMMAND_LIST,
 	COMMAND_WATCH,
 	COMMAND_STATUS,
@@ -59,7 +60,7 @@ struct options {
 	const char *endpoints, *prefix; /* list, watch; NULL when they are not given */
 	enum format format;             /* list, watch */
 	bool has_format;                /* ... was given */
-	enum listing_style style;       /* list, watch, status */
+	enum listing_style style;       /* list, watch, status, doctor */
 	struct target admin;            /* status, drain, resume; zeroed when it is not given */
 	bool wait;                      /* drain */
 };

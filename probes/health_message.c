@@ -2,6 +2,7 @@
 #include "probes/health_message.h"
 
 #include <health.pb-c.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/net/grpc_frame.h"
@@ -51,4 +52,26 @@ enum reason health_response(const uint8_t *data, size_t len)
 	enum reason reason = reason_of(m->status);
 	grpc__health__v1__health_check_response__free_unpacked(m, NULL);
 	return reason;
+}
+
+int health_list(const uint8_t *data, size_t len, char *out, size_t size)
+{
+	Grpc__Health__V1__HealthListResponse *m =
+			grpc__health__v1__health_list_response__unpack(NULL, len, data);
+	size_t at = 0;
+
+	out[0] = '\0';
+	if (m == NULL) {
+		return -1;
+	}
+	for (size_t i = 0; i < m->n_statuses && at < size; i++) {
+		const Grpc__Health__V1__HealthListResponse__StatusesEntry *e = m->statuses[i];
+		enum reason reason = e->value == NULL ? REASON_STATUS_UNKNOWN
+						      : reason_of(e->value->status);
+		at += (size_t)snprintf(out + at, size - at, "%s\"%.100s\" %s", i > 0 ? ", " : "",
+				e->key, reason_token(reason));
+	}
+	int n = (int)m->n_statuses;
+	grpc__health__v1__health_list_response__free_unpacked(m, NULL);
+	return n;
 }

@@ -60,6 +60,9 @@ _svc_agent()
 		probe)
 			mapfile -t COMPREPLY < <(compgen -W '--config --help --version' -- "$word")
 			;;
+		doctor)
+			mapfile -t COMPREPLY < <(compgen -W '--config --output --help --version' -- "$word")
+			;;
 		list)
 			mapfile -t COMPREPLY < <(compgen -W '--config --endpoints --prefix --format --output --help --version' -- "$word")
 			;;
@@ -77,7 +80,7 @@ _svc_agent()
 			;;
 		esac
 	elif [[ -z $command ]]; then
-		mapfile -t COMPREPLY < <(compgen -W 'check probe list watch status drain resume' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W 'check probe doctor list watch status drain resume' -- "$word")
 	fi
 }
 

@@ -21,6 +21,9 @@ BOLD = re.compile(r"\*((?:[^*\\]|\\.)+)\*")
 SIGNAL = re.compile(r"\bSIG(?!_)[A-Z0-9]+\b")
 VARIABLE = re.compile(r'getenv\("([A-Z_]+)"\)')
 
+# Whose text is the table's own.
+TABLES_OWN = {"metric", "finding"}
+
 VERDICTS = {
     "pass": "passes",
     "hard": "withdraws at once",
@@ -115,6 +118,10 @@ def reason_line(reason):
     return f"{bold(reason['token'])} ({VERDICTS[reason['verdict']]})"
 
 
+def finding_line(finding):
+    return f"{bold(finding['code'])} ({finding['level']})"
+
+
 def metric_line(metric):
     labels = f"{{{metric['labels']}}}" if metric["labels"] else ""
     return f"{bold(metric['name'])}{labels} ({metric['type']})"
@@ -177,7 +184,7 @@ def first_text(sentence):
 def check_entries(page, heading, what, rows, write):
     """rows: {first line: the table's sentence} of all entries that the section has to have.
 
-    A metric has no other text than its table's, which stands beside it in /metrics too."""
+    What is in TABLES_OWN has no other text than its table's, which the program shows too."""
     if page.section(heading) is None:
         yield f"{page.name}: there is no section {heading}"
         return
@@ -192,9 +199,9 @@ def check_entries(page, heading, what, rows, write):
         if page.lines[at] != line:
             yield f"{page.name}:{at + 1}: should be {line}"
         own = page.lines[at + 1] != first_text(rows.get(line, ""))
-        if not own and what != "metric":
+        if not own and what not in TABLES_OWN:
             yield f"{page.name}:{at + 1}: {names[0]} has no text of its own yet"
-        elif own and what == "metric":
+        elif own and what in TABLES_OWN:
             yield f"{page.name}:{at + 2}: should be {first_text(rows.get(line, ''))}"
 
 
@@ -203,7 +210,7 @@ def write_entries(page, heading, what, true, rows):
     for at, names in page.entries(heading).items():
         said[names[0]] = at
         page.lines[at] = true.get(names[0], page.lines[at])
-        if what == "metric" and names[0] in true:
+        if what in TABLES_OWN and names[0] in true:
             page.lines[at + 1] = first_text(rows[page.lines[at]])
     missing = [line for name, line in true.items() if name not in said]
     end = page.section(heading).stop
@@ -266,6 +273,7 @@ def check_program(page, known, root, write):
         ("COMMANDS", "command", {styled(c["usage"]): c["help"] for c in known["commands"]}),
         ("OPTIONS", "option", {option_line(o): o["help"] for o in known["options"]}),
         ("REASONS", "reason", {reason_line(r): r["sentence"] for r in known["reasons"]}),
+        ("FINDINGS", "finding", {finding_line(f): f["advice"] for f in known["findings"]}),
         ("METRICS", "metric", {metric_line(m): m["help"] for m in known["metrics"]}),
         ("EXIT STATUS", "status", {bold(str(e["code"])): e["help"] for e in known["exits"]}),
     ):

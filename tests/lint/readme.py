@@ -3,9 +3,9 @@
 """What README.md and CONTRIBUTING.md say is what there is.
 
 Commands and options are compared with --help, the table of descriptor keys with what `check`
-prints for descriptors that set what is required and what is else left out, the reasons with probes/reason.c and the
-modules with the sources, each in both directions; the examples are checked by the program, and what
-a text points to must exist.
+prints for descriptors that set what is required and what is else left out, the reasons with
+probes/reason.c, what doctor finds with agent/doctor_codes.c and the modules with the sources, each in
+both directions; the examples are checked by the program, and what a text points to must exist.
 """
 
 import os
@@ -132,6 +132,19 @@ def check_reasons(readme, root):
     return compare("reason", said, true)
 
 
+def check_findings(readme, root):
+    """What `doctor` finds: code, level and advice are those of the program."""
+    source = (root / "agent/doctor_codes.c").read_text()
+    true = {code: (level.lower(), re.sub(r'\\(.)', r"\1", advice)) for code, level, advice in
+            re.findall(r'^\s*ROW\((\w+),\s*(\w+),\s*"((?:[^"\\]|\\.)*)"\)', source, re.M)}
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (\w+) \| (.*) \|$", section(readme, "What is wrong"), re.M)
+    yield from compare("code", {code for code, _, _ in rows}, set(true))
+    for code, level, advice in rows:
+        plain = re.sub(r"\[([^]]*)\]\(#[^)]*\)", r'"\1"', advice)
+        if code in true and (level, plain) != true[code]:
+            yield f"README.md: {code} is: {true[code][0]}, {true[code][1]}"
+
+
 def check_modules(root):
     text = (root / "CONTRIBUTING.md").read_text()
     said = set(re.findall(r"^`([\w/]+)`$", "\n".join(first_cells(text)), re.M))
@@ -174,11 +187,12 @@ def main():
         *check_options(readme, options.agent),
         *check_keys(readme, options.agent),
         *check_reasons(readme, options.root),
+        *check_findings(readme, options.root),
         *check_modules(options.root),
         *check_examples(readme, options.agent),
         *check_pointers(options.root),
     ]
-    tree.finish("readme", findings, 6)
+    tree.finish("readme", findings, 7)
 
 
 if __name__ == "__main__":

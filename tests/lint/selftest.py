@@ -260,6 +260,17 @@ class Readme(Lint):
     def test_reason_without_a_row(self):
         self.finds_after("| `REFUSED` |", "| refused |", "reason REFUSED")
 
+    def test_code_without_a_row(self):
+        self.finds_after("| `ETCD_REFUSED` |", "| etcd refused |", "code ETCD_REFUSED")
+
+    def test_code_with_another_advice(self):
+        self.finds_after("| warning | promote it", "| warning | leave it", "ETCD_LEARNER is: warning")
+
+    def test_code_of_another_level(self):
+        self.finds_after(
+            "| `KEY_ABSENT` | warning |", "| `KEY_ABSENT` | problem |", "KEY_ABSENT is: warning"
+        )
+
     def test_module_without_a_row(self):
         self.write("agent/novel.c", SPDX)
         self.finds("module agent/novel", "readme.py", "--agent", agent)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tables - prints what the program knows about itself as one JSON document:
- * commands, options, exit statuses, keys of the descriptor, reasons, metrics.
+ * commands, options, exit statuses, keys of the descriptor, reasons, what doctor finds,
+ * metrics.
  * The lints hold the manual, the completions and the JSON Schema against it.
  */
 #include <assert.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/doctor_codes.h"
 #include "agent/duration.h"
 #include "agent/endpoint.h"
 #include "agent/exit_code.h"
@@ -199,6 +201,21 @@ static void add_reasons(cJSON *all)
 	}
 }
 
+static void add_findings(cJSON *all)
+{
+	cJSON *array = cJSON_AddArrayToObject(all, "findings");
+
+	for (int i = 0; i < N_DOCTOR_CODES; i++) {
+		enum doctor_code code = (enum doctor_code)i;
+		if (doctor_code_token(code) != NULL) {
+			cJSON *row = add_row(array);
+			add_text(row, "code", doctor_code_token(code));
+			add_text(row, "level", doctor_level_name(doctor_code_level(code)));
+			add_text(row, "advice", doctor_code_advice(code));
+		}
+	}
+}
+
 static void add_metrics(cJSON *all)
 {
 	size_t n;
@@ -233,6 +250,7 @@ int main(void)
 	add_exits(all);
 	add_keys(all);
 	add_reasons(all);
+	add_findings(all);
 	add_metrics(all);
 	add_limits(all);
 	char *text = cJSON_Print(all);

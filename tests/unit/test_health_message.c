@@ -62,12 +62,27 @@ static void reads_every_answer(void **state)
 	}
 }
 
+static void a_list_is_told(void **state)
+{
+	static const char two[] = "\x0a\x06\x0a\x00\x12\x02\x08\x01"
+				  "\x0a\x07\x0a\x01o\x12\x02\x08\x02";
+	char out[64];
+	UNUSED(state);
+	assert_int_equal(health_list((const uint8_t *)two, sizeof two - 1, out, sizeof out), 2);
+	assert_string_equal(out, "\"\" SERVING, \"o\" NOT_SERVING");
+	assert_int_equal(health_list((const uint8_t *)two, sizeof two - 1, out, 6), 2);
+	assert_string_equal(out, "\"\" SE");
+	assert_int_equal(health_list((const uint8_t *)two, 0, out, sizeof out), 0);
+	assert_int_equal(health_list((const uint8_t *)"\x0a", 1, out, sizeof out), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asks_for_a_service),
 		cmocka_unit_test(asks_for_the_whole_server),
 		cmocka_unit_test(reads_every_answer),
+		cmocka_unit_test(a_list_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,8 +53,8 @@ class Authority:
         usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
         _openssl("req", "-x509", *made, "-subj", f"/CN={name}", *usage)
 
-    def issue(self, name, hosts=LOOPBACK, expired=False, client_cn=None):
-        """A certificate for these hosts, good for a server and for a client.
+    def issue(self, name, hosts=LOOPBACK, expired=False, client_cn=None, days=30):
+        """A certificate for these hosts, good for a server and for a client, for so many days.
 
         Its common name is `client_cn`, or `name`, which names the files too.
         """
@@ -66,6 +66,6 @@ class Authority:
             asked += ["-addext", f"subjectAltName={names}"]
         _openssl("req", *asked)
         signed = ["-in", request, "-CA", self.cert, "-CAkey", self._key, "-CAcreateserial"]
-        extent = ["-copy_extensions", "copy", "-days", "-1" if expired else "30"]
+        extent = ["-copy_extensions", "copy", "-days", "-1" if expired else str(days)]
         _openssl("x509", "-req", *signed, *extent, "-out", issued.cert)
         return issued

@@ -30,6 +30,11 @@ def answer(status):
     return bytes([0x08, STATUS[status]]) if STATUS[status] else b""
 
 
+def field(number, content):
+    """A field of a protobuf message whose content is bytes, up to 127 of them."""
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
 class Health:
     def __init__(self, statuses):
         self.statuses = dict(statuses)
@@ -46,6 +51,13 @@ class Health:
             if name in self.statuses:
                 return answer(self.statuses[name])
         context.abort(grpc.StatusCode.NOT_FOUND, f"unknown service {name}")
+
+    def list(self, request, context):
+        """HealthListResponse: field 1, a map from a name to a HealthCheckResponse."""
+        with self.changed:
+            entries = [field(1, name.encode()) + field(2, answer(status))
+                       for name, status in self.statuses.items()]
+        return b"".join(field(1, entry) for entry in entries)
 
     def watch(self, request, context):
         name = asked_name(request)
@@ -85,6 +97,7 @@ def build(options):
     methods = {"Check": grpc.unary_unary_rpc_method_handler(health.check)}
     if options.health == "full":
         methods["Watch"] = grpc.unary_stream_rpc_method_handler(health.watch)
+        methods["List"] = grpc.unary_unary_rpc_method_handler(health.list)
     service = "grpc.health.v1.Health"
     if options.health == "none":
         service, methods = "demo.Echo", {

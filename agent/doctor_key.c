@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/doctor_key.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/instance.h"
+#include "agent/known.h"
+#include "agent/net/etcd_maintenance_codec.h"
+#include "agent/net/etcd_read_codec.h"
+
+#define CHECK_KEY    "key"
+#define CHECK_PREFIX "prefix"
+
+#define SHOWN 256 /* keys of a prefix that are looked at */
+
+/* ---- one key ---------------------------------------------------------------------------- */
+
+/* What is asked about one key. */
+struct subject {
+	struct doctor *d;
+	const struct doctor_cluster *c;
+	const struct descriptor *desc;
+	const struct entries *entries; /* of the whole descriptor: they share one lease */
+	const char *key;
+	const struct etcd_key *seen;
+};
+
+static void say_lease(const struct subject *s, const struct etcd_lease_state *lease)
+{
+	struct doctor_findings *f = &s->d->findings;
+	int64_t ttl_s = s->desc->registry.ttl_ms / 1000, id = s->seen->lease;
+
+	if (lease->ttl_s <= 0) {
+		doctor_find(f, CHECK_KEY, s->key, KEY_LEASE_GONE,
+				"it hangs on lease %" PRIx64 ", which has ended", (uint64_t)id);
+	} else if (lease->other[0] != '\0') {
+		doctor_find(f, CHECK_KEY, s->key, KEY_FOREIGN_LEASE,
+				"it hangs on lease %" PRIx64
+				", and so does %s, which this descriptor does not register",
+				(uint64_t)id, lease->other);
+	} else if (lease->granted_s < ttl_s) {
+		doctor_find(f, CHECK_KEY, s->key, KEY_FOREIGN_LEASE,
+				"it hangs on lease %" PRIx64 " of %" PRId64
+				"s, and this descriptor's would have %" PRId64 "s",
+				(uint64_t)id, lease->granted_s, ttl_s);
+	} else {
+		doctor_find(f, CHECK_KEY, s->key, DOCTOR_OK,
+				"it hangs on lease %" PRIx64 ", which has %" PRId64 "s of %" PRId64
+				"s left",
+				(uint64_t)id, lease->ttl_s, lease->granted_s);
+	}
+}
+
+static void check_lease(const struct subject *s)
+{
+	struct etcd_body body = { NULL, 0 };
+	struct doctor_ask ask;
+	struct etcd_lease_state lease;
+
+	(void)etcd_encode_lease_keys(&body, s->seen->lease);
+	doctor_cluster_ask(s->d, s->c, &ask, ETCD_PATH_TIME_TO_LIVE, body);
+	if (doctor_ask_ok(&ask) && etcd_decode_lease_keys(ask.message, ask.len, s->entries->at,
+						   s->entries->n, &lease)) {
+		say_lease(s, &lease);
+	} else if (ask.trouble == TROUBLE_DENIED) {
+		doctor_find(&s->d->findings, CHECK_KEY, s->key, KEY_FOREIGN_LEASE,
+				"it hangs on lease %" PRIx64
+				", with keys that this user may not see",
+				(uint64_t)s->seen->lease);
+	} else {
+		doctor_find(&s->d->findings, CHECK_KEY, s->key, DOCTOR_SKIPPED,
+				"it hangs on lease %" PRIx64 ", of which etcd tells nothing: %s",
+				(uint64_t)s->seen->lease, ask.text);
+	}
+	doctor_ask_finish(&ask);
+}
+
+static void check_one(const struct subject *s, bool well)
+{
+	struct doctor_findings *f = &s->d->findings;
+
+	if (!s->seen->present) {
+		doctor_find(f, CHECK_KEY, s->key, well ? KEY_ABSENT : DOCTOR_OK,
+				well ? "it is not there, although the service is well"
+				     : "it is not there, as the service is not well");
+		return;
+	}
+	if (!s->seen->same_value) {
+		doctor_find(f, CHECK_KEY, s->key, KEY_OTHER_VALUE,
+				"its value is not the one that this descriptor writes");
+	}
+	if (s->seen->lease == 0) {
+		doctor_find(f, CHECK_KEY, s->key, KEY_NO_LEASE, "it hangs on no lease");
+	} else {
+		check_lease(s);
+	}
+}
+
+void doctor_key_check(struct doctor *d, const struct doctor_cluster *c,
+		const struct descriptor *desc, const struct entries *entries, bool well)
+{
+	struct etcd_key seen[N_FORMATS];
+	struct etcd_body body = { NULL, 0 };
+	struct doctor_ask ask;
+
+	if (!c->usable) {
+		doctor_find(&d->findings, CHECK_KEY, entries->at[0].key, DOCTOR_SKIPPED,
+				"etcd cannot be asked as the user");
+		return;
+	}
+	(void)etcd_encode_read_all(&body, entries->at, entries->n);
+	doctor_cluster_ask(d, c, &ask, ETCD_PATH_TXN, body);
+	if (ask.trouble == TROUBLE_DENIED) {
+		doctor_find(&d->findings, CHECK_KEY, entries->at[0].key, DOCTOR_SKIPPED,
+				"it may not be read");
+	} else if (doctor_user_answered(d, c, &ask, CHECK_KEY, entries->at[0].key) &&
+			etcd_decode_read_all(ask.message, ask.len, entries->at, entries->n, seen)) {
+		for (size_t i = 0; i < entries->n; i++) {
+			const struct subject s = { d, c, desc, entries, entries->at[i].key,
+				&seen[i] };
+			check_one(&s, well);
+		}
+	}
+	doctor_ask_finish(&ask);
+}
+
+/* ---- a prefix --------------------------------------------------------------------------- */
+
+static void say_broken(struct doctor *d, const struct etcd_kv *kv, const struct err *err)
+{
+	char *key = known_key(kv);
+
+	doctor_find(&d->findings, CHECK_PREFIX, key == NULL ? "" : key, KEY_UNREADABLE,
+			"it is no instance: %s", err->text);
+	free(key);
+}
+
+static void look_through(struct doctor *d, enum format format, const char *prefix, bool must,
+		const struct etcd_page *page)
+{
+	struct known known = { .live = { 0 } };
+	char list[400] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < page->n; i++) {
+		struct err err = { 0 };
+		struct known_put put = known_put(&known, &known, format, &page->kvs[i], &err);
+		if (put.failed || put.skipped) {
+			say_broken(d, &page->kvs[i], &err);
+		}
+	}
+	for (size_t i = 0; i < known.live.n && len < sizeof list; i++) {
+		char address[ENDPOINT_TEXT_MAX];
+		endpoint_format(address, sizeof address, known.live.at[i]->host,
+				known.live.at[i]->port);
+		len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i > 0 ? ", " : ": ",
+				address);
+	}
+	if (page->count == 0) {
+		doctor_find(&d->findings, CHECK_PREFIX, prefix, must ? PREFIX_EMPTY : DOCTOR_OK,
+				"nothing is listed");
+	} else {
+		doctor_find(&d->findings, CHECK_PREFIX, prefix, DOCTOR_OK,
+				"%" PRId64 " key%s, %zu instance%s%s", page->count,
+				page->count == 1 ? "" : "s", known.live.n,
+				known.live.n == 1 ? "" : "s", list);
+	}
+	known_finish(&known);
+}
+
+static void read_prefix(struct doctor *d, const struct doctor_cluster *c, enum format format,
+		const char *prefix, bool must)
+{
+	const struct etcd_scope scope = { .prefix = prefix, .limit = SHOWN };
+	struct etcd_body body = { NULL, 0 };
+	struct doctor_ask ask;
+	struct etcd_page page;
+
+	(void)etcd_encode_scope(&body, &scope);
+	doctor_cluster_ask(d, c, &ask, ETCD_PATH_RANGE, body);
+	if (!must && ask.trouble == TROUBLE_DENIED) {
+		doctor_find(&d->findings, CHECK_PREFIX, prefix, DOCTOR_SKIPPED,
+				"it may not be read as a whole");
+	} else if (doctor_user_answered(d, c, &ask, CHECK_PREFIX, prefix) &&
+			etcd_decode_page(ask.message, ask.len, &page)) {
+		look_through(d, format, prefix, must, &page);
+		etcd_page_free(&page);
+	}
+	doctor_ask_finish(&ask);
+}
+
+void doctor_prefix_check(struct doctor *d, const struct doctor_cluster *c, enum format format,
+		const char *prefix, const char *service, bool must)
+{
+	char *whole = format_prefix(format, prefix, service);
+
+	if (whole == NULL) {
+		d->findings.lost = true;
+	} else if (!c->usable) {
+		doctor_find(&d->findings, CHECK_PREFIX, whole, DOCTOR_SKIPPED,
+				"etcd cannot be asked as the user");
+	} else {
+		read_prefix(d, c, format, whole, must);
+	}
+	free(whole);
+}

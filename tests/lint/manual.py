@@ -223,6 +223,16 @@ def write_entries(page, heading, what, true, rows):
         page.lines.insert(end, "")
 
 
+def check_text(page, heading, what, true):
+    """Each name in bold in an entry of the section, or in its text, is one of `true`, and the reverse."""
+    said = set()
+    for at in page.entries(heading):
+        while at < len(page.lines) and page.lines[at] != "":
+            said.update(name for name in BOLD.findall(page.lines[at]) if "." not in name)
+            at += 1
+    return tables.compare(page.name, what, sorted(said), sorted(true))
+
+
 def check_names(page, heading, what, true):
     """Each name in bold in the first lines of the section is one of `true`, and the reverse."""
     said = [name for names in page.entries(heading).values() for name in names]
@@ -257,6 +267,11 @@ def signals(root):
     })
 
 
+def status_members(root):
+    text = (root / "agent/status_json.c").read_text()
+    return set(re.findall(r'\badd_?\w*\(item, "(\w+)"', text.replace("json_add", "add")))
+
+
 def variables(root, known):
     found = {name for text in sources(root) for name in VARIABLE.findall(text)}
     for key in known["keys"]:
@@ -278,6 +293,7 @@ def check_program(page, known, root, write):
         ("EXIT STATUS", "status", {bold(str(e["code"])): e["help"] for e in known["exits"]}),
     ):
         yield from check_entries(page, heading, what, rows, write)
+    yield from check_text(page, "STATUS", "member", status_members(root))
     yield from check_names(page, "SIGNALS", "signal", signals(root))
     yield from check_names(page, "ENVIRONMENT", "variable", variables(root, known))
 

@@ -74,6 +74,9 @@ class Manual(Lint):
     def test_status_without_an_entry(self):
         self.finds_after(self.PROGRAM, "\n*75*\n", "\n*76*\n", "status 75 is missing")
 
+    def test_member_of_the_status_that_is_not_told(self):
+        self.finds_after(self.PROGRAM, "*linger_left*", "linger_left", "member linger_left is missing")
+
     def test_metric_without_an_entry(self):
         self.finds_after(self.PROGRAM, "\n*svc_agent_health*{", "\n*svc_agent_healthy*{",
                          "metric svc_agent_health is missing")

@@ -35,7 +35,7 @@ DOORS = {
     "health.pb-c.h": ["probes/health_message.c"],
     "protobuf-c/*": [],  # the generated headers bring it
     "openssl/*": ["agent/net/h2_tls.c", "agent/net/tls_context.c", "agent/net/tls_look.c"],
-    "microhttpd.h": [],
+    "microhttpd.h": ["agent/admin.c"],
 }
 
 # What a pure module never reaches, and who may all the same.
@@ -61,6 +61,7 @@ LAYERS = [
     ("service", ["agent/service", "agent/reader"]),
     ("machines", [
         "agent/registration", "agent/prober", "agent/follower", "agent/audit", "agent/telling",
+        "agent/admin", "agent/admin_doors",
     ]),
     ("outputs", [
         "agent/outputs/output", "agent/outputs/output_kind",

@@ -2,7 +2,7 @@
 """The Debian package: what is in it, what its scripts do, and what its units allow.
 
 It is built by the fixture of ctest. Here it is installed below a folder, without its dependencies
-and without a system.
+and without a system; tests/packaging/run does the same in a Debian of its own that systemd runs.
 """
 
 import os
@@ -73,6 +73,9 @@ def test_the_files(deb):
         "/usr/bin/svc-agent", "/usr/lib/sysusers.d/svc-agent.conf", "/etc/svc-agent/",
         f"{doc}/copyright", f"{doc}/changelog.gz", f"{doc}/changelog.Debian.gz",
         "/usr/share/man/man8/svc-agent.8.gz", "/usr/share/man/man5/svc-agent.yaml.5.gz",
+        "/usr/share/bash-completion/completions/svc-agent",
+        "/usr/share/zsh/vendor-completions/_svc-agent",
+        "/usr/share/fish/vendor_completions.d/svc-agent.fish",
         "/usr/share/bash-completion/completions/svc-agent",
         "/usr/share/zsh/vendor-completions/_svc-agent",
         "/usr/share/fish/vendor_completions.d/svc-agent.fish",

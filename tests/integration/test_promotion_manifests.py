@@ -7,26 +7,28 @@ validators a value of a wrong form. Then both must say the same in all places th
 """
 
 import json
-import os
 import pathlib
 import re
-import subprocess
 
 import jsonschema
 import pytest
 import yaml
 
 import lib.agent
+from lib.kubernetes import MODULES, Programs
 from lib.promotion import BUILT, FOLDERS
 
 ROOT = pathlib.Path(__file__).parents[2]
 PACKAGING = ROOT / "packaging"
-MODULES = pathlib.Path(os.environ.get("SVC_SCHEMAS", ".")).resolve() / "node_modules"
 PORTS = {"coupon": "50051", "point": "50052", "timesale": "50053"}
 
 COMPOSE = yaml.safe_load((PACKAGING / "compose" / "compose.yaml").read_text())
 MANIFEST = list(yaml.safe_load_all((PACKAGING / "kubernetes" / "promotion.yaml").read_text()))
-DOCKERFILE = (PACKAGING / "compose" / "Dockerfile").read_text()
+DOCKERFILES = {
+    f"packaging/{where}/Dockerfile": (PACKAGING / where / "Dockerfile").read_text()
+    for where in ("compose", "container")
+}
+ADMIN = {"listen": "0.0.0.0:9464"}
 SERVICE_ENV = {
     "SERVICE_NAME": "coupon-service",
     "SERVICE_HOST": "192.0.2.1",
@@ -78,21 +80,6 @@ def test_a_wrong_compose_file_is_found(member, value):
     assert len(compose_errors({**COMPOSE, "services": services})) == 1
 
 
-TYPE = ("apiVersion", "kind")  # they say which class it is, and the class knows them
-
-
-def program(documents):
-    """TypeScript that makes each of the documents; a line for each import and each document."""
-    lines = []
-    for number, document in enumerate(documents):
-        module = f"kubernetes-models/{document['apiVersion']}"
-        lines.append(f'import {{ {document["kind"]} as K{number} }} from "{module}";')
-    for number, document in enumerate(documents):
-        body = {name: value for name, value in document.items() if name not in TYPE}
-        lines.append(f"new K{number}({json.dumps(body)}).validate();")
-    return "\n".join(lines) + "\n"
-
-
 def changed(path, value):
     """The coupon deployment with another value at a path; None takes the member away."""
     document = json.loads(json.dumps(the("Deployment", "coupon")))
@@ -120,51 +107,22 @@ WRONG_FORM = changed((*AGENT, "resources", "limits", "memory"), "32 megabytes")
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
-    """The manifest, wrong types and a wrong form as programs, compiled: (folder, messages)."""
-    folder = tmp_path_factory.mktemp("kubernetes")
-    (folder / "node_modules").symlink_to(MODULES)
-    for name, documents in (
-        ("manifest", MANIFEST),
-        ("types", WRONG_TYPES),
-        ("form", [WRONG_FORM]),
-    ):
-        (folder / f"{name}.ts").write_text(program(documents))
-    options = {
-        "strict": True,
-        "skipLibCheck": True,
-        "module": "commonjs",
-        "moduleResolution": "node10",
-        "target": "es2022",
-        "types": [],
-    }
-    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": options}))
-    tsc = BUILT / "node_modules" / ".bin" / "tsc"
-    done = subprocess.run(
-        [tsc, "-p", folder], cwd=folder, capture_output=True, text=True, timeout=60, check=False
-    )
-    print(done.stdout, done.stderr)
-    return folder, [line for line in done.stdout.splitlines() if ": error TS" in line]
-
-
-def validate(folder, name):
-    return subprocess.run(
-        ["node", folder / f"{name}.js"], capture_output=True, text=True, timeout=60, check=False
-    )
+    """The manifest, wrong types and a wrong form as programs."""
+    documents = {"manifest": MANIFEST, "types": WRONG_TYPES, "form": [WRONG_FORM]}
+    return Programs(tmp_path_factory.mktemp("kubernetes"), documents)
 
 
 def test_the_manifest(compiled):
-    folder, messages = compiled
-    assert [line for line in messages if not line.startswith("types.ts")] == []
-    done = validate(folder, "manifest")
+    assert [line for line in compiled.messages if not line.startswith("types.ts")] == []
+    done = compiled.validate("manifest")
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_wrong_manifest_is_found(compiled):
-    folder, messages = compiled
-    places = {line.partition(",")[0] for line in messages}
+    places = {line.partition(",")[0] for line in compiled.messages}
     first = len(WRONG_TYPES) + 1
     assert places == {f"types.ts({first + n}" for n in range(len(WRONG_TYPES))}
-    done = validate(folder, "form")
+    done = compiled.validate("form")
     assert done.returncode != 0
     assert "initContainers/0/resources/limits/memory" in done.stderr
 
@@ -186,14 +144,15 @@ def check(text_or_path, tmp_path, env):
 
 
 def test_the_descriptors(tmp_path):
-    """The agent takes those of the manifest; they come to the same as those in the images."""
+    """The agent takes those of the manifest; but for the admin, they are those of compose."""
     data = the("ConfigMap", "svc-agent")["data"]
-    in_image = PACKAGING / "compose" / "service.yaml"
+    in_compose = PACKAGING / "compose" / "service.yaml"
     service = check(data["service.yaml"], tmp_path, SERVICE_ENV)
-    assert service == check(in_image, tmp_path, SERVICE_ENV)
+    assert service == {**check(in_compose, tmp_path, SERVICE_ENV), "admin": ADMIN}
     assert service["shutdown"]["linger"] == "2s"
-    gateway = check(data["gateway.yaml"], tmp_path, {"ETCD_HOSTS": "etcd:2379"})
-    assert gateway == check(ROOT / "conf" / "gateway.yaml", tmp_path, {"ETCD_HOSTS": "etcd:2379"})
+    env = {"ETCD_HOSTS": "etcd:2379"}
+    gateway = check(data["gateway.yaml"], tmp_path, env)
+    assert gateway == {**check(ROOT / "conf" / "gateway.yaml", tmp_path, env), "admin": ADMIN}
     assert [one["name"] for one in gateway["discover"]["services"]] == list(FOLDERS)
 
 
@@ -209,8 +168,10 @@ def test_a_pod_of_a_service(name):
     assert env_of(agent) == {**told, "ETCD_HOSTS": "etcd:2379"}
     assert agent["restartPolicy"] == "Always"
     assert service["ports"] == [{"name": "grpc", "containerPort": int(PORTS[name])}]
-    # The agent is ended first, and has lingered before the service is told to stop.
-    assert agent["lifecycle"]["preStop"]["exec"]["command"] == ["sh", "-c", "kill -TERM 1"]
+    # The agent has withdrawn it, and lingered, before the service is told to stop.
+    hook = ["/usr/bin/svc-agent", "drain", "--wait", "--config", "/etc/svc-agent/service.yaml"]
+    assert agent["lifecycle"]["preStop"]["exec"]["command"] == hook
+    assert agent["args"] == hook[3:]
     sleep, seconds = service["lifecycle"]["preStop"]["exec"]["command"]
     linger = yaml.safe_load(the("ConfigMap", "svc-agent")["data"]["service.yaml"])["shutdown"]
     assert (sleep, linger) == ("sleep", {"linger": f"{int(seconds) - 1}s"})
@@ -258,23 +219,36 @@ def test_a_service_in_compose(name):
 def test_the_gateway_in_compose():
     volume, folder, mode = COMPOSE["services"]["gateway"]["volumes"][0].split(":")
     assert (folder, mode) == ("/run/svc-agent", "ro")
-    assert COMPOSE["services"]["gateway-sidecar"]["volumes"] == [f"{volume}:{folder}"]
+    assert f"{volume}:{folder}" in COMPOSE["services"]["gateway-sidecar"]["volumes"]
     assert volume in COMPOSE["volumes"]
 
 
+def test_the_descriptors_in_compose():
+    """Each sidecar has one descriptor of the tree, where the image looks for it."""
+    for name, service in COMPOSE["services"].items():
+        if not name.endswith("-sidecar"):
+            continue
+        (mounted,) = [one for one in service["volumes"] if "/etc/svc-agent/" in one]
+        source, target, mode = mounted.split(":")
+        assert (PACKAGING / "compose" / source).is_file()
+        assert target.startswith("/etc/svc-agent/") and target.endswith(".yaml") and mode == "ro"
+
+
 def test_images_and_programs():
-    """Every image is a stage of the Dockerfile, and every program is in its image."""
+    """Every image is a stage of a Dockerfile, and every program is in its image."""
     deployed = [c for d in MANIFEST if d["kind"] == "Deployment" for c in containers(d)]
-    by_image = {s["image"]: s["build"]["target"] for s in COMPOSE["services"].values()}
-    assert {c["image"] for c in deployed} == set(by_image)
-    stages = set(re.findall(r"^FROM \S+ AS (\S+)$", DOCKERFILE, re.M))
-    assert set(by_image.values()) <= stages
+    builds = {s["image"]: s["build"] for s in COMPOSE["services"].values()}
+    assert {c["image"] for c in deployed} == set(builds)
+    for build in builds.values():
+        stages = re.findall(r"^FROM \S+ AS (\S+)$", DOCKERFILES[build["dockerfile"]], re.M)
+        assert build["target"] in stages
     words = [w for c in (*deployed, *COMPOSE["services"].values())
              for w in (*c.get("args", ()), *c.get("command", ()))]
     programs = {w for w in words if w.startswith("/promotion/")}
     assert len(programs) == 4
     for path in programs:
         assert (BUILT / path.removeprefix("/promotion/")).is_file()
-    for line in re.findall(r"^COPY ([^-].*) \S+$", DOCKERFILE, re.M):
-        for source in line.split():
-            assert (ROOT / source).exists()
+    for text in DOCKERFILES.values():
+        for line in re.findall(r"^COPY ([^-].*) \S+$", text, re.M):
+            for source in line.split():
+                assert (ROOT / source).exists()

@@ -49,12 +49,12 @@ static void say_descriptors(struct doctor_findings *f, const struct descriptor_s
 {
 	for (size_t i = 0; i < set->n; i++) {
 		const struct descriptor *desc = &set->at[i];
-		char address[ENDPOINT_TEXT_MAX];
 		if (desc->discover.on) {
 			doctor_find(f, CHECK_DESCRIPTOR, desc->file, DOCTOR_OK,
 					"it reads %zu service%s", desc->discover.n_services,
 					desc->discover.n_services == 1 ? "" : "s");
 		} else {
+			char address[ENDPOINT_TEXT_MAX];
 			endpoint_format(address, sizeof address, desc->service.host,
 					desc->service.port);
 			doctor_find(f, CHECK_DESCRIPTOR, desc->file, DOCTOR_OK,

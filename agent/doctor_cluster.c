@@ -58,9 +58,8 @@ static bool seen_before(const struct endpoints *endpoints, size_t i)
 
 static void say_name(struct doctor *d, const char *host, const struct name_found *found)
 {
-	char list[300];
-
 	if (found->n > 0) {
+		char list[300];
 		name_list(found, list, sizeof list);
 		doctor_find(&d->findings, CHECK_NAME, host, DOCTOR_OK, "%s (%.1fms)", list,
 				found->took * 1e3);
@@ -328,14 +327,14 @@ static void check_cluster(const struct look *l)
 	}
 	bool one = compare_ids(l);
 	struct etcd_alarms alarms = gather_alarms(l);
+	l->c->frozen = alarms.any_nospace || alarms.any_corrupt;
 	if (alarms.any_nospace) {
-		l->c->full = true;
 		doctor_find(f, CHECK_CLUSTER, name_of(l, alarms.nospace), ETCD_ALARM_NOSPACE,
 				"its database is full: leases are renewed, but nothing is written");
 	}
 	if (alarms.any_corrupt) {
 		doctor_find(f, CHECK_CLUSTER, name_of(l, alarms.corrupt), ETCD_ALARM_CORRUPT,
-				"its data is corrupt");
+				"its data is corrupt: nothing is written any more");
 	}
 	if (one && !alarms.any_nospace && !alarms.any_corrupt) {
 		doctor_find(f, CHECK_CLUSTER, "", DOCTOR_OK, "one cluster, no alarm");

@@ -17,7 +17,7 @@ struct doctor_cluster {
 	char name[ENDPOINT_TEXT_MAX];         /* ... and where it is */
 	char *token; /* owned, a secret; NULL: none is needed, or there is none */
 	bool usable; /* the member can be asked as the user */
-	bool full;   /* nothing can be written: the alarm NOSPACE */
+	bool frozen; /* an alarm lets nothing be written */
 };
 
 /* Fills c->member and the rest of it; c->settings is set by the caller. -1 without memory. */

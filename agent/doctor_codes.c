@@ -28,7 +28,7 @@ static const struct row rows[] = {
 	ROW(ENVIRONMENT_UNUSED,     WARNING, "write ${NAME} into the descriptor where the variable is to count, or unset it"),
 
 	ROW(NAME_UNKNOWN,           PROBLEM, "correct the name in etcd.endpoints, or make it known: DNS, /etc/hosts, the name of the container"),
-	ROW(NAME_TIMEOUT,           PROBLEM, "look at /etc/resolv.conf: the name server does not answer in time"),
+	ROW(NAME_TIMEOUT,           PROBLEM, "look at /etc/resolv.conf and at the name server that it names: it gives no answer"),
 
 	ROW(ETCD_REFUSED,           PROBLEM, "start etcd there, or correct host and port; in a container localhost is the container itself"),
 	ROW(ETCD_UNREACHABLE,       PROBLEM, "look at the network between here and there: routes, addresses, firewall"),

@@ -179,8 +179,8 @@ static bool judge_write(struct doctor *d, const struct doctor_cluster *c,
 		return false;
 	}
 	if (ask->trouble == TROUBLE_SPACE) {
-		doctor_find(f, CHECK_PERMISSION, key, DOCTOR_SKIPPED,
-				"cannot be told while the database is full");
+		doctor_find(f, CHECK_PERMISSION, key, ETCD_ALARM_NOSPACE,
+				"etcd says that its database is full");
 		return true;
 	}
 	return doctor_user_answered(d, c, ask, CHECK_PERMISSION, key);
@@ -193,10 +193,10 @@ bool doctor_user_may_write(
 	struct etcd_body body = { NULL, 0 };
 	struct doctor_ask ask;
 
-	if (!c->usable || c->full) {
+	if (!c->usable || c->frozen) {
 		doctor_find(&d->findings, CHECK_PERMISSION, entries->at[0].key, DOCTOR_SKIPPED,
-				c->full ? "cannot be told while the database is full"
-					: "etcd cannot be asked as the user");
+				c->frozen ? "cannot be told while an alarm lets nothing be written"
+					  : "etcd cannot be asked as the user");
 		return c->usable;
 	}
 	for (size_t i = 0; i < entries->n; i++) {

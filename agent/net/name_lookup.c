@@ -94,7 +94,7 @@ static void end(struct lookup *l, double began, double deadline, struct name_fou
 
 int name_lookup(const struct endpoint *endpoints, size_t n, double timeout, struct name_found *out)
 {
-	struct lookup **all = calloc(n, sizeof *all);
+	struct lookup **all = calloc(n, sizeof(struct lookup *));
 	double began = clock_now();
 	int result = all == NULL ? -1 : 0;
 

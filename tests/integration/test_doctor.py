@@ -13,6 +13,7 @@ from lib.certs import Authority
 from lib.descriptor import NAME, descriptor, key_of
 from lib.doctor import Report, as_json
 from lib.etcd import Etcd, cluster_of
+from lib.names import UNSHARE, Names
 from lib.ports import free_port
 from lib.reader import reader, value
 from lib.users import add_agent, add_reader, etcdctl, switch_on
@@ -172,6 +173,15 @@ def test_a_name_that_does_not_exist(doctor):
     assert [f.level for f in report.of("user")] == ["skipped"]
 
 
+def test_no_name_server_answers(write):
+    Names.assert_possible()
+    nobody = write("nameserver 127.0.0.77\noptions attempts:1 timeout:1\n", "resolv.conf")
+    config = write(descriptor("[etcd.example:2379]", 1, etcd={"request_timeout": "500ms"}))
+    bind = f'mount --bind {nobody} /etc/resolv.conf && exec "$@"'
+    report = Report(config, within=[*UNSHARE, "sh", "-c", bind, "sh"])
+    report.names("NAME_TIMEOUT", "problem", "^name etcd.example: ")
+
+
 def test_nothing_listens(doctor):
     port = free_port()
     doctor(quoted(f"127.0.0.1:{port}")).names(
@@ -279,6 +289,19 @@ def test_a_full_database(parts, doctor):
     report = doctor(parts.full)
     report.names("ETCD_ALARM_NOSPACE", "problem", f"cluster {parts.full.endpoint}: ")
     assert [f.level for f in report.of("permission")] == ["skipped"]
+
+
+def test_corrupt_data(parts, doctor):
+    member = parts.mutual.call("maintenance/status", {})["header"]["member_id"]
+    alarm = {"memberID": member, "alarm": "CORRUPT"}
+    parts.mutual.call("maintenance/alarm", {"action": "ACTIVATE", **alarm})
+    report = doctor(parts.mutual)
+    with pytest.raises(AssertionError, match="corrupt"):
+        parts.mutual.put("/x", "")
+    parts.mutual.call("maintenance/alarm", {"action": "DEACTIVATE", **alarm})
+    report.names("ETCD_ALARM_CORRUPT", "problem", f"cluster {parts.mutual.endpoint}: ")
+    assert report.problems == ["ETCD_ALARM_CORRUPT", "PORT_REFUSED"]
+    assert [f.level for f in report.of("permission") + report.of("key")] == ["skipped", "ok"]
 
 
 def test_a_learner(parts, doctor, tmp_path):

@@ -28,9 +28,11 @@ def environment(extra=None):
     return {**kept, **SANITIZERS, **(extra or {})}
 
 
-def run(*words, env=None, timeout=20):
-    """Runs the agent to its end: for the commands that answer and exit."""
-    argv = [BINARY, *(str(word) for word in words)]
+def run(*words, env=None, timeout=20, within=()):
+    """Runs the agent to its end: for the commands that answer and exit.
+
+    `within` are words of another program, which runs the agent."""
+    argv = [*within, BINARY, *(str(word) for word in words)]
     done = subprocess.run(
         argv, env=environment(env), capture_output=True, text=True, timeout=timeout, check=False
     )

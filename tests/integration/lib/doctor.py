@@ -13,11 +13,11 @@ Finding = namedtuple("Finding", "level check text code")
 
 
 class Report:
-    """One run: `findings` in their order, `status` it ended with, all that was `said`."""
+    """One run, perhaps `within` another program: `findings` in their order, `status` it ended with, all that was `said`."""
 
-    def __init__(self, *configs, env=None):
+    def __init__(self, *configs, env=None, within=()):
         words = [word for config in configs for word in ("--config", config)]
-        done = run("doctor", *words, env=env, timeout=60)
+        done = run("doctor", *words, env=env, timeout=60, within=within)
         self.status = done.returncode
         self.said = done.stdout + done.stderr
         self.findings = []

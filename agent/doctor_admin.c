@@ -14,20 +14,10 @@
 static const char question[] =
 		"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
-/* Listening everywhere means being found on this machine, too. */
-static struct target reached_at(const struct target *listen)
-{
-	struct target t = *listen;
-
-	if (t.kind == TARGET_INET && strcmp(t.inet.host, "0.0.0.0") == 0) {
-		memcpy(t.inet.host, "127.0.0.1", sizeof "127.0.0.1");
-	} else if (t.kind == TARGET_INET && strcmp(t.inet.host, "::") == 0) {
-		memcpy(t.inet.host, "::1", sizeof "::1");
-	}
-	return t;
-}
-
-/* 0 when someone has answered on one of the addresses; -1 with errno set. */
+/*
+ * 0 when someone has answered on one of the addresses; -1 with errno set. To
+ * connect to 0.0.0.0 or :: is to connect to this machine.
+ */
 static int ask(const struct target *target, char *answer, size_t size)
 {
 	struct h2_address at[H2_ADDRESSES];
@@ -44,11 +34,10 @@ static int ask(const struct target *target, char *answer, size_t size)
 
 void doctor_admin_check(struct doctor_findings *f, const struct target *listen)
 {
-	struct target target = reached_at(listen);
 	char name[TARGET_TEXT_MAX], answer[600];
 
 	target_format(name, sizeof name, listen);
-	if (ask(&target, answer, sizeof answer) < 0) {
+	if (ask(listen, answer, sizeof answer) < 0) {
 		doctor_find(f, CHECK, name, ADMIN_SILENT, "no agent answers there: %s",
 				strerror(errno));
 	} else if (strncmp(answer, "HTTP/1.1 200", 12) == 0 &&

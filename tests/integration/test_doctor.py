@@ -13,6 +13,7 @@ from lib.certs import Authority
 from lib.descriptor import NAME, descriptor, key_of
 from lib.doctor import Report, as_json
 from lib.etcd import Etcd, cluster_of
+from lib.haproxy import HAProxy
 from lib.names import UNSHARE, Names
 from lib.ports import free_port
 from lib.reader import reader, value
@@ -523,6 +524,18 @@ def test_a_reader(parts, write, tmp_path):
     report.names("OUTPUT_COMMAND", "problem", "no-such-program-at-all: no folder of ")
     report.names("OUTPUT_SOCKET", "problem", "haproxy.sock: HAProxy does not answer there")
     assert [f.level for f in report.of("output")].count("ok") == 3
+
+
+def test_a_reader_of_haproxy(parts, write, tmp_path, closing):
+    proxy = closing(HAProxy(tmp_path)).start()
+    output = {"type": "haproxy", "socket": proxy.socket, "backend": "coupon"}
+    report = Report(write(reader(parts.plain, {"orders": output})))
+    assert (report.status, report.problems) == (0, [])
+    assert "HAProxy answers and has backend coupon" in report.of("output")[0].text
+    output["backend"] = "no-such"
+    Report(write(reader(parts.plain, {"orders": output}))).names(
+        "OUTPUT_BACKEND", "problem", "haproxy.sock: about backend no-such it says: .*backend"
+    )
 
 
 def test_a_reader_without_the_permission(parts, write, tmp_path):

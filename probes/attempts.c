@@ -28,10 +28,24 @@ static void begin(struct attempts *a)
 	a->events->begin(a);
 }
 
+/* Time is up. When connections broke until then, that says more than the last one's silence. */
+static void finish_late(struct attempts *a, const char *detail)
+{
+	if (a->tries.last == REASON_RESET || !a->trying) {
+		finish(a, a->tries.last, a->tries.how);
+	} else {
+		finish(a, REASON_DEADLINE, detail);
+	}
+}
+
 void attempts_ended(struct attempts *a, enum reason reason, const char *detail)
 {
 	double pause = TRIES_ENOUGH;
 
+	if (reason == REASON_DEADLINE) {
+		finish_late(a, detail);
+		return;
+	}
 	a->trying = false;
 	if (reason == REASON_REFUSED || reason == REASON_RESET) {
 		(void)snprintf(a->how, sizeof a->how, "%s",
@@ -52,7 +66,6 @@ static void on_again(struct ev_loop *loop, ev_timer *again, int revents)
 	begin(CONTAINER_OF(again, struct attempts, again));
 }
 
-/* Between two attempts it is the last one that counts: it was the timeout that was too short. */
 static void on_deadline(struct ev_loop *loop, ev_timer *deadline, int revents)
 {
 	struct attempts *a = CONTAINER_OF(deadline, struct attempts, deadline);
@@ -61,10 +74,8 @@ static void on_deadline(struct ev_loop *loop, ev_timer *deadline, int revents)
 	UNUSED(revents);
 	if (a->trying) {
 		a->events->drop(a);
-		finish(a, REASON_DEADLINE, NULL);
-	} else {
-		finish(a, a->tries.last, a->tries.how);
 	}
+	finish_late(a, NULL);
 }
 
 void attempts_audit(struct attempts *a, double deadline)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "agent/child.h"
@@ -23,6 +24,7 @@ static struct {
 	char why[400]; /* "" when it went well */
 	double took;
 	char file[64]; /* what programs write to */
+	bool check;    /* run it as a probe does */
 } stage;
 
 static int set_up(void **state)
@@ -59,9 +61,12 @@ static int start(const char *script, const char *input, double timeout, struct e
 	char sh[] = "/bin/sh", c[] = "-c", zero[] = "sh";
 	char *text = strdup(script);
 	char *const argv[] = { sh, c, text, zero, stage.file, NULL };
-	struct child_spec spec = {
-		.argv = argv, .input = input, .service = "coupon-service", .timeout = timeout
-	};
+	struct child_spec spec = { .argv = argv,
+		.input = input,
+		.service = "coupon-service",
+		.timeout = timeout,
+		.stdout_too = stage.check,
+		.at_once = stage.check };
 	int result = child_start(&stage.child, stage.loop, &spec, on_done, err);
 	free(text);
 	return result;
@@ -198,6 +203,7 @@ static void says_why_it_cannot_be_run(void **state)
 	UNUSED(state);
 	assert_int_equal(child_start(&stage.child, stage.loop, &spec, on_done, &err), -1);
 	assert_string_equal(err.text, "/absent/program cannot be run: No such file or directory");
+	assert_int_equal(err.code, ERR_MISSING);
 	assert_int_equal(stage.child.pid, 0);
 }
 
@@ -259,6 +265,50 @@ static void is_killed_when_it_does_not_go(void **state)
 }
 
 /* Others of its group have their second too, when it has gone before them. */
+static void tells_our_own_trouble_apart(void **state)
+{
+	char sh[] = "/bin/sh";
+	char *const argv[] = { sh, NULL };
+	struct child_spec spec = { .argv = argv, .service = "s", .timeout = 1.0 };
+	struct rlimit before, none;
+	struct err err;
+	UNUSED(state);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int result = child_start(&stage.child, stage.loop, &spec, on_done, &err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(result, -1);
+	assert_int_equal(err.code, ERR_SYSTEM);
+}
+
+static void a_check_is_heard_on_stdout_too(void **state)
+{
+	UNUSED(state);
+	run("echo out; exit 1", NULL, 10.0);
+	assert_string_equal(stage.why, "it exited with 1");
+	stage.check = true;
+	run("echo out; exit 1", NULL, 10.0);
+	assert_string_equal(stage.why, "it exited with 1: out");
+	run("echo out; echo err >&2; exit 1", NULL, 10.0);
+	assert_string_equal(stage.why, "it exited with 1: err");
+}
+
+/* Its whole group, and nobody waits until that has been seen. */
+static void a_check_is_killed_without_a_warning(void **state)
+{
+	UNUSED(state);
+	stage.check = true;
+	run("trap '' TERM; sleep 1000 & echo $! > \"$1\"; echo hangs; wait; wait", NULL, 0.2);
+	assert_string_equal(stage.why, "it did not end within 0.2 s and was killed: hangs");
+	assert_true(stage.took < 1.0);
+	assert_true(child_was_late(&stage.child));
+	expect_gone(pid_in_file());
+	run("exit 1", NULL, 10.0);
+	assert_false(child_was_late(&stage.child));
+}
+
 static void nothing_of_its_group_is_left(void **state)
 {
 	UNUSED(state);
@@ -323,6 +373,9 @@ int main(void)
 		TEST(says_why_it_cannot_be_run),
 		TEST(is_ended_with_its_group_at_the_limit),
 		TEST(is_killed_when_it_does_not_go),
+		TEST(tells_our_own_trouble_apart),
+		TEST(a_check_is_heard_on_stdout_too),
+		TEST(a_check_is_killed_without_a_warning),
 		TEST(nothing_of_its_group_is_left),
 		TEST(an_end_at_the_limit_is_none_in_time),
 		TEST(does_not_wait_for_what_it_left_running),

@@ -47,7 +47,7 @@ void attempts_ended(struct attempts *a, enum reason reason, const char *detail)
 		return;
 	}
 	a->trying = false;
-	if (reason == REASON_REFUSED || reason == REASON_RESET) {
+	if (reason == REASON_REFUSED || reason == REASON_RESET || reason == REASON_TLS_ERROR) {
 		(void)snprintf(a->how, sizeof a->how, "%s",
 				detail != NULL ? detail : reason_sentence(reason));
 		pause = tries_note(&a->tries, reason, a->how);

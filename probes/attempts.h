@@ -5,9 +5,9 @@
 /*
  * attempts - one audit, made of attempts to reach the service.
  *
- * What an attempt found is reported, but for a refusal and for a connection
- * that broke: tries.c says how often those are tried again before they are
- * believed. For kinds of probes whose audits have nothing else in common with
+ * What an attempt found is reported, but for a refusal, for TLS that failed and
+ * for a connection that broke: tries.c says how often those are tried again
+ * before they are believed. For kinds of probes whose audits have nothing else in common with
  * those before.
  */
 

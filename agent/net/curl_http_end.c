@@ -117,6 +117,11 @@ static enum http_end classify_break(struct http_transfer *t, CURLcode code, char
 	if (t->tls != NULL && tls_complaint_of(detail) == TLS_COMPLAINT_OURS) {
 		return classify_handshake(t, detail); /* with TLS 1.3 it comes after it */
 	}
+	if (t->tls != NULL && !t->proven && t->status == 0) {
+		bool shown = t->tls->cert_file[0] != '\0'; /* and its word may get lost */
+		return say(t, HTTP_TLS, "%s hung up: perhaps it %s certificate of ours", t->name,
+				shown ? "does not take the" : "wants a");
+	}
 	return say(t, HTTP_BROKEN, "the connection to %s ended before %s: %s", t->name,
 			t->status != 0 ? "the whole answer" : "an answer",
 			curl_easy_strerror(code));
@@ -141,6 +146,7 @@ enum http_end curl_http_end(struct http_transfer *t, int code)
 		return not_http(t);
 	}
 	if (status != 0 && (code == CURLE_OK || t->stopped)) {
+		t->proven = true;
 		return HTTP_ANSWERED;
 	}
 	switch (code) {

@@ -17,6 +17,7 @@ struct http_transfer {
 	char expected[ENDPOINT_HOST_MAX + 1]; /* the name that its certificate must hold */
 	bool stopped;                         /* it was we who ended it: there was too much body */
 	bool nonsense;                        /* its status line is none */
+	bool proven;                          /* it has answered: the settings are right */
 	int socket_errno;                     /* no socket was to be had; 0: there was no trouble */
 	int status;                           /* out */
 	char why[400]; /* in: libcurl's words; out: one sentence, "" when answered */

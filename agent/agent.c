@@ -4,59 +4,116 @@
 #include <assert.h>
 #include <ev.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
+#include "agent/admin.h"
+#include "agent/clock.h"
 #include "agent/clusters.h"
+#include "agent/counts.h"
 #include "agent/log.h"
 #include "agent/net/tls_shelf.h"
-#include "agent/reader.h"
-#include "agent/service.h"
+#include "agent/notify.h"
 #include "agent/standstill.h"
 #include "agent/timer.h"
+#include "agent/units.h"
+#include "agent/units_status.h"
 #include "agent/util.h"
 
 /* A stop does not wait longer for an etcd that does not answer, seconds. */
 #define PATIENCE 10.0
 
-/* Open files beside the services' connections: etcd's, the loop's, the log, and for each reader. */
-#define DESCRIPTORS_BESIDE 32
+/* Open files beside the services' connections: etcd's, the loop's, the log, the admin, and for
+ * each reader. */
+#define DESCRIPTORS_BESIDE 64
 #define DESCRIPTORS_READER 8
+
+/* Changes within it are one line to whoever supervises us, seconds. */
+#define NOTIFY_PACE 0.1
 
 struct agent {
 	struct ev_loop *loop;
+	const struct agent_start *start;
 	struct random random;
+	struct counts counts;
 	struct clusters clusters;
 	struct tls_shelf shelf; /* of the probes */
-	const struct descriptor_set *set;
-	struct service *services; /* owned array, one for each descriptor that registers */
-	size_t n_services, n_gone;
-	struct reader *readers; /* owned array, one for each service of each descriptor that reads
-				 */
-	size_t n_readers;
+	struct units units;
+	struct admin_host host;
+	struct admin *admin;  /* owned; NULL: nowhere */
+	struct target listen; /* ... where */
+	struct notify notify;
 	ev_signal signals[3];
 	struct standstill standstill;
-	ev_timer patience, linger;
+	ev_timer patience, linger, tell;
+	double started_at;
+	unsigned reloads, reloads_failed;
 	bool leaving;
 	enum exit_code code;
 };
 
-/* ---- the way out ----------------------------------------------------------------- */
+/* ---- what others are told ---------------------------------------------------------- */
 
-static size_t count_leases(const struct agent *a)
+static int look(struct admin_host *host, struct status *s)
 {
-	size_t n = 0;
+	const struct agent *a = CONTAINER_OF(host, struct agent, host);
 
-	for (size_t i = 0; i < a->n_services; i++) {
-		n += registration_holds_lease(&a->services[i].registration) ? 1 : 0;
-	}
-	return n;
+	*s = (struct status){
+		.version = a->start->version,
+		.uptime = clock_now() - a->started_at,
+		.leaving = a->leaving,
+		.reloads = a->reloads,
+		.reloads_failed = a->reloads_failed,
+		.counts = &a->counts,
+	};
+	return units_status(&a->units, s);
 }
+
+static bool drain(struct admin_host *host, const char *const *names, size_t n, bool drained)
+{
+	struct agent *a = CONTAINER_OF(host, struct agent, host);
+	size_t n_services = n > 0 ? n : units_services(&a->units);
+
+	if (!units_drain(&a->units, names, n, drained)) {
+		return false;
+	}
+	log_write(LOG_INFO, LOG_FIELDS(LOG_INT("services", (int64_t)n_services)), "%s",
+			drained ? "draining: withdrawn until it is resumed"
+				: "resumed: health decides again");
+	return true;
+}
+
+static void on_tell(struct ev_loop *loop, ev_timer *tell, int revents)
+{
+	struct agent *a = CONTAINER_OF(tell, struct agent, tell);
+	struct status s;
+	char text[NOTIFY_STATUS_MAX];
+
+	UNUSED(loop);
+	UNUSED(revents);
+	if (look(&a->host, &s) == 0) {
+		status_summary(&s, text, sizeof text);
+		notify_status(&a->notify, text);
+	}
+	status_finish(&s);
+}
+
+static void on_change(struct units *units)
+{
+	struct agent *a = CONTAINER_OF(units, struct agent, units);
+
+	if (notify_is_heard(&a->notify) && !ev_is_active(&a->tell)) {
+		timer_start(a->loop, &a->tell, NOTIFY_PACE);
+	}
+}
+
+/* ---- the way out ----------------------------------------------------------------- */
 
 static void stop(struct agent *a)
 {
-	size_t left = count_leases(a);
+	size_t left = units_leases(&a->units);
 
 	if (left > 0) {
 		log_write(LOG_ERROR, LOG_FIELDS(LOG_INT("leases", (int64_t)left)),
@@ -81,32 +138,18 @@ static void on_linger(struct ev_loop *loop, ev_timer *timer, int revents)
 	stop(CONTAINER_OF(timer, struct agent, linger));
 }
 
-static double longest_linger(const struct agent *a)
+static void on_all_gone(struct units *units)
 {
-	uint32_t longest = 0;
+	struct agent *a = CONTAINER_OF(units, struct agent, units);
 
-	for (size_t i = 0; i < a->set->n; i++) {
-		uint32_t ms = a->set->at[i].shutdown.linger_ms;
-		longest = ms > longest ? ms : longest;
-	}
-	return (double)longest / 1000.0;
+	ev_timer_stop(a->loop, &a->patience);
+	timer_start(a->loop, &a->linger, units->linger_until - clock_now());
 }
 
-static void end_when_all_are_gone(struct agent *a)
-{
-	if (a->n_gone == a->n_services) {
-		ev_timer_stop(a->loop, &a->patience);
-		timer_start(a->loop, &a->linger, longest_linger(a));
-	}
-}
-
-static void on_gone(struct service *service)
-{
-	struct agent *a = service->owner;
-
-	a->n_gone++;
-	end_when_all_are_gone(a);
-}
+static const struct units_events units_events = {
+	.on_change = on_change,
+	.on_all_gone = on_all_gone,
+};
 
 static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents)
 {
@@ -118,41 +161,14 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents)
 		return;
 	}
 	a->leaving = true;
+	notify_stopping(&a->notify);
 	log_write(LOG_INFO, LOG_FIELDS(LOG_STR("signal", strsignal(watcher->signum))), "%s",
-			a->n_services > 0 ? "withdrawing" : "ending");
+			units_services(&a->units) > 0 ? "withdrawing" : "ending");
 	timer_start(loop, &a->patience, PATIENCE);
-	for (size_t i = 0; i < a->n_services; i++) {
-		service_leave(&a->services[i]);
-	}
-	if (a->n_services == 0) {
-		end_when_all_are_gone(a);
-	}
-}
-
-/* Its usual meaning is to end: a healthy service must not go for a request to reload. */
-static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int revents)
-{
-	UNUSED(loop);
-	UNUSED(watcher);
-	UNUSED(revents);
-	log_write(LOG_WARN, NULL,
-			"SIGHUP: this version cannot read its descriptors again; nothing changed");
+	units_leave(&a->units);
 }
 
 /* ---- time that nobody saw ---------------------------------------------------------- */
-
-/* Who reads does not know the TTL of what it sees, and takes the usual one. */
-static double shortest_ttl(const struct agent *a)
-{
-	double shortest = a->n_readers > 0 ? GUARD_TTL : 0.0;
-
-	for (size_t i = 0; i < a->set->n; i++) {
-		double ttl = (double)a->set->at[i].registry.ttl_ms / 1000.0;
-		bool counts = !a->set->at[i].discover.on;
-		shortest = counts && (shortest <= 0.0 || ttl < shortest) ? ttl : shortest;
-	}
-	return shortest;
-}
 
 static void on_standstill_over(struct standstill *standstill, double gap)
 {
@@ -160,14 +176,138 @@ static void on_standstill_over(struct standstill *standstill, double gap)
 
 	log_write(LOG_WARN, LOG_FIELDS(LOG_TOOK("gap", gap)),
 			"the agent, or the machine, was stopped for longer than a TTL: %s",
-			a->n_services > 0 ? "health is asked anew before anything is claimed"
-					  : "all is read anew");
-	for (size_t i = 0; i < a->n_services; i++) {
-		service_interrupted(&a->services[i], gap);
+			units_services(&a->units) > 0
+					? "health is asked anew before anything is claimed"
+					: "all is read anew");
+	units_interrupted(&a->units, gap);
+}
+
+/* ---- what follows from the descriptors ----------------------------------------------- */
+
+/* A connection for each service, and as many as the hard limit allows. */
+static void raise_descriptor_limit(const struct agent *a)
+{
+	struct rlimit limit;
+	rlim_t need = units_services(&a->units) + units_readers(&a->units) * DESCRIPTORS_READER +
+		      DESCRIPTORS_BESIDE;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need) {
+		return;
 	}
-	for (size_t i = 0; i < a->n_readers; i++) {
-		reader_interrupted(&a->readers[i]);
+	limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < need) {
+		log_write(LOG_WARN,
+				LOG_FIELDS(LOG_INT("limit", (int64_t)limit.rlim_cur),
+						LOG_INT("needed", (int64_t)need)),
+				"the limit of open files is too low for all services: raise it "
+				"(ulimit -n, LimitNOFILE=)");
 	}
+}
+
+/* 0, or -1 with *err filled and the agent answering nowhere. */
+static int open_admin(struct agent *a, const struct target *listen, struct err *err)
+{
+	char name[TARGET_TEXT_MAX];
+
+	admin_destroy(a->admin);
+	a->admin = NULL;
+	a->listen = listen != NULL ? *listen : (struct target){ 0 };
+	if (listen == NULL) {
+		return 0;
+	}
+	a->admin = admin_create(a->loop, listen, &a->host, err);
+	if (a->admin == NULL) {
+		return -1;
+	}
+	target_format(name, sizeof name, listen);
+	log_write(LOG_INFO, LOG_FIELDS(LOG_STR("listen", name)), "answering about the agent");
+	return 0;
+}
+
+static void settle_in(struct agent *a)
+{
+	raise_descriptor_limit(a);
+	standstill_stop(&a->standstill);
+	standstill_start(
+			&a->standstill, a->loop, units_shortest_ttl(&a->units), on_standstill_over);
+}
+
+/* ---- reading them again -------------------------------------------------------------- */
+
+static void log_problems(const struct problems *problems)
+{
+	for (size_t i = 0; i < problems->n; i++) {
+		const struct problem *p = &problems->at[i];
+		log_write(p->warning ? LOG_WARN : LOG_ERROR, NULL, "%s", p->text);
+	}
+}
+
+/* One that cannot be opened leaves the one there was, if it still can be. */
+static void move_admin(struct agent *a, const struct target *listen)
+{
+	struct target before = a->listen;
+	struct err err, again;
+
+	if (target_equal(&before, listen != NULL ? listen : &(struct target){ 0 })) {
+		return;
+	}
+	if (open_admin(a, listen, &err) < 0) {
+		log_write(LOG_ERROR, NULL, "cannot answer about the agent at the new address: %s",
+				err.text);
+		(void)open_admin(a, target_is_set(&before) ? &before : NULL, &again);
+	}
+}
+
+static void take_set(struct agent *a, struct descriptor_set *set)
+{
+	const struct target *listen = descriptor_set_admin(set);
+	struct target moved = listen != NULL ? *listen : (struct target){ 0 };
+	enum log_level level = set->at[0].log.level;
+	enum log_format format = set->at[0].log.format;
+	struct units_change change;
+	struct err err;
+
+	if (units_apply(&a->units, set, &change, &err) < 0) {
+		a->reloads_failed++;
+		log_write(LOG_ERROR, NULL, "cannot take the new descriptors, nothing changed: %s",
+				err.text);
+		return;
+	}
+	a->reloads++;
+	log_setup(level, format);
+	log_write(LOG_INFO,
+			LOG_FIELDS(LOG_INT("unchanged", (int64_t)change.kept),
+					LOG_INT("changed", (int64_t)change.replaced),
+					LOG_INT("new", (int64_t)change.added),
+					LOG_INT("gone", (int64_t)change.removed)),
+			"read the descriptors again");
+	move_admin(a, listen != NULL ? &moved : NULL);
+	settle_in(a);
+}
+
+static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int revents)
+{
+	struct agent *a = watcher->data;
+	struct problems problems = { 0 };
+	struct descriptor_set set;
+
+	UNUSED(loop);
+	UNUSED(revents);
+	if (a->leaving) {
+		return;
+	}
+	notify_reloading(&a->notify);
+	bool sound = descriptor_set_load(&set, a->start->paths, a->start->n_paths, &problems) == 0;
+	log_problems(&problems);
+	if (sound) {
+		take_set(a, &set);
+	} else {
+		a->reloads_failed++;
+		log_write(LOG_ERROR, LOG_FIELDS(LOG_INT("problems", (int64_t)problems.n_errors)),
+				"the descriptors were read again and are not sound: nothing changed");
+	}
+	problems_finish(&problems);
+	notify_ready(&a->notify);
 }
 
 /* ---- the way in ------------------------------------------------------------------ */
@@ -196,84 +336,6 @@ static void on_notice(struct etcd *etcd, const char *sentence)
 	log_write(LOG_WARN, NULL, "%s", sentence);
 }
 
-static int add_service(struct agent *a, const struct descriptor *desc)
-{
-	struct service *s = &a->services[a->n_services];
-	struct etcd *etcd = clusters_find(&a->clusters, &desc->etcd);
-
-	if (etcd == NULL ||
-			service_init(s, a->loop, etcd, &a->shelf, desc, &a->random, on_gone) < 0) {
-		return -1;
-	}
-	s->owner = a;
-	a->n_services++;
-	return 0;
-}
-
-static int add_readers(struct agent *a, const struct descriptor *desc)
-{
-	struct etcd_streams *streams = clusters_streams(&a->clusters, &desc->etcd);
-
-	if (streams == NULL) {
-		return -1;
-	}
-	for (size_t i = 0; i < desc->discover.n_services; i++) {
-		if (reader_init(&a->readers[a->n_readers], a->loop, streams, desc,
-				    &desc->discover.services[i], &a->random) < 0) {
-			return -1;
-		}
-		a->n_readers++;
-	}
-	return 0;
-}
-
-/* Room for as many of each as the descriptors ask for. */
-static int make_room(struct agent *a)
-{
-	size_t n_services = 0, n_readers = 0;
-
-	for (size_t i = 0; i < a->set->n; i++) {
-		n_services += a->set->at[i].discover.on ? 0 : 1;
-		n_readers += a->set->at[i].discover.n_services;
-	}
-	a->services = calloc(n_services + 1, sizeof *a->services);
-	a->readers = calloc(n_readers + 1, sizeof *a->readers);
-	return a->services == NULL || a->readers == NULL ? -1 : 0;
-}
-
-static int add_all(struct agent *a)
-{
-	if (make_room(a) < 0) {
-		return -1;
-	}
-	for (size_t i = 0; i < a->set->n; i++) {
-		const struct descriptor *desc = &a->set->at[i];
-		if ((desc->discover.on ? add_readers : add_service)(a, desc) < 0) {
-			return -1;
-		}
-	}
-	return 0;
-}
-
-/* A connection for each service, and as many as the hard limit allows. */
-static void raise_descriptor_limit(const struct agent *a)
-{
-	struct rlimit limit;
-	rlim_t need = a->n_services + a->n_readers * DESCRIPTORS_READER + DESCRIPTORS_BESIDE;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need) {
-		return;
-	}
-	limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < need) {
-		log_write(LOG_WARN,
-				LOG_FIELDS(LOG_INT("limit", (int64_t)limit.rlim_cur),
-						LOG_INT("needed", (int64_t)need)),
-				"the limit of open files is too low for all services: raise it "
-				"(ulimit -n, LimitNOFILE=)");
-	}
-}
-
 static void watch_signals(struct agent *a)
 {
 	static const struct {
@@ -281,74 +343,91 @@ static void watch_signals(struct agent *a)
 		void (*on)(struct ev_loop *loop, ev_signal *watcher, int revents);
 	} rows[] = { { SIGTERM, on_signal }, { SIGINT, on_signal }, { SIGHUP, on_hangup } };
 	static_assert(ARRAY_LEN(rows) == ARRAY_LEN(a->signals), "a watcher for each signal");
+	sigset_t heard;
 
+	(void)sigemptyset(&heard);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		ev_signal_init(&a->signals[i], rows[i].on, rows[i].number);
 		a->signals[i].data = a;
 		ev_signal_start(a->loop, &a->signals[i]);
+		(void)sigaddset(&heard, rows[i].number);
 	}
+	(void)sigprocmask(SIG_UNBLOCK, &heard, NULL); /* main holds back what comes early */
 }
 
-static int set_up(struct agent *a, const struct descriptor_set *set, struct err *err)
+static int open_loop(struct agent *a, struct err *err)
 {
 	const char *advice = curl_carrier_advice();
 
-	memset(a, 0, sizeof *a);
-	a->set = set;
 	random_init(&a->random);
-	ev_timer_init(&a->patience, on_patience, 0.0, 0.0);
-	ev_timer_init(&a->linger, on_linger, 0.0, 0.0);
 	a->loop = ev_default_loop(EVFLAG_AUTO);
 	if (a->loop == NULL) {
 		return err_set(err, ERR_SYSTEM, "the event loop cannot be made");
 	}
+	ev_timer_init(&a->patience, on_patience, 0.0, 0.0);
+	ev_timer_init(&a->linger, on_linger, 0.0, 0.0);
+	ev_timer_init(&a->tell, on_tell, 0.0, 0.0);
+	watch_signals(a);
+	notify_init(&a->notify, a->loop, a->start->ready_fd);
 	if (advice != NULL) {
 		log_write(LOG_WARN, NULL, "%s", advice);
 	}
-	if (clusters_init(&a->clusters, a->loop, &a->random, on_notice, on_cluster, err) < 0) {
+	clusters_init(&a->clusters, a->loop, &a->random, &a->counts.etcd, on_notice, on_cluster);
+	units_init(&a->units,
+			&(struct unit_shared){
+					.loop = a->loop,
+					.random = &a->random,
+					.clusters = &a->clusters,
+					.shelf = &a->shelf,
+					.counts = &a->counts,
+			},
+			&units_events);
+	return 0;
+}
+
+static int set_up(struct agent *a, struct agent_start *start, struct err *err)
+{
+	const struct target *listen = descriptor_set_admin(&start->set);
+	struct units_change change;
+
+	*a = (struct agent){
+		.start = start,
+		.host = { .look = look, .drain = drain },
+		.started_at = clock_now(),
+	};
+	if (open_loop(a, err) < 0 || open_admin(a, listen, err) < 0) {
+		descriptor_set_finish(&start->set);
 		return -1;
 	}
-	if (add_all(a) < 0) {
-		return err_set(err, ERR_SYSTEM, "out of memory");
+	if (units_apply(&a->units, &start->set, &change, err) < 0) {
+		return -1;
 	}
-	raise_descriptor_limit(a);
-	watch_signals(a);
+	settle_in(a);
+	notify_ready(&a->notify);
 	return 0;
 }
 
 static void tear_down(struct agent *a)
 {
-	for (size_t i = 0; i < a->n_services; i++) {
-		service_finish(&a->services[i]);
-	}
-	for (size_t i = 0; i < a->n_readers; i++) {
-		reader_finish(&a->readers[i]);
-	}
+	admin_destroy(a->admin);
+	units_finish(&a->units);
 	standstill_stop(&a->standstill);
-	free(a->services);
-	free(a->readers);
 	tls_shelf_finish(&a->shelf);
-	clusters_finish(&a->clusters);
+	notify_finish(&a->notify);
 	if (a->loop != NULL) {
 		ev_loop_destroy(a->loop);
 	}
 }
 
-enum exit_code agent_run(const struct descriptor_set *set, struct err *err)
+enum exit_code agent_run(struct agent_start *start, struct err *err)
 {
 	struct agent a;
 
-	if (set_up(&a, set, err) < 0) {
+	if (set_up(&a, start, err) < 0) {
 		tear_down(&a);
 		return EXIT_INTERNAL;
 	}
-	standstill_start(&a.standstill, a.loop, shortest_ttl(&a), on_standstill_over);
-	for (size_t i = 0; i < a.n_services; i++) {
-		service_start(&a.services[i]);
-	}
-	for (size_t i = 0; i < a.n_readers; i++) {
-		reader_start(&a.readers[i]);
-	}
+	*err = (struct err){ 0 };
 	(void)ev_run(a.loop, 0);
 	tear_down(&a);
 	return a.code;

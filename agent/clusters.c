@@ -1,92 +1,129 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * clusters - each has a carrier of its own, so that all its connections, and
+ * what is known of its servers, go with it.
+ */
 #include "agent/clusters.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* One etcd cluster, as it was named first. */
-struct cluster {
-	struct etcd etcd;
-	struct etcd_streams streams;          /* zeroed until someone reads */
-	const struct etcd_settings *settings; /* borrowed */
-	struct cluster *next;
-};
+#include "agent/etcd_settings.h"
+#include "agent/util.h"
 
-int clusters_init(struct clusters *c, struct ev_loop *loop, struct random *random,
-		etcd_heard *on_notice, void (*on_made)(const struct etcd_settings *settings),
-		struct err *err)
+void clusters_init(struct clusters *c, struct ev_loop *loop, struct random *random,
+		struct etcd_counts *counts, etcd_heard *on_notice,
+		void (*on_made)(const struct etcd_settings *settings))
 {
 	*c = (struct clusters){
-		.loop = loop, .random = random, .on_notice = on_notice, .on_made = on_made
+		.loop = loop,
+		.random = random,
+		.counts = counts,
+		.on_notice = on_notice,
+		.on_made = on_made,
 	};
-	c->carrier = curl_carrier_create(loop, err);
-	return c->carrier == NULL ? -1 : 0;
 }
 
-static struct cluster *make(struct clusters *c, const struct etcd_settings *settings)
+static struct cluster *find(const struct clusters *c, const struct etcd_settings *settings)
+{
+	for (struct list *link = c->all; link != NULL; link = link->next) {
+		struct cluster *found = CONTAINER_OF(link, struct cluster, link);
+		if (etcd_settings_equal(&found->settings, settings)) {
+			return found;
+		}
+	}
+	return NULL;
+}
+
+static void destroy(struct cluster *cluster)
+{
+	if (cluster->link.at != NULL) {
+		list_remove(&cluster->link);
+	}
+	etcd_streams_finish(&cluster->streams);
+	etcd_finish(&cluster->etcd);
+	curl_carrier_destroy(cluster->streams_carrier);
+	curl_carrier_destroy(cluster->carrier);
+	etcd_settings_finish(&cluster->settings);
+	free(cluster);
+}
+
+static struct cluster *make(
+		struct clusters *c, const struct etcd_settings *settings, struct err *err)
 {
 	struct cluster *made = calloc(1, sizeof *made);
 
-	if (made == NULL || etcd_init(&made->etcd, c->loop, c->carrier, settings, c->random) < 0) {
+	(void)err_set(err, ERR_SYSTEM, "out of memory");
+	if (made == NULL) {
+		return NULL;
+	}
+	made->clusters = c;
+	if (etcd_settings_copy(&made->settings, settings) < 0) {
 		free(made);
+		return NULL;
+	}
+	made->carrier = curl_carrier_create(c->loop, err);
+	if (made->carrier == NULL || etcd_init(&made->etcd, c->loop, made->carrier, &made->settings,
+						     c->random) < 0) {
+		destroy(made);
 		return NULL;
 	}
 	made->etcd.on_notice = c->on_notice;
 	etcd_count_in(&made->etcd, c->counts);
-	made->settings = settings;
-	made->next = c->first;
-	c->first = made;
-	c->n++;
-	curl_carrier_keep(c->carrier, c->n);
-	c->on_made(settings);
+	list_add(&c->all, &made->link);
+	c->on_made(&made->settings);
 	return made;
 }
 
-static struct cluster *find(struct clusters *c, const struct etcd_settings *settings)
-{
-	struct cluster *found = c->first;
-
-	while (found != NULL && !etcd_settings_equal(found->settings, settings)) {
-		found = found->next;
-	}
-	return found != NULL ? found : make(c, settings);
-}
-
-struct etcd *clusters_find(struct clusters *c, const struct etcd_settings *settings)
+struct cluster *clusters_take(
+		struct clusters *c, const struct etcd_settings *settings, struct err *err)
 {
 	struct cluster *found = find(c, settings);
 
-	return found == NULL ? NULL : &found->etcd;
+	if (found == NULL) {
+		found = make(c, settings, err);
+	}
+	if (found != NULL) {
+		found->users++;
+	}
+	return found;
 }
 
-struct etcd_streams *clusters_streams(struct clusters *c, const struct etcd_settings *settings)
+struct etcd_streams *cluster_streams(struct cluster *cluster, struct err *err)
 {
-	struct cluster *found = find(c, settings);
-	struct err err;
-
-	if (found == NULL || found->streams.etcd != NULL) {
-		return found == NULL ? NULL : &found->streams;
+	if (cluster->streams.etcd != NULL) {
+		return &cluster->streams;
 	}
-	if (c->streams == NULL) {
-		c->streams = curl_carrier_create(c->loop, &err);
+	if (cluster->streams_carrier == NULL) {
+		cluster->streams_carrier = curl_carrier_create(cluster->clusters->loop, err);
 	}
-	if (c->streams == NULL || etcd_streams_init(&found->streams, &found->etcd, found->settings,
-						  c->streams, c->random) < 0) {
+	if (cluster->streams_carrier == NULL) {
 		return NULL;
 	}
-	return &found->streams;
+	if (etcd_streams_init(&cluster->streams, &cluster->etcd, &cluster->settings,
+			    cluster->streams_carrier, cluster->clusters->random) < 0) {
+		(void)err_set(err, ERR_SYSTEM, "out of memory");
+		return NULL;
+	}
+	return &cluster->streams;
 }
 
-void clusters_finish(struct clusters *c)
+void cluster_release(struct cluster *cluster)
 {
-	while (c->first != NULL) {
-		struct cluster *first = c->first;
-		c->first = first->next;
-		etcd_streams_finish(&first->streams);
-		etcd_finish(&first->etcd);
-		free(first);
+	if (cluster != NULL && --cluster->users == 0) {
+		destroy(cluster);
 	}
-	curl_carrier_destroy(c->streams);
-	curl_carrier_destroy(c->carrier);
-	memset(c, 0, sizeof *c);
+}
+
+size_t cluster_endpoint(const struct cluster *cluster)
+{
+	return endpoint_ring_current(&cluster->etcd.channel.route.ring);
+}
+
+const char *cluster_endpoint_name(struct cluster *cluster)
+{
+	const struct endpoint *at = &cluster->settings.endpoints.at[cluster_endpoint(cluster)];
+
+	endpoint_format(cluster->name, sizeof cluster->name, at->host, at->port);
+	return cluster->name;
 }

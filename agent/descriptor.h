@@ -192,9 +192,6 @@ int descriptor_parse(struct descriptor *d, const char *file, const char *text, s
 /* Frees what *d owns and zeroes it. Safe on a zeroed struct. */
 void descriptor_finish(struct descriptor *d);
 
-/* True when both lead to the same cluster in the same way: nothing at all differs. */
-bool etcd_settings_equal(const struct etcd_settings *a, const struct etcd_settings *b);
-
 enum secrets {
 	SECRETS_SHOWN, /* descriptor_parse reads it back to the same struct */
 	SECRETS_MASKED /* for people: etcd.password and the values of probe.metadata are stars */

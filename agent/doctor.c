@@ -15,6 +15,7 @@
 #include "agent/doctor_key.h"
 #include "agent/doctor_outputs.h"
 #include "agent/doctor_service.h"
+#include "agent/etcd_settings.h"
 
 #define CHECK_DESCRIPTOR "descriptor"
 

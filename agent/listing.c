@@ -300,8 +300,8 @@ enum exit_code listing_now(const struct listing *l, struct err *err)
 	struct listing_now n = { .l = l, .code = EXIT_INTERNAL, .err = err };
 
 	(void)err_set(err, ERR_SYSTEM, "out of memory");
-	if (make_places(&n) && listing_stage_open(&n.stage, err) == 0) {
-		n.etcd = clusters_find(&n.stage.clusters, l->etcd);
+	if (make_places(&n) && listing_stage_open(&n.stage, l->etcd, err) == 0) {
+		n.etcd = &n.stage.cluster->etcd;
 	}
 	if (n.etcd != NULL && n.places[0].prefix[0] == '\0') {
 		(void)err_set(err, ERR_MISSING,

@@ -191,8 +191,8 @@ enum exit_code listing_follow(const struct listing *l, struct err *err)
 
 	(void)err_set(err, ERR_SYSTEM, "out of memory");
 	all.services = calloc(l->n_services, sizeof *all.services);
-	if (all.services != NULL && listing_stage_open(&all.stage, err) == 0) {
-		streams = clusters_streams(&all.stage.clusters, l->etcd);
+	if (all.services != NULL && listing_stage_open(&all.stage, l->etcd, err) == 0) {
+		streams = cluster_streams(all.stage.cluster, err);
 	}
 	if (streams != NULL && start(&all, streams)) {
 		all.code = EXIT_DONE;

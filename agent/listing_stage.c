@@ -15,19 +15,23 @@ static void on_made(const struct etcd_settings *settings)
 	UNUSED(settings); /* whoever runs a command knows whom it asks */
 }
 
-int listing_stage_open(struct listing_stage *s, struct err *err)
+int listing_stage_open(
+		struct listing_stage *s, const struct etcd_settings *settings, struct err *err)
 {
 	random_init(&s->random);
 	s->loop = ev_default_loop(EVFLAG_AUTO);
 	if (s->loop == NULL) {
 		return err_set(err, ERR_SYSTEM, "the event loop cannot be made");
 	}
-	return clusters_init(&s->clusters, s->loop, &s->random, on_notice, on_made, err);
+	clusters_init(&s->clusters, s->loop, &s->random, NULL, on_notice, on_made);
+	s->cluster = clusters_take(&s->clusters, settings, err);
+	return s->cluster == NULL ? -1 : 0;
 }
 
 void listing_stage_close(struct listing_stage *s)
 {
-	clusters_finish(&s->clusters);
+	cluster_release(s->cluster);
+	s->cluster = NULL;
 	if (s->loop != NULL) {
 		ev_loop_destroy(s->loop);
 		s->loop = NULL;

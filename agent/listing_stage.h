@@ -15,10 +15,12 @@ struct listing_stage {
 	struct ev_loop *loop; /* owned; NULL when it is closed */
 	struct random random;
 	struct clusters clusters;
+	struct cluster *cluster; /* that one; NULL when it is closed */
 };
 
 /* 0, or -1 with *err filled; it is to be closed either way. */
-int listing_stage_open(struct listing_stage *s, struct err *err);
+int listing_stage_open(
+		struct listing_stage *s, const struct etcd_settings *settings, struct err *err);
 
 void listing_stage_close(struct listing_stage *s);
 

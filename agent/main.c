@@ -32,10 +32,32 @@ static enum exit_code probe(const struct descriptor_set *set, struct err *err)
 	return probe_once(set, stdout, err);
 }
 
-static enum exit_code run(const struct descriptor_set *set, struct err *err)
+/*
+ * The usual meaning of a hangup is to end, and nothing healthy may go because
+ * it comes early: it waits until the agent listens for it.
+ */
+static void hold_hangups(void)
 {
-	log_setup(set->at[0].log.level, set->at[0].log.format);
-	return agent_run(set, err);
+	sigset_t hangup;
+
+	(void)sigemptyset(&hangup);
+	(void)sigaddset(&hangup, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &hangup, NULL);
+}
+
+static enum exit_code run(const struct options *o, struct descriptor_set *set, struct err *err)
+{
+	struct agent_start start = {
+		.set = *set,
+		.paths = o->configs,
+		.n_paths = o->n_configs,
+		.ready_fd = o->ready_fd,
+		.version = SVC_AGENT_VERSION,
+	};
+
+	*set = (struct descriptor_set){ 0 };
+	log_setup(start.set.at[0].log.level, start.set.at[0].log.format);
+	return agent_run(&start, err);
 }
 
 /*
@@ -142,7 +164,7 @@ static enum exit_code with_descriptors(const struct options *o)
 	problems_finish(&problems);
 	switch (o->command) {
 	case COMMAND_RUN:
-		code = run(&set, &err);
+		code = run(o, &set, &err);
 		break;
 	case COMMAND_CHECK:
 		code = check(&set);
@@ -211,6 +233,9 @@ int main(int argc, char **argv)
 	if (options_parse(&options, argc, argv, &err) < 0) {
 		(void)fprintf(stderr, "svc-agent: %s\nTry 'svc-agent --help'.\n", err.text);
 		return EXIT_USAGE;
+	}
+	if (options.command == COMMAND_RUN) {
+		hold_hangups();
 	}
 	switch (options.command) {
 	case COMMAND_HELP:

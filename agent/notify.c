@@ -172,6 +172,11 @@ static void write_ready_fd(struct notify *n)
 	n->ready_fd = -1;
 }
 
+bool notify_is_heard(const struct notify *n)
+{
+	return n->fd >= 0;
+}
+
 void notify_ready(struct notify *n)
 {
 	if (n->loop != NULL) {

@@ -45,6 +45,9 @@ struct notify {
  */
 void notify_init(struct notify *n, struct ev_loop *loop, int ready_fd);
 
+/* Whether anybody takes in what is said here. */
+bool notify_is_heard(const struct notify *n);
+
 /* Up and running; after notify_reloading: again. The first time a newline goes to ready_fd, too. */
 void notify_ready(struct notify *n);
 

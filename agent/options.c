@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/options.h"
 
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,7 @@
 #define FOR_CONTROL  (FOR(STATUS) | FOR(DRAIN) | FOR(RESUME))
 
 /* Options that have only a long name. */
-enum { LONG_ADMIN = 256, LONG_WAIT };
+enum { LONG_ADMIN = 256, LONG_WAIT, LONG_READY_FD };
 
 /* clang-format off */
 static const struct command_row commands[] = {
@@ -42,6 +44,7 @@ static const struct option_row rows[] = {
 	{ "output",    "table|json", 'o', FOR_LISTS | FOR(STATUS) | FOR(DOCTOR), "list, watch, status, doctor: for people, or as lines of JSON" },
 	{ "admin",     "ADDRESS",    LONG_ADMIN, FOR_CONTROL, "status, drain, resume: where the agent answers, as in admin.listen" },
 	{ "wait",      NULL,         LONG_WAIT,  FOR(DRAIN),  "drain: until etcd has confirmed it and shutdown.linger is over" },
+	{ "ready-fd",  "N",          LONG_READY_FD, FOR(RUN), "open descriptor that gets a newline when the agent is up and running" },
 	{ "help",      NULL,         'h', FOR_ALL,   "print this and exit" },
 	{ "version",   NULL,         'V', FOR_ALL,   "print the version and exit" },
 };
@@ -166,6 +169,23 @@ static int set_prefix(struct options *o, char *path, struct err *err)
 	return len > 0 ? 0 : err_set(err, ERR_RANGE, "--prefix needs a name in its path");
 }
 
+/* A descriptor that we were started with; the standard ones have their use already. */
+static int set_ready_fd(struct options *o, const char *number, struct err *err)
+{
+	char *end;
+	unsigned long fd = strtoul(number, &end, 10);
+
+	if (number[0] < '0' || number[0] > '9' || *end != '\0' || fd < 3 || fd > INT_MAX ||
+			fcntl((int)fd, F_GETFD) < 0) {
+		return err_set(err, ERR_RANGE,
+				"--ready-fd needs the number of an open descriptor from 3 on, not "
+				"'%.60s'",
+				number);
+	}
+	o->ready_fd = (int)fd;
+	return 0;
+}
+
 /* An option as getopt has found it. 1 when nothing more is to be read. */
 static int take_option(struct options *o, int letter, const char *word, struct err *err)
 {
@@ -187,6 +207,8 @@ static int take_option(struct options *o, int letter, const char *word, struct e
 	case LONG_WAIT:
 		o->wait = true;
 		return 0;
+	case LONG_READY_FD:
+		return set_ready_fd(o, optarg, err);
 	case 'h':
 	case 'V':
 		o->command = letter == 'h' ? COMMAND_HELP : COMMAND_VERSION;
@@ -297,6 +319,7 @@ static int read_options(struct options *o, int argc, char **argv, struct err *er
 int options_parse(struct options *o, int argc, char **argv, struct err *err)
 {
 	memset(o, 0, sizeof *o);
+	o->ready_fd = -1;
 	o->configs = calloc((size_t)argc + 1, sizeof *o->configs);
 	o->services = calloc((size_t)argc + 1, sizeof *o->services);
 	if (o->configs == NULL || o->services == NULL) {

@@ -63,6 +63,7 @@ struct options {
 	enum listing_style style;       /* list, watch, status, doctor */
 	struct target admin;            /* status, drain, resume; zeroed when it is not given */
 	bool wait;                      /* drain */
+	int ready_fd;                   /* run; -1 when it is not given */
 };
 
 /* Returns 0, or -1 with *err filled and *o zeroed. */

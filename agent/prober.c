@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/prober.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/clock.h"
@@ -116,6 +117,19 @@ static void log_same(const struct prober *p, enum reason reason, enum verdict ve
 	}
 }
 
+/* What a status says of the last report. */
+static void remember(struct prober *p, enum reason reason, const char *detail)
+{
+	p->reported = true;
+	p->reason = reason;
+	p->reasons[reason]++;
+	if (detail != NULL) {
+		(void)snprintf(p->detail, sizeof p->detail, "%s", detail);
+	} else {
+		p->detail[0] = '\0';
+	}
+}
+
 /* Everything that is ever found out about the service passes here. */
 static void on_report(struct probe *probe, const struct probe_report *report)
 {
@@ -129,7 +143,9 @@ static void on_report(struct probe *probe, const struct probe_report *report)
 	bool changed = health_note(&p->health, &p->rules, verdict, now);
 
 	p->blind = verdict == VERDICT_INCONCLUSIVE ? p->blind + 1 : 0;
+	remember(p, report->reason, report->detail);
 	if (changed) {
+		p->since = now;
 		log_change(p, from, report->reason, sentence, took);
 	} else {
 		log_same(p, report->reason, verdict, sentence, took);
@@ -138,6 +154,9 @@ static void on_report(struct probe *probe, const struct probe_report *report)
 		p->steps = 0;
 	}
 	if (report->audit) {
+		if (p->counts != NULL) {
+			histogram_note(&p->counts->probes, took);
+		}
 		p->auditing = false;
 		schedule_after(p, report->reason);
 		if (p->on_audited != NULL) {
@@ -186,6 +205,7 @@ int prober_init(struct prober *p, struct ev_loop *loop, struct tls_shelf *shelf,
 	p->random = random;
 	p->on_change = on_change;
 	p->early_at = -EARLY_SPACING;
+	p->since = clock_now();
 	p->rules = (struct health_rules){
 		.success_threshold = desc->probe.success_threshold,
 		.failure_threshold = desc->probe.failure_threshold,
@@ -212,11 +232,17 @@ void prober_interrupted(struct prober *p)
 	p->steps = 0;
 	health_forget(&p->health);
 	if (from != HEALTH_UNKNOWN) {
+		p->since = clock_now();
 		log_write(LOG_INFO, LOG_FIELDS(LOG_STR("service", p->desc->service.name)),
 				"health %s -> %s", health_name(from), health_name(HEALTH_UNKNOWN));
 		p->on_change(p);
 	}
 	prober_audit(p);
+}
+
+const char *prober_sentence(const struct prober *p)
+{
+	return p->detail[0] != '\0' ? p->detail : reason_sentence(p->reason);
 }
 
 void prober_finish(struct prober *p)

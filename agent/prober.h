@@ -13,6 +13,7 @@
 
 #include <ev.h>
 
+#include "agent/counts.h"
 #include "agent/descriptor.h"
 #include "agent/health.h"
 #include "agent/random.h"
@@ -34,7 +35,13 @@ struct prober_result {
 /* Called from the loop after each audit; for those who want every result. */
 typedef void prober_audited(struct prober *prober, const struct prober_result *result);
 
-/* Embedded. `health` may be read; the rest is for prober.c. */
+/* Of a detail of the last report, with its NUL; what is longer is cut. */
+#define PROBER_DETAIL_MAX 240
+
+/*
+ * Embedded. `counts` is for the owner to set; `health` to `reasons` may be
+ * read; the rest is for prober.c.
+ */
 struct prober {
 	struct ev_loop *loop;          /* borrowed */
 	const struct descriptor *desc; /* borrowed */
@@ -42,7 +49,13 @@ struct prober {
 	prober_change *on_change;
 	prober_audited *on_audited; /* may be NULL */
 	struct probe *probe;        /* owned */
+	struct counts *counts;      /* borrowed; may be NULL */
 	struct health health;
+	double since;                /* clock_now() time since which health is what it is */
+	bool reported;               /* there was a report ... */
+	enum reason reason;          /* ... of which this was the last */
+	uint64_t reasons[N_REASONS]; /* reports so far */
+	char detail[PROBER_DETAIL_MAX];
 	struct health_rules rules;
 	ev_timer next; /* the next audit; active only between audits */
 	bool started;  /* the first audit has begun */
@@ -74,6 +87,9 @@ void prober_audit(struct prober *p);
  * Nothing before the first audit.
  */
 void prober_interrupted(struct prober *p);
+
+/* About the last report, for people. */
+const char *prober_sentence(const struct prober *p);
 
 /* No call back comes after this. Safe on a zeroed struct. */
 void prober_finish(struct prober *p);

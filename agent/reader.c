@@ -62,6 +62,13 @@ static void touch(struct reader *r)
 	}
 }
 
+static void tell(struct reader *r)
+{
+	if (r->on_change != NULL) {
+		r->on_change(r);
+	}
+}
+
 /* What etcd has is what is outside from now on. */
 static void publish(struct reader *r, double now)
 {
@@ -72,6 +79,7 @@ static void publish(struct reader *r, double now)
 	r->view.revision = r->follower.revision;
 	r->begun = r->published = true;
 	(void)guard_published(&r->guard, &r->view.instances, live, now);
+	tell(r);
 	if (!first && diff.added + diff.removed + diff.changed == 0) {
 		return;
 	}
@@ -91,6 +99,7 @@ static void set_stale(struct reader *r, bool stale, double now)
 		return;
 	}
 	r->view.stale = stale;
+	tell(r);
 	if (stale && r->begun) {
 		log_write(LOG_WARN,
 				LOG_FIELDS(LOG_STR("service", r->service->name),

@@ -23,10 +23,13 @@
 #include "agent/random.h"
 #include "agent/telling.h"
 
-/* Embedded. Members are for reader.c only. */
+/* Embedded. `service` to `n_outputs` and `begun` may be read; all is for reader.c alone to change.
+ */
 struct reader {
 	struct ev_loop *loop;                   /* borrowed */
 	const struct discover_service *service; /* borrowed */
+	void (*on_change)(struct reader *r); /* what a status says may have changed; may be NULL */
+	void *owner;                         /* of whoever set it */
 	enum on_empty on_empty;
 	char *prefix; /* owned; ends with '/' */
 	struct follower follower;

@@ -17,6 +17,7 @@
 
 #include "agent/clock.h"
 #include "agent/log.h"
+#include "agent/registration_log.h"
 #include "agent/timer.h"
 #include "agent/util.h"
 
@@ -26,83 +27,7 @@
 #define GRID_PER_TTL       40.0
 #define PATIENT_BASE       1.0  /* when to try again soon is of no use, seconds */
 #define PATIENT_CAP        30.0 /* ... and no lease is held */
-
-/* ---- what is said ---------------------------------------------------------------- */
-
-static void log_registered(const struct registration *r, const struct etcd_reply *reply)
-{
-	const struct descriptor *d = r->desc;
-	char address[ENDPOINT_TEXT_MAX];
-	struct log_field from =
-			reply->took_over ? LOG_HEX("taken_over_from", reply->other) : LOG_END;
-
-	endpoint_format(address, sizeof address, d->service.host, d->service.port);
-	log_write(LOG_INFO, LOG_FIELDS(LOG_HEX("lease", r->lease), LOG_TOOK("ttl", r->ttl), from),
-			"Service registered: %s at %s", d->service.name, address);
-}
-
-static void log_deregistered(const struct registration *r)
-{
-	const struct descriptor *d = r->desc;
-	char address[ENDPOINT_TEXT_MAX];
-
-	if (!r->listed) {
-		return; /* a lease that never had the key */
-	}
-	endpoint_format(address, sizeof address, d->service.host, d->service.port);
-	log_write(LOG_INFO, LOG_FIELDS(LOG_TOOK("after", clock_now() - r->asked_at)),
-			"Service deregistered: %s at %s", d->service.name, address);
-}
-
-static void log_lost(const struct registration *r, const char *why)
-{
-	double since = clock_now() - (r->sure_until - r->ttl);
-
-	log_write(LOG_WARN,
-			LOG_FIELDS(LOG_STR("service", r->desc->service.name),
-					LOG_HEX("lease", r->lease),
-					LOG_TOOK("last_renewed_before", since), LOG_SAY(why)),
-			"lease lost, registering again");
-}
-
-/* The key that etcd spoke of. */
-static const char *key_of(const struct registration *r, const struct etcd_reply *reply)
-{
-	return reply->key != NULL ? reply->key : r->entries.at[0].key;
-}
-
-static void log_contested(const struct registration *r, const struct etcd_reply *reply)
-{
-	log_write(LOG_WARN,
-			LOG_FIELDS(LOG_STR("service", r->desc->service.name),
-					LOG_STR("key", key_of(r, reply)),
-					LOG_HEX("its_lease", reply->other)),
-			"another instance holds the key: standing by until it is gone");
-}
-
-static const char *activity(enum lease_state state)
-{
-	static const char *const names[N_LEASE_STATES] = {
-		[LEASE_GRANTING] = "get a lease",
-		[LEASE_PUTTING] = "put the key",
-		[LEASE_RENEWING] = "renew the lease",
-		[LEASE_VERIFYING] = "read the key back",
-		[LEASE_REVOKING] = "revoke the lease",
-	};
-
-	return names[state];
-}
-
-/* The first of a row, the second, the fourth, the eighth: ever rarer, never silent. */
-static void log_unsure(const struct registration *r, const char *why)
-{
-	enum log_level level = (r->unsure & (r->unsure - 1)) == 0 ? LOG_WARN : LOG_DEBUG;
-
-	log_write(level,
-			LOG_FIELDS(LOG_STR("service", r->desc->service.name),
-					LOG_INT("tries", r->unsure), LOG_SAY(why)),
-			"cannot %s yet, trying again", activity(r->state));
-}
+#define NEVER              (-1e9)
 
 /* ---- the state ------------------------------------------------------------------- */
 
@@ -179,6 +104,35 @@ static void note_grant(struct registration *r, const struct etcd_reply *reply)
 	r->era = reply->era;
 }
 
+/* Whatever the reason, the key is not there, or not ours. */
+static void unlist(struct registration *r)
+{
+	if (r->listed) {
+		r->listed = false;
+		r->unlisted_at = clock_now();
+	}
+}
+
+/* By our own doing. */
+static void note_withdrawn(struct registration *r)
+{
+	registration_log_unlisted(r);
+	if (r->listed && r->counts != NULL) {
+		r->counts->deregistrations[r->absence]++;
+	}
+	unlist(r);
+}
+
+static void note_lost(struct registration *r, const char *why)
+{
+	registration_log_lost(r, why);
+	if (r->counts != NULL) {
+		r->counts->leases_lost++;
+	}
+	r->previous = r->lease;
+	unlist(r);
+}
+
 static void on_ok(struct registration *r, const struct etcd_call *call,
 		const struct etcd_reply *reply)
 {
@@ -196,7 +150,10 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 		r->verify_due = false;
 		r->contested = false;
 		r->listed = true;
-		log_registered(r, reply);
+		registration_log_listed(r, reply);
+		if (r->counts != NULL) {
+			r->counts->registrations++;
+		}
 		break;
 	case LEASE_RENEWING:
 		r->ttl = reply->ttl;
@@ -208,8 +165,7 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 		r->verify_due = false;
 		break;
 	case LEASE_REVOKING:
-		log_deregistered(r);
-		r->listed = false;
+		note_withdrawn(r);
 		break;
 	case LEASE_NONE:
 	case LEASE_GRANTED:
@@ -240,34 +196,30 @@ static void take_note(struct registration *r, const struct etcd_call *call,
 		break;
 	case OUTCOME_GONE:
 		if (r->state == LEASE_REVOKING) {
-			log_deregistered(r);
+			note_withdrawn(r);
 		} else {
-			log_lost(r, reply->why);
-			r->previous = r->lease;
+			note_lost(r, reply->why);
 		}
-		r->listed = false;
 		break;
 	case OUTCOME_DETACHED:
 		r->verify_due = false;
-		r->listed = false;
-		log_write(LOG_WARN,
-				LOG_FIELDS(LOG_STR("service", r->desc->service.name),
-						LOG_STR("key", key_of(r, reply)),
-						LOG_SAY(reply->why)),
-				"key lost, putting it again");
+		unlist(r);
+		if (!r->handed_over) {
+			registration_log_detached(r, reply);
+		}
 		break;
 	case OUTCOME_TAKEN:
 		r->verify_due = false;
-		r->listed = false;
-		if (!r->contested) {
+		unlist(r);
+		if (!r->contested && !r->handed_over) {
 			r->contested = true;
-			log_contested(r, reply);
+			registration_log_contested(r, reply);
 		}
 		break;
 	case OUTCOME_UNSURE:
 		note_silence(r);
 		r->unsure++;
-		log_unsure(r, reply->why);
+		registration_log_unsure(r, reply->why);
 		return;
 	case N_OUTCOMES:
 		break;
@@ -275,10 +227,7 @@ static void take_note(struct registration *r, const struct etcd_call *call,
 	/* A renewal between two read-backs that are lost ends no row. */
 	r->read_lost = r->read_lost && r->state == LEASE_RENEWING && reply->outcome == OUTCOME_OK;
 	if (r->unsure > 0 && !r->read_lost) {
-		log_write(LOG_INFO,
-				LOG_FIELDS(LOG_STR("service", r->desc->service.name),
-						LOG_INT("tries", r->unsure)),
-				"etcd answers again");
+		registration_log_answered(r);
 		r->unsure = 0;
 	}
 }
@@ -299,6 +248,9 @@ static void on_done(struct etcd_call *call, const struct etcd_reply *reply)
 			 lease_next[after->state][r->started_for];
 	become(r, after->state, same_step ? pause_after(r, after, reply) : 0.0);
 	look(r);
+	if (r->on_change != NULL) {
+		r->on_change(r);
+	}
 }
 
 /* ---- the next step --------------------------------------------------------------- */
@@ -416,6 +368,37 @@ bool registration_holds_lease(const struct registration *r)
 	return r->state != LEASE_NONE && r->state != LEASE_GRANTING;
 }
 
+bool registration_is_listed(const struct registration *r)
+{
+	return r->listed && clock_now() < r->sure_until;
+}
+
+bool registration_is_at_goal(const struct registration *r)
+{
+	switch (r->goal) {
+	case GOAL_PRESENT:
+		return registration_is_listed(r);
+	case GOAL_ABSENT:
+	case GOAL_EXIT:
+		return !registration_holds_lease(r);
+	case GOAL_KEEP:
+	case N_GOALS:
+		break;
+	}
+	return false;
+}
+
+void registration_succeed(struct registration *r, const struct registration *before)
+{
+	r->previous = registration_holds_lease(before) ? before->lease : before->previous;
+}
+
+void registration_hand_over(struct registration *r)
+{
+	r->handed_over = true;
+	r->listed = false; /* what its lease takes along is not the key */
+}
+
 int registration_init(struct registration *r, struct ev_loop *loop, struct etcd *etcd,
 		const struct descriptor *desc, struct random *random, registration_gone *on_gone)
 {
@@ -425,6 +408,7 @@ int registration_init(struct registration *r, struct ev_loop *loop, struct etcd 
 	r->desc = desc;
 	r->random = random;
 	r->on_gone = on_gone;
+	r->unlisted_at = NEVER;
 	ev_timer_init(&r->wake, on_wake, 0.0, 0.0);
 	return entries_init(&r->entries, desc);
 }

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "agent/backoff.h"
+#include "agent/counts.h"
 #include "agent/descriptor.h"
 #include "agent/entries.h"
 #include "agent/lease.h"
@@ -32,14 +33,24 @@ struct registration;
 /* The goal EXIT is reached; called from the loop, once. The registration may be finished now. */
 typedef void registration_gone(struct registration *r);
 
-/* Embedded. Members are for registration.c and its tests only. */
+/* Something that can be seen from outside may have changed; from the loop. Must not finish *r. */
+typedef void registration_changed(struct registration *r);
+
+/*
+ * Embedded. `on_change`, `counts` and `absence` are for the owner to set, the
+ * last before the goal that it explains; what the owner may read is said. The
+ * rest is for registration.c and its tests only.
+ */
 struct registration {
 	struct ev_loop *loop;          /* borrowed */
 	struct etcd *etcd;             /* borrowed */
 	const struct descriptor *desc; /* borrowed */
 	struct random *random;         /* borrowed */
 	registration_gone *on_gone;
-	struct entries entries; /* that are put, all at once */
+	registration_changed *on_change; /* may be NULL */
+	struct counts *counts;           /* borrowed; may be NULL */
+	enum absence absence;            /* why it is not to be listed */
+	struct entries entries;          /* that are put, all at once; for all to read */
 
 	enum goal goal;
 	enum goal started_for; /* the goal when the call in flight was started */
@@ -56,7 +67,9 @@ struct registration {
 	unsigned era;            /* of etcd's revisions when the lease was granted */
 	bool has_put;            /* a put was sent, ever: take_over_up_to stays as it is */
 	bool listed;             /* the last that etcd said of the key: it is there, on our lease */
+	double unlisted_at;      /* clock_now() time since which it is not, having been there */
 	bool contested;          /* another has it, and that has been said */
+	bool handed_over;        /* ... and is meant to */
 	unsigned unsure;         /* calls without a clear answer, in a row */
 	bool read_lost;          /* ... a read-back among them */
 	bool waits_for_health;   /* what is held is not tended before health has spoken */
@@ -86,5 +99,23 @@ void registration_interrupted(struct registration *r, double patience);
 
 /* True while etcd holds, or may hold, a lease of ours. */
 bool registration_holds_lease(const struct registration *r);
+
+/* True while the key is there, on our lease, for sure. */
+bool registration_is_listed(const struct registration *r);
+
+/* Listed if it is to be, nothing held if not. Never while health is not known. */
+bool registration_is_at_goal(const struct registration *r);
+
+/*
+ * Before the first goal: *r is to take the place of `before`, which has the same
+ * key and goes on until then. What is on the lease of that one is no stranger's.
+ */
+void registration_succeed(struct registration *r, const struct registration *before);
+
+/*
+ * Another registration of this agent has the key now. To be called before the
+ * goal EXIT: its lease goes, and nothing that is listed goes with it.
+ */
+void registration_hand_over(struct registration *r);
 
 #endif

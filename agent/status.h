@@ -96,6 +96,9 @@ struct status {
 /* True when all that is not retiring is at its goal, and the agent is not on its way out. */
 bool status_is_ready(const struct status *s);
 
+/* One line for whoever supervises the agent: "2 of 3 services listed". */
+void status_summary(const struct status *s, char *out, size_t size);
+
 /* Safe on a zeroed struct. */
 void status_finish(struct status *s);
 

@@ -89,17 +89,18 @@ struct carrier_request {
 	char why[400]; /* while in flight it is libcurl that writes it */
 };
 
-/* NULL with *err filled when libcurl cannot do what is needed here. */
+/*
+ * NULL with *err filled when libcurl cannot do what is needed here. One connection
+ * stays open when nothing is on any: a carrier is for one cluster, of which one
+ * endpoint is in use, and a connection takes 0.2 MB of etcd's memory, so those to
+ * endpoints that were left are closed.
+ */
 struct curl_carrier *curl_carrier_create(struct ev_loop *loop, struct err *err);
 
 /* Accepts NULL. Requests in flight are cancelled; targets are freed. */
 void curl_carrier_destroy(struct curl_carrier *c);
 
-/*
- * How many connections stay open when nothing is on them: one for each cluster,
- * because one endpoint of it is in use. A connection takes 0.2 MB of etcd's
- * memory, so those to endpoints that were left are closed. 1 until it is said.
- */
+/* How many connections stay open instead; for who speaks with several endpoints at once. */
 void curl_carrier_keep(struct curl_carrier *c, unsigned connections);
 
 /* What a person should know about this libcurl, or NULL. */

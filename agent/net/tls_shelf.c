@@ -11,18 +11,11 @@
 #define RETRY_INTERVAL 1.0 /* seconds */
 #define NEVER          (-1e9)
 
-static bool equal(const struct tls_settings *a, const struct tls_settings *b)
-{
-	return strcmp(a->ca_file, b->ca_file) == 0 && strcmp(a->cert_file, b->cert_file) == 0 &&
-	       strcmp(a->key_file, b->key_file) == 0 &&
-	       a->insecure_skip_verify == b->insecure_skip_verify;
-}
-
 static struct tls_material *find(const struct tls_shelf *shelf, const struct tls_settings *settings)
 {
 	for (struct list *link = shelf->materials; link != NULL; link = link->next) {
 		struct tls_material *m = CONTAINER_OF(link, struct tls_material, link);
-		if (equal(m->settings, settings)) {
+		if (tls_settings_alike(&m->settings, settings)) {
 			return m;
 		}
 	}
@@ -35,10 +28,10 @@ struct tls_material *tls_shelf_take(struct tls_shelf *shelf, const struct tls_se
 
 	if (m == NULL) {
 		m = calloc(1, sizeof *m);
-		if (m == NULL) {
+		if (m == NULL || tls_settings_copy(&m->settings, settings) < 0) {
+			free(m);
 			return NULL;
 		}
-		m->settings = settings;
 		m->stale = true;
 		m->tried_at = NEVER;
 		list_add(&shelf->materials, &m->link);
@@ -56,6 +49,7 @@ void tls_material_release(struct tls_material *m)
 		list_remove(&m->link);
 	}
 	tls_context_free(m->context);
+	tls_settings_finish(&m->settings);
 	free(m);
 }
 
@@ -70,8 +64,8 @@ void tls_shelf_finish(struct tls_shelf *shelf)
 static void read_files(struct tls_material *m)
 {
 	m->tried_at = clock_now();
-	tls_files_init(&m->files, m->settings);
-	struct ssl_ctx_st *context = tls_context_make(m->settings, m->trouble, sizeof m->trouble);
+	tls_files_init(&m->files, &m->settings);
+	struct ssl_ctx_st *context = tls_context_make(&m->settings, m->trouble, sizeof m->trouble);
 	if (context == NULL) {
 		return;
 	}

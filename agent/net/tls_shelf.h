@@ -27,7 +27,7 @@ struct tls_shelf {
 struct tls_material {
 	struct list link; /* on the shelf */
 	unsigned users;
-	const struct tls_settings *settings; /* borrowed from the first user */
+	struct tls_settings settings; /* a copy: the first user may go before the others */
 	struct tls_files files;
 	bool stale;                         /* the files differ from what the context holds */
 	double tried_at;                    /* clock_now() when they were last read */
@@ -39,8 +39,7 @@ struct tls_material {
 
 /*
  * Reads no file. Settings that differ in server_name alone are equal here: that
- * is a connection's own. `settings` must outlive every user of equal ones.
- * NULL without memory; tls_material_release gives it back.
+ * is a connection's own. NULL without memory; tls_material_release gives it back.
  */
 struct tls_material *tls_shelf_take(struct tls_shelf *shelf, const struct tls_settings *settings);
 

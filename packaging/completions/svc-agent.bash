@@ -15,7 +15,7 @@ _svc_agent()
 	fi
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-c | --config | -e | --endpoints | -p | --prefix | -f | --format | -o | --output | --admin) ((i++)) ;;
+		-c | --config | -e | --endpoints | -p | --prefix | -f | --format | -o | --output | --admin | --ready-fd) ((i++)) ;;
 		-*) ;;
 		*)
 			command=${COMP_WORDS[i]}
@@ -48,11 +48,14 @@ _svc_agent()
 	--admin)
 		return
 		;;
+	--ready-fd)
+		return
+		;;
 	esac
 	if [[ $word == -* ]]; then
 		case $command in
 		'')
-			mapfile -t COMPREPLY < <(compgen -W '--config --help --version' -- "$word")
+			mapfile -t COMPREPLY < <(compgen -W '--config --ready-fd --help --version' -- "$word")
 			;;
 		check)
 			mapfile -t COMPREPLY < <(compgen -W '--config --help --version' -- "$word")

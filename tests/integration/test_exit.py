@@ -28,17 +28,6 @@ def test_a_signal_withdraws_and_exits_0(number, serve, sidecar, etcd):
     assert etcd.leases() == []
 
 
-def test_sighup_changes_nothing_and_says_so(serve, sidecar, etcd):
-    server = serve()
-    key, watch = key_of(server.port), etcd.watch()
-    agent = sidecar(server)
-    watch.put(key)
-    agent.signal(signal.SIGHUP)
-    agent.wait_log("warn .*SIGHUP")
-    watch.nothing_more(key)
-    agent.stop()
-
-
 def test_sigterm_while_the_put_is_on_its_way(serve, agent, etcd, closing):
     server, proxy = serve(), closing(TcpProxy(etcd.port))
     key, watch = key_of(server.port), etcd.watch()

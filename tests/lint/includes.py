@@ -57,11 +57,13 @@ LAYERS = [
         "agent/control", "agent/doctor"]),
     ("stage", ["agent/listing_stage"]),
     ("doctor's checks", ["agent/doctor_*"]),  # those of them that are pure may be above, too
+    ("units", ["agent/units", "agent/units_status"]),
+    ("unit", ["agent/unit"]),
     ("clusters", ["agent/clusters"]),
     ("service", ["agent/service", "agent/reader"]),
     ("machines", [
-        "agent/registration", "agent/prober", "agent/follower", "agent/audit", "agent/telling",
-        "agent/admin", "agent/admin_doors",
+        "agent/registration", "agent/registration_log", "agent/prober", "agent/follower",
+        "agent/audit", "agent/telling", "agent/admin", "agent/admin_doors",
     ]),
     ("outputs", [
         "agent/outputs/output", "agent/outputs/output_kind",
@@ -81,7 +83,7 @@ LAYERS = [
         "agent/net/name_lookup", "agent/net/tls_look", "agent/net/tls_shelf", "agent/net/waiting",
         "agent/child", "agent/notify", "agent/standstill", "agent/timer"]),
     ("pure", ["agent/outputs/view"]),
-    ("base", ["agent/net/tls_settings", "agent/util"]),
+    ("base", ["agent/util"]),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)

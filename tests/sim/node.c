@@ -48,6 +48,8 @@ static void on_gone(struct service *service)
 	CONTAINER_OF(service, struct node, service)->over = true;
 }
 
+static const struct service_events service_events = { .on_gone = on_gone };
+
 static void on_patience(struct ev_loop *loop, ev_timer *patience, int revents)
 {
 	UNUSED(loop);
@@ -85,7 +87,7 @@ void node_start(struct world *w, int slot)
 	ev_timer_init(&n->patience, on_patience, 0.0, 0.0);
 	world_note(w, slot, FACT_START, n->incarnation, 0);
 	if (service_init(&n->service, &n->loop, &n->client.etcd, NULL, &w->script.desc, &n->random,
-			    on_gone) < 0) {
+			    NULL, &service_events) < 0) {
 		abort();
 	}
 	service_start(&n->service);
@@ -115,7 +117,7 @@ void node_terminate(struct world *w, int slot)
 	n->left_since = world_now(w);
 	if (w->script.plant != PLANT_DEFIANT) {
 		timer_start(&n->loop, &n->patience, PATIENCE);
-		service_leave(&n->service);
+		service_leave(&n->service, ABSENCE_STOPPED, false);
 	}
 	returned(w, n);
 }

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "agent/etcd_settings.h"
 #include "agent/scalar.h"
 #include "tests/unit/descriptors.h"
 

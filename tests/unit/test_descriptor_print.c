@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "agent/etcd_settings.h"
 #include "agent/scalar.h"
 #include "agent/schema_uses.h"
 #include "tests/unit/descriptors.h"

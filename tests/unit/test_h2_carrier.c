@@ -371,7 +371,9 @@ static void an_end_after_our_certificate_is_told_apart(void **state)
 static void files_that_cannot_be_read_are_told_from_the_loop(void **state)
 {
 	UNUSED(state);
+	h2_tls_destroy(stage.tls);
 	(void)strcpy(ca_file, "/nonexistent/ca.pem");
+	stage.tls = h2_tls_create(&settings, &stage.peer.target, &shelf);
 	open_conn();
 	start_stream();
 	assert_int_equal(stage.events, 0);

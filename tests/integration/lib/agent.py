@@ -42,12 +42,17 @@ def run(*words, env=None, timeout=20, within=()):
 
 
 class Agent(Process):
-    def __init__(self, configs, env=None, nofile=None):
-        """`configs` are the arguments of --config, in order; `nofile` is SOFT:HARD."""
+    def __init__(self, configs, env=None, nofile=None, ready_fd=None):
+        """`configs` are the arguments of --config, in order; `nofile` is SOFT:HARD.
+
+        `ready_fd` is a descriptor of ours that it gets as its --ready-fd."""
         self.argv = ["prlimit", f"--nofile={nofile}"] if nofile else []
         self.argv.append(BINARY)
         for config in configs:
             self.argv += ["--config", config]
+        self.pass_fds = () if ready_fd is None else (ready_fd,)
+        if ready_fd is not None:
+            self.argv.append(f"--ready-fd={ready_fd}")
         self.env = environment(env)
         self.log = None
         self.start()
@@ -56,6 +61,7 @@ class Agent(Process):
         self.spawn(
             self.argv,
             env=self.env,
+            pass_fds=self.pass_fds,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

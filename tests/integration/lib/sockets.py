@@ -19,6 +19,20 @@ def _inodes(pid):
     return found
 
 
+def connections(port):
+    """The local ports from which somebody is connected to this port of this machine."""
+    found = set()
+    for table in ("tcp", "tcp6"):
+        with open(f"/proc/net/{table}", encoding="ascii") as lines:
+            next(lines)
+            for line in lines:
+                fields = line.split()
+                local, remote = (int(f.rpartition(":")[2], 16) for f in fields[1:3])
+                if fields[3] == ESTABLISHED and remote == port:
+                    found.add(local)
+    return found
+
+
 def connected_ports(pid):
     """The remote port of each established TCP connection of the process."""
     ours, ports = _inodes(pid), []

@@ -151,7 +151,7 @@ static void say_denied(
 		struct doctor *d, const struct doctor_cluster *c, const struct entries *entries)
 {
 	const char *user = c->settings->username;
-	char more[32] = "";
+	char more[48] = "";
 
 	if (entries->n > 1) {
 		(void)snprintf(more, sizeof more, ", or one of %zu more", entries->n - 1);

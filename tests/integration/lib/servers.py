@@ -6,11 +6,13 @@ They take the same options and are steered by the same lines on stdin:
     status NAME STATUS   set a health status; "-" is the whole server
     graceful             stop gracefully; "stopped" is written when the library says it has
 
+SIGTERM stops them gracefully too, and then ends them; they write "terminating" first.
 Each writes "ready" once it listens and "done" after each line obeyed; end of stdin ends it.
 """
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -73,6 +75,11 @@ class Server(Process):
 
     def graceful(self):
         self.tell("graceful")
+
+    def terminate(self):
+        """The graceful stop has begun when this returns."""
+        self.signal(signal.SIGTERM)
+        self.said.wait("^terminating$")
 
     def wait_stopped(self, timeout=10):
         self.said.wait("^stopped$", timeout)

@@ -13,7 +13,9 @@ import (
 	"log"
 	"net"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -91,6 +93,16 @@ func obey(server *grpc.Server, h *health.Server, line string) {
 	fmt.Println("done")
 }
 
+// terminate stops the server gracefully at SIGTERM, and then the process.
+func terminate(server *grpc.Server) {
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGTERM)
+	<-told
+	fmt.Println("terminating")
+	server.GracefulStop()
+	os.Exit(0)
+}
+
 func main() {
 	initial := statuses{}
 	address := flag.String("listen", "", "host:port or unix:/path")
@@ -135,6 +147,7 @@ func main() {
 	case "check":
 		pb.RegisterHealthServer(server, checkOnly{h})
 	}
+	go terminate(server)
 	go func() {
 		fmt.Println("ready")
 		if err := server.Serve(listener); err != nil {

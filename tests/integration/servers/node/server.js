@@ -44,6 +44,11 @@ function obey(line) {
   console.log("done");
 }
 
+process.on("SIGTERM", () => {
+  console.log("terminating");
+  server.tryShutdown(() => process.exit(0));
+});
+
 server.bindAsync(options.listen, grpc.ServerCredentials.createInsecure(), (error) => {
   if (error) {
     console.error(error.message);

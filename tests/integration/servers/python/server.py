@@ -6,7 +6,9 @@ code is needed. Control is by lines, the same for all our servers: see servers.p
 """
 
 import argparse
+import os
 import pathlib
+import signal
 import sys
 import threading
 from concurrent import futures
@@ -126,6 +128,12 @@ def graceful(server):
     say("stopped")
 
 
+def terminate(server):
+    say("terminating")
+    server.stop(grace=600).wait()
+    os._exit(0)  # the main thread waits for a line still
+
+
 def parse(argv):
     parser = argparse.ArgumentParser()
     parser.add_argument("--listen", required=True)
@@ -143,6 +151,8 @@ def parse(argv):
 
 def main():
     server, health = build(parse(sys.argv[1:]))
+    stop = threading.Thread(target=terminate, args=(server,), daemon=True)
+    signal.signal(signal.SIGTERM, lambda *_: stop.start())
     say("ready")
     for line in sys.stdin:
         command, *words = line.split()

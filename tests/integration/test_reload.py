@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from lib.agent import run
 from lib.descriptor import descriptor, key_of
 from lib.outputs import until
 from lib.ports import free_port
@@ -268,3 +269,63 @@ def test_a_reload_does_not_hold_up_the_end(folder, etcd, serve):
     agent.signal(signal.SIGHUP)
     assert agent.wait_exit() == 0
     assert agent.log.count(READ) == 0
+
+
+def test_what_is_drained_stays_so(folder, etcd, serve, tmp_path):
+    """Through what changes, what is new, and what only one was asked for."""
+    server, watch = serve(), etcd.watch()
+    admin = f"unix:{tmp_path}/admin.sock"
+
+    def write(*names, **sections):
+        for name in names:
+            folder.write(
+                name, descriptor(etcd, server.port, name, admin={"listen": admin}, **sections)
+            )
+
+    def key(name):
+        return key_of(server.port, name)
+
+    write("a", "b")
+    folder.start()
+    for name in "ab":
+        watch.put(key(name))
+    assert run("drain", "a", "--wait", "--admin", admin).returncode == 0
+    watch.gone(key("a"))
+    write("a", "c", service={"metadata": "{version: 2}"})
+    folder.reload()
+    watch.put(key("c"))
+    watch.nothing_more(key("a"))
+    assert run("drain", "--wait", "--admin", admin).returncode == 0
+    watch.gone(key("b"))
+    watch.gone(key("c"))
+    write("d")
+    folder.reload()
+    folder.agent.wait_health("unknown -> up", service="d")
+    assert run("resume", "b", "--admin", admin).returncode == 0
+    watch.put(key("b"))
+    assert run("resume", "--admin", admin).returncode == 0
+    for name in "acd":
+        watch.put(key(name))
+    for name in "abcd":
+        watch.nothing_more(key(name))
+
+
+def test_where_it_answers_can_be_moved(folder, etcd, serve, tmp_path):
+    server = serve()
+    old, new = f"unix:{tmp_path}/old.sock", f"unix:{tmp_path}/new.sock"
+
+    def write(listen):
+        folder.write("coupon", descriptor(etcd, server.port, admin={"listen": listen}))
+
+    write(old)
+    folder.start().wait_log("Service registered")
+    assert run("status", "--admin", old).returncode == 0
+    write(new)
+    folder.reload()
+    folder.agent.wait_log(f"answering about the agent listen={new}")
+    assert run("status", "--admin", new).returncode == 0
+    assert run("status", "--admin", old).returncode == 75
+    write(f"unix:{tmp_path}/nowhere/admin.sock")
+    folder.reload()
+    folder.agent.wait_log("error cannot answer about the agent at the new address")
+    assert run("status", "--admin", new).returncode == 0

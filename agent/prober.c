@@ -216,6 +216,17 @@ int prober_init(struct prober *p, struct ev_loop *loop, struct tls_shelf *shelf,
 	return p->probe == NULL ? -1 : 0;
 }
 
+/* They are told apart by these: a counter of theirs never falls. */
+void prober_count_on(struct prober *p, const struct prober *before)
+{
+	const struct descriptor *a = p->desc, *b = before->desc;
+
+	if (a->service.port == b->service.port && strcmp(a->service.name, b->service.name) == 0 &&
+			strcmp(a->service.host, b->service.host) == 0) {
+		memcpy(p->reasons, before->reasons, sizeof p->reasons);
+	}
+}
+
 void prober_start(struct prober *p)
 {
 	timer_start(p->loop, &p->next, seconds(p->desc->probe.initial_delay_ms));

@@ -75,6 +75,9 @@ struct prober {
 int prober_init(struct prober *p, struct ev_loop *loop, struct tls_shelf *shelf,
 		const struct descriptor *desc, struct random *random, prober_change *on_change);
 
+/* Counts reports on from where `before` is, if both are of the same name, host and port. */
+void prober_count_on(struct prober *p, const struct prober *before);
+
 /* The first audit begins, after probe.initial_delay. */
 void prober_start(struct prober *p);
 

@@ -111,6 +111,7 @@ void service_drain(struct service *s, bool drained)
 
 void service_succeed(struct service *s, struct service *before)
 {
+	prober_count_on(&s->prober, &before->prober);
 	registration_succeed(&s->registration, &before->registration);
 	before->succeeded = true;
 	aim(before);

@@ -60,8 +60,8 @@ static const struct row rows[] = {
 	ROW(AUTH_NEEDED,            PROBLEM, "set etcd.username and etcd.password_file: this etcd has authentication switched on"),
 	ROW(AUTH_OFF,               WARNING, "switch authentication on (etcdctl auth enable), or take etcd.username away: as it is, everybody may write"),
 	ROW(AUTH_ERROR,             PROBLEM, "look into the log of that member"),
-	ROW(PERMISSION_DENIED,      PROBLEM, "give the user's role readwrite on the prefix of the key: README, \"The least role\""),
-	ROW(PERMISSION_READ,        PROBLEM, "give the user's role read on this prefix: README, \"The least role\""),
+	ROW(PERMISSION_DENIED,      PROBLEM, "give the user's role readwrite on the prefix of the key: OPERATIONS.md, \"What etcd has to allow\""),
+	ROW(PERMISSION_READ,        PROBLEM, "give the user's role read on this prefix: OPERATIONS.md, \"What etcd has to allow\""),
 
 	ROW(PORT_REFUSED,           PROBLEM, "start the service, or correct service.port and probe.target; it must listen on that address"),
 	ROW(PORT_UNREACHABLE,       PROBLEM, "correct probe.target"),

@@ -4,7 +4,7 @@
 
 /*
  * status_json - a running agent's status as the JSON document that GET /status
- * answers with. README.md ("Asking a running agent") says what its members
+ * answers with. svc-agent(8) says what its members
  * mean. Pure.
  */
 

@@ -115,7 +115,7 @@ static bool is_named(const struct etcd_error_about *about, size_t i)
 	return false;
 }
 
-/* A grant on the folder of each key is what README.md advises. */
+/* A grant on the folder of each key is what the operations page advises. */
 static void say_denied(char *out, size_t size, const struct etcd_error_about *about)
 {
 	char user[120], more[40] = "";

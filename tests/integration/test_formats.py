@@ -238,7 +238,7 @@ def test_go_survives_no_object_as_metadata(serve, etcd, naming):
 
 @pytest.fixture
 def guarded(etcds, tmp_path):
-    """etcd with the user that README.md makes, and the keys of a descriptor that logs in."""
+    """etcd with the user that the operations page makes, and the keys of a descriptor that logs in."""
     password_file = tmp_path / "etcd-password"
     password_file.write_text("correct-horse\n")
     etcd = etcds("guarded").start()

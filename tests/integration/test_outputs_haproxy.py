@@ -9,7 +9,7 @@ import pytest
 
 from lib.calls import Calls, channel, hold_call_on
 from lib.haproxy import DRAIN, MAINTENANCE, HAProxy
-from lib.outputs import key_at, reader_to, register, shown_in_readme, until
+from lib.outputs import key_at, reader_to, register, shown_in_manual, until
 
 STATIC = "server static 127.0.0.1:1 disabled"
 SLOTS = "server-template svc- 1-2 127.0.0.1:1 proto h2 disabled"
@@ -162,8 +162,8 @@ def test_what_haproxy_refuses_is_said_once(haproxy, agent, etcd, tmp_path):
     assert follower.log.count("Can't find backend") == 1
 
 
-def test_the_example_in_the_readme_is_valid(tmp_path):
-    example = shown_in_readme("server-template svc-")
+def test_the_example_in_the_manual_is_valid(tmp_path):
+    example = shown_in_manual("server-template svc-")
     times = "".join(f"    timeout {what} 1s\n" for what in ("connect", "client", "server"))
     modes = f"defaults\n    mode http\n{times}"
     config = tmp_path / "haproxy.cfg"

@@ -12,7 +12,7 @@ from lib.outputs import (
     let_settle,
     reader_to,
     register,
-    shown_in_readme,
+    shown_in_manual,
     until,
     words,
 )
@@ -107,10 +107,10 @@ def test_no_instance_is_more_than_a_server(nginx, reloads, agent, etcd):
     follower.wait_log("leaves out 2 of the instances")  # unix, UNIX; the others are no instances
 
 
-def test_the_example_in_the_readme_is_valid(nginx, reloads, agent, etcd):
+def test_the_example_in_the_manual_is_valid(nginx, reloads, agent, etcd):
     agent(reader_to(etcd, output(nginx, reloads)))
     until(lambda: servers_of(nginx))
-    example = shown_in_readme("grpc_pass")
+    example = shown_in_manual("grpc_pass")
     head, tail = nginx.config.read_text().split("http {")
     places, _ = tail.split("include")  # where a user who is not root may write
     here = example.replace("/etc/nginx/upstreams", str(nginx.upstream.parent))

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What README.md and CONTRIBUTING.md say is what there is.
+"""What README.md, CONTRIBUTING.md and the pages beside them say is what there is.
 
-Commands and options are compared with --help, the table of descriptor keys with what `check`
-prints for descriptors that set what is required and what is else left out, the reasons with
-probes/reason.c, what doctor finds with agent/doctor_codes.c and the modules with the sources, each in
-both directions; the examples are checked by the program, and what a text points to must exist.
+Commands and options are compared with --help, and the modules with the sources, both in both
+directions; the manual, which has the other tables, has a lint of its own. What the pages speak of in
+passing must exist: commands, options, keys, metrics, and what they point to. The examples are
+checked by the program.
 """
 
 import os
@@ -14,34 +14,20 @@ import re
 import subprocess
 import tempfile
 
+import tables
 import tree
 
-MINIMAL = "service:\n  name: a\n  port: 1\n"
-
-# A reader, with an output of each type.
-READER = """discover:
-  services:
-    - name: a
-      outputs:
-        - {type: json, path: /tmp/a}
-        - {type: envoy, path: /tmp/b}
-        - {type: haproxy, socket: /c}
-        - {type: nginx, path: /tmp/d}
-        - {type: exec, command: [a]}
-"""
-
-# What `check` leaves out unless it is set; the two passwords exclude each other.
-MORE = (
-    "etcd: {username: a, password_file: /dev/null, tls: {}}\nprobe: {tls: {}}\n"
-    "admin: {listen: localhost:1}\n",
-    "etcd: {username: a, password: a}\n",
-    # The keys of other types of probes.
-    "probe: {type: http}\n",
-    "probe: {type: exec, command: [a]}\n",
-)
+MENTIONS = ("README.md", "packaging/OPERATIONS.md", "packaging/README.md",
+            "contrib/monitoring/README.md")
+EXAMPLES = ("README.md", "packaging/man/svc-agent.yaml.5.scd")
 
 OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[a-zA-Z](?![\w-]))")
 COMMAND = re.compile(r"\bsvc-agent ([a-z]+)\b")
+INLINE = re.compile(r"`([^`]+)`")
+CALL = re.compile(r"(?:^|[ \[])svc-agent(?: ([a-z]+))?((?: -.*)?)$")
+KEY = re.compile(r"(?<![\w./-])(?:service|register|etcd|probe|discover|shutdown|admin|log)"
+                 r"\.(?!yaml|sock|service|pem)[a-z_]+(?:(?:\[\])?\.[a-z_]+)*")
+METRIC = re.compile(r"\bsvc_agent_[a-z0-9_]+\b")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 SCRIPT = re.compile(r"(?:^|\s)\./([\w./-]+)")
@@ -93,56 +79,37 @@ def check_options(readme, agent):
     yield from compare("command", set(COMMAND.findall(table)), set(COMMAND.findall(shown.stdout)))
 
 
-def printed_keys(text):
-    """{dotted key: value} of the levels below the sections that `check` prints.
-
-    A key of the mappings in a list is named `list[].key`."""
-    keys, path = {}, []
-    for line in text.splitlines():
-        found = re.match(r"((?:  )*)(- )?([a-z_]+):(?: (.*))?$", line)
-        if not found:
-            continue
-        level = len(found.group(1)) // 2
-        path[level:] = ["[]", found.group(3)] if found.group(2) else [found.group(3)]
-        if level > 0:
-            keys[".".join(path).replace(".[]", "[]")] = (found.group(4) or "").strip("\"'")
-    return keys
+def codes(text):
+    """What a text shows as code, a line each."""
+    for _, block in BLOCK.findall(text):
+        yield from block.splitlines()
+    yield from (piece.replace("\n", " ") for piece in INLINE.findall(BLOCK.sub("", text)))
 
 
-def check_keys(readme, agent):
-    true = {}
-    # The smallest comes last: its values are the defaults.
-    for text in (READER, *(MINIMAL + more for more in MORE), MINIMAL):
-        shown = check_descriptor(agent, text)
-        if shown.returncode != 0:
-            yield f"check refuses a small descriptor: {shown.stderr.strip()}"
-            return
-        true.update(printed_keys(shown.stdout))
-    rows = re.findall(r"^\| `([a-z_.\[\]]+)` \|([^|]*)\|", section(readme, "The descriptor"), re.M)
-    yield from compare("descriptor key", {key for key, _ in rows}, set(true))
-    for key, default in rows:
-        literal = re.fullmatch(r"\s*`([^`]*)`\s*", default)
-        if literal and key in true and literal.group(1).strip("\"'") != true[key]:
-            yield f"README.md: the default of {key} is {true[key]}, not {literal.group(1)}"
-
-
-def check_reasons(readme, root):
-    true = set(re.findall(r'"([A-Z_]+)"', (root / "probes/reason.c").read_text()))
-    said = set(re.findall(r"^`([A-Z_]+)`$", "\n".join(first_cells(section(readme, "The log"))), re.M))
-    return compare("reason", said, true)
-
-
-def check_findings(readme, root):
-    """What `doctor` finds: code, level and advice are those of the program."""
-    source = (root / "agent/doctor_codes.c").read_text()
-    true = {code: (level.lower(), re.sub(r'\\(.)', r"\1", advice)) for code, level, advice in
-            re.findall(r'^\s*ROW\((\w+),\s*(\w+),\s*"((?:[^"\\]|\\.)*)"\)', source, re.M)}
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (\w+) \| (.*) \|$", section(readme, "What is wrong"), re.M)
-    yield from compare("code", {code for code, _, _ in rows}, set(true))
-    for code, level, advice in rows:
-        plain = re.sub(r"\[([^]]*)\]\(#[^)]*\)", r'"\1"', advice)
-        if code in true and (level, plain) != true[code]:
-            yield f"README.md: {code} is: {true[code][0]}, {true[code][1]}"
+def check_mentions(root, known):
+    """What a text speaks of in passing is there, too."""
+    keys = {key["path"] for key in known["keys"]}
+    keys |= {path.replace("[]", "") for path in keys}
+    parts = {path.rsplit(".", n)[0] for path in keys for n in (1, 2)}
+    mappings = {key["path"] for key in known["keys"] if key["kind"] in {"scalars", "headers"}}
+    options = {f"--{option['name']}" for option in known["options"]}
+    metrics = {metric["name"] + end for metric in known["metrics"]
+               for end in ("", "_bucket", "_sum", "_count")}
+    commands = {command["name"] for command in known["commands"]}
+    for name in MENTIONS:
+        for code in codes((root / name).read_text()):
+            for command, rest in CALL.findall(code):
+                wrong = [command] if command and command not in commands else []
+                wrong += [word for word in OPTION.findall(rest)
+                          if word.startswith("--") and word not in options]
+                for word in wrong:
+                    yield f"{name}: svc-agent has no {word}: {code}"
+            for key in KEY.findall("" if "unknown key" in code else code):
+                if key not in keys | parts and key.rsplit(".", 1)[0] not in mappings:
+                    yield f"{name}: there is no key {key}"
+            for metric in METRIC.findall(code):
+                if metric not in metrics:
+                    yield f"{name}: there is no metric {metric}"
 
 
 def check_modules(root):
@@ -152,15 +119,17 @@ def check_modules(root):
     return compare("module", said, true, "CONTRIBUTING.md")
 
 
-def check_examples(readme, agent):
-    examples = [text for kind, text in BLOCK.findall(readme)
-                if kind == "yaml" and text.startswith(("service:", "discover:"))]
-    if not examples:
-        yield "README.md: shows no descriptor"
-    for text in examples:
-        ran = check_descriptor(agent, text)
-        if ran.returncode != 0 or ran.stderr:
-            yield f"README.md: an example is not accepted as it stands: {ran.stderr.strip()}"
+def check_examples(root, agent):
+    """Every descriptor that a text shows is accepted as it stands."""
+    for name in EXAMPLES:
+        examples = [text for _, text in BLOCK.findall((root / name).read_text())
+                    if text.startswith(("service:", "discover:"))]
+        if not examples:
+            yield f"{name}: shows no descriptor"
+        for text in examples:
+            ran = check_descriptor(agent, text)
+            if ran.returncode != 0:
+                yield f"{name}: an example is not accepted as it stands: {ran.stderr.strip()}"
 
 
 def check_pointers(root):
@@ -181,18 +150,17 @@ def check_pointers(root):
 def main():
     parser = tree.arguments(__doc__)
     parser.add_argument("--agent", required=True)
+    parser.add_argument("--tables", required=True)
     options = parser.parse_args()
     readme = (options.root / "README.md").read_text()
     findings = [
         *check_options(readme, options.agent),
-        *check_keys(readme, options.agent),
-        *check_reasons(readme, options.root),
-        *check_findings(readme, options.root),
+        *check_mentions(options.root, tables.read(options.tables)),
         *check_modules(options.root),
-        *check_examples(readme, options.agent),
+        *check_examples(options.root, options.agent),
         *check_pointers(options.root),
     ]
-    tree.finish("readme", findings, 7)
+    tree.finish("readme", findings, 5)
 
 
 if __name__ == "__main__":

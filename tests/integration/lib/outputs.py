@@ -9,6 +9,8 @@ import time
 from lib.descriptor import NAME
 from lib.reader import reader, value
 
+MANUAL = pathlib.Path(__file__).parents[3] / "packaging" / "man"
+
 
 def reader_to(etcd, *outputs, **discover):
     """The text of a reader's descriptor; outputs, and `discover`, are dicts of YAML values."""
@@ -29,9 +31,9 @@ def register(etcd, port, host="127.0.0.1", **metadata):
     etcd.put(key_at(port, host), value(port, host, **metadata))
 
 
-def shown_in_readme(words):
-    """The one example of README.md that has those words."""
-    text = (pathlib.Path(__file__).parents[3] / "README.md").read_text()
+def shown_in_manual(words):
+    """The one example of svc-agent.yaml(5) that has those words."""
+    text = (MANUAL / "svc-agent.yaml.5.scd").read_text()
     examples = re.findall(r"^```\w*\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     (example,) = [example for example in examples if words in example]
     return example

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Users of etcd: root switches authentication on, and makes an agent's user as README.md says."""
+"""Users of etcd: root switches authentication on, and makes an agent's user as the operations page says."""
 
 import pathlib
 import re
 import subprocess
 
-README = pathlib.Path(__file__).parents[3] / "README.md"
+PAGE = pathlib.Path(__file__).parents[3] / "packaging" / "OPERATIONS.md"
+HEADING = "\n## What etcd has to allow\n"
 ROOT = ("root", "of-the-tests")
 
 
 def documented(service, user, password_file, shown_user="coupon-agent"):
-    """The commands under "The least role" for that user, for another service, user and file."""
-    section = README.read_text().split("\n## The least role\n")[1].split("\n## ")[0]
+    """The commands under that heading for that user, for another service, user and file."""
+    section = PAGE.read_text().split(HEADING)[1].split("\n## ")[0]
     blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.M | re.S)
     [block] = [each for each in blocks if f"role add {shown_user}" in each]
     for shown, meant in [
@@ -19,14 +20,14 @@ def documented(service, user, password_file, shown_user="coupon-agent"):
         (shown_user, user),
         ("/etc/svc-agent/etcd-password", str(password_file)),
     ]:
-        assert shown in block, f"README.md does not show {shown}"
+        assert shown in block, f"{PAGE.name} does not show {shown}"
         block = block.replace(shown, meant)
     return block.splitlines()
 
 
 def documented_formats(service, user):
     """The further grants that are shown there, a line for each prefix."""
-    section = README.read_text().split("\n## The least role\n")[1].split("\n## ")[0]
+    section = PAGE.read_text().split(HEADING)[1].split("\n## ")[0]
     blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.M | re.S)
     [block] = [each for each in blocks if "/microservices/coupon-service/" in each]
     block = block.replace("/coupon-service/", f"/{service}/").replace("coupon-agent", user)
@@ -34,7 +35,7 @@ def documented_formats(service, user):
 
 
 def etcdctl(etcd, words, as_root=True):
-    """Runs a line of README.md, or one like it, against this etcd."""
+    """Runs a line of that page, or one like it, against this etcd."""
     assert words.startswith("etcdctl "), words
     user = f"--user {':'.join(ROOT)}" if as_root else ""
     line = words.replace("etcdctl", f"etcdctl --endpoints {etcd.endpoint} {user}", 1)

@@ -272,6 +272,12 @@ def status_members(root):
     return set(re.findall(r'\badd_?\w*\(item, "(\w+)"', text.replace("json_add", "add")))
 
 
+def routes(root):
+    text = (root / "agent/admin_routes.c").read_text()
+    found = re.findall(r'\{ \.path = "(/\w+)"([^}]*)\}', text)
+    return [f"{'POST' if '.acts = true' in more else 'GET'} {path}" for path, more in found]
+
+
 def variables(root, known):
     found = {name for text in sources(root) for name in VARIABLE.findall(text)}
     for key in known["keys"]:
@@ -294,6 +300,7 @@ def check_program(page, known, root, write):
     ):
         yield from check_entries(page, heading, what, rows, write)
     yield from check_text(page, "STATUS", "member", status_members(root))
+    yield from check_names(page, "ADMIN", "route", routes(root))
     yield from check_names(page, "SIGNALS", "signal", signals(root))
     yield from check_names(page, "ENVIRONMENT", "variable", variables(root, known))
 

@@ -231,10 +231,7 @@ class Readme(Lint):
         self.finds(words, "readme.py", "--agent", agent, "--tables", known)
 
     def test_option_that_is_not_there(self):
-        self.finds_after("`--version`", "`--verbose`", "option --verbose")
-
-    def test_command_without_a_row(self):
-        self.finds_after("| `svc-agent probe", "| `svc-agent", "command probe")
+        self.finds_after("svc-agent drain --wait", "svc-agent drain --waits", "svc-agent has no --waits")
 
     def test_key_that_is_not_there(self):
         self.finds_after("`admin.listen`", "`admin.listne`", "no key admin.listne")

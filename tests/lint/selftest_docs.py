@@ -77,6 +77,9 @@ class Manual(Lint):
     def test_member_of_the_status_that_is_not_told(self):
         self.finds_after(self.PROGRAM, "*linger_left*", "linger_left", "member linger_left is missing")
 
+    def test_route_without_an_entry(self):
+        self.finds_after(self.PROGRAM, "*GET /readyz*", "*GET /ready*", "route GET /readyz is missing")
+
     def test_metric_without_an_entry(self):
         self.finds_after(self.PROGRAM, "\n*svc_agent_health*{", "\n*svc_agent_healthy*{",
                          "metric svc_agent_health is missing")

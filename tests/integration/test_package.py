@@ -95,7 +95,7 @@ def test_the_dependencies(deb, unpacked):
     depends = {one.split()[0] for one in fields.split(",")}
     linked = said("objdump", "-p", unpacked / "usr/bin/svc-agent")
     assert len(re.findall(r"NEEDED", linked)) >= len(depends) > 5
-    assert "libcurl4" in depends
+    assert {"libcurl4", "libmicrohttpd12"} <= depends
 
 
 # ---- its scripts ------------------------------------------------------------------------------
@@ -230,21 +230,31 @@ class Traced(Process):
 
 
 def test_the_filter_allows_what_the_agent_calls(unpacked, etcd, serve, write, tmp_path, document):
-    """A whole life: listed, withdrawn, told to read again; a reader besides, writing a file."""
+    """A whole life: listed, withdrawn, told to read again, drained; and a reader, writing a file.
+
+    Every kind of probe is there, with the program of one of them.
+    """
     server, followed = serve("py"), document()
+    binary, admin = unpacked / "usr/bin/svc-agent", tmp_path / "admin.sock"
     agent = Traced(
-        unpacked / "usr/bin/svc-agent",
+        binary,
         tmp_path / "calls",
-        write(descriptor(etcd, server.port, service={"host": "interface:lo"})),
+        write(descriptor(etcd, server.port, service={"host": "interface:lo"},
+                         admin={"listen": f"unix:{admin}"})),
+        write(descriptor(etcd, server.port, "by-tcp", probe={"type": "tcp"})),
+        write(descriptor(etcd, server.port, "by-command", probe={"type": "exec", "command": "[true]"})),
+        write(descriptor(etcd, etcd.port, "by-http", probe={"type": "http", "path": "/health"})),
         write(reader(etcd, {NAME: followed.path})),
-    )
+    )  # fmt: skip
     try:
-        agent.log.wait("Service registered", 20)
+        for name in (NAME, "by-tcp", "by-command", "by-http"):
+            agent.log.wait(f"Service registered: {name}", 20)
         followed.lists(f"127.0.0.1:{server.port}")
         server.tell("status - NOT_SERVING")
-        agent.log.wait("Service deregistered", 20)
+        agent.log.wait(f"Service deregistered: {NAME}", 20)
         agent.signal(signal.SIGHUP)
-        agent.log.wait("SIGHUP|reload", 20)
+        agent.log.wait("read the descriptors again", 20)
+        said(binary, "drain", "--wait", "--admin", f"unix:{admin}")
         agent.signal(signal.SIGTERM)
         assert agent.child.wait(20) == 0
     finally:

@@ -292,7 +292,8 @@ def test_all_examples_are_right(system):
 
 def test_a_removal_withdraws_and_keeps_settings(system, store):
     (ETC / "secret.yaml").unlink()  # which this unit has no credentials for
-    system.systemctl("enable", "--now", UNIT, "svc-agent@coupon")
+    system.systemctl("enable", "svc-agent@coupon")
+    system.systemctl("enable", "--now", UNIT)
     eventually(lambda: "coupon" in listed(store), "it is listed")
     system.run("dpkg", "--remove", "svc-agent")
     assert listed(store) == []

@@ -118,7 +118,7 @@ static bool is_named(const struct etcd_error_about *about, size_t i)
 /* A grant on the folder of each key is what the operations page advises. */
 static void say_denied(char *out, size_t size, const struct etcd_error_about *about)
 {
-	char user[120], more[40] = "";
+	char user[120], more[48] = "";
 
 	name_user(user, sizeof user, about->user);
 	if (about->reading) {

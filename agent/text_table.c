@@ -35,15 +35,24 @@ static char *make_text(const char *fmt, va_list args)
 	return text;
 }
 
+static bool make_room(struct text_table *t)
+{
+	size_t room = t->n < t->room ? t->room : 2 * t->room + 8;
+	struct text_row *rows = room == t->room ? t->rows : realloc(t->rows, room * sizeof *rows);
+
+	if (rows != NULL) {
+		t->rows = rows;
+		t->room = room;
+	}
+	return rows != NULL;
+}
+
 void text_table_row(struct text_table *t)
 {
-	struct text_row *rows = t->failed ? NULL : realloc(t->rows, (t->n + 1) * sizeof *rows);
-
-	if (rows == NULL) {
+	if (t->failed || !make_room(t)) {
 		t->failed = true;
 		return;
 	}
-	t->rows = rows;
 	t->rows[t->n++] = (struct text_row){ 0 };
 }
 

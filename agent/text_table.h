@@ -24,7 +24,7 @@ struct text_row;
 /* Zeroed it is empty. */
 struct text_table {
 	struct text_row *rows; /* owned */
-	size_t n;
+	size_t n, room;
 	bool failed; /* there was no memory */
 };
 

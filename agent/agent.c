@@ -21,12 +21,13 @@
 #include "agent/units.h"
 #include "agent/units_status.h"
 #include "agent/util.h"
+#include "probes/probe.h"
 
 /* A stop does not wait longer for an etcd that does not answer, seconds. */
 #define PATIENCE 10.0
 
-/* Open files beside the services' connections: etcd's, the loop's, the log, the admin, and for
- * each reader. */
+/* Open files beside those of the probes: etcd's, the loop's, the log, the admin, and for each
+ * reader. */
 #define DESCRIPTORS_BESIDE 64
 #define DESCRIPTORS_READER 8
 
@@ -184,12 +185,22 @@ static void on_standstill_over(struct standstill *standstill, double gap)
 
 /* ---- what follows from the descriptors ----------------------------------------------- */
 
-/* A connection for each service, and as many as the hard limit allows. */
+static rlim_t descriptors_of(const struct units *units)
+{
+	rlim_t n = units_readers(units) * DESCRIPTORS_READER + DESCRIPTORS_BESIDE;
+
+	for (size_t i = 0; i < units->n; i++) {
+		const struct unit *u = units->at[i];
+		n += unit_registers(u) ? probe_kinds[u->desc.probe.type]->descriptors : 0;
+	}
+	return n;
+}
+
+/* What all services need, or as much of it as the hard limit allows. */
 static void raise_descriptor_limit(const struct agent *a)
 {
 	struct rlimit limit;
-	rlim_t need = units_services(&a->units) + units_readers(&a->units) * DESCRIPTORS_READER +
-		      DESCRIPTORS_BESIDE;
+	rlim_t need = descriptors_of(&a->units);
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need) {
 		return;

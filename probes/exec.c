@@ -113,4 +113,5 @@ const struct probe_kind probe_exec = {
 	.audit = audit,
 	.forget = forget,
 	.destroy = destroy,
+	.descriptors = 4, /* its stdin and both ends of a pipe, and what it takes to start it */
 };

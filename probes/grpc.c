@@ -435,4 +435,5 @@ const struct probe_kind probe_grpc = {
 	.audit = audit,
 	.forget = forget,
 	.destroy = destroy,
+	.descriptors = 1,
 };

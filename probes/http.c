@@ -147,4 +147,5 @@ const struct probe_kind probe_http = {
 	.audit = audit,
 	.forget = forget,
 	.destroy = destroy,
+	.descriptors = 4, /* libcurl's own two, and a connection that takes the place of another */
 };

@@ -52,6 +52,7 @@ struct probe_kind {
 	void (*forget)(struct probe *probe);
 	/* Accepts NULL. Calls nobody back. */
 	void (*destroy)(struct probe *probe);
+	unsigned descriptors; /* open files that one has at most */
 };
 
 /* Embedded first in each kind's own struct. */

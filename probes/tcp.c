@@ -215,4 +215,5 @@ const struct probe_kind probe_tcp = {
 	.audit = audit,
 	.forget = forget,
 	.destroy = destroy,
+	.descriptors = 1,
 };

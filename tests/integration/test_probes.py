@@ -350,3 +350,16 @@ def test_one_agent_runs_every_type(web, serve, agent, etcd):
     watch.gone(key_of(PORT, "by-tcp"))
     watch.gone(key_of(PORT, "by-http"))
     assert set(etcd.get()) == {key_of(PORT, "by-grpc"), key_of(PORT, "by-exec")}
+
+
+def test_the_limit_of_open_files_is_raised_for_what_they_need(web, agent, etcd):
+    server, watch = web(), etcd.watch()
+    names = [f"service-{n}" for n in range(60)]
+    many = agent(
+        *(descriptor(etcd, PORT, name=name, probe=http(server)) for name in names),
+        nofile="150:1000",
+    )
+    for name in names:
+        watch.put(key_of(PORT, name))
+    assert not many.log.count("cannot probe")
+    assert not many.log.count("limit of open files")

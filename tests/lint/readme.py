@@ -26,6 +26,7 @@ CALL = re.compile(r"(?:^|[ \[])svc-agent(?: ([a-z]+))?((?: -.*)?)$")
 KEY = re.compile(r"(?<![\w./-])(?:service|register|etcd|probe|discover|shutdown|admin|log)"
                  r"\.(?!yaml|sock|service|pem)[a-z_]+(?:(?:\[\])?\.[a-z_]+)*")
 METRIC = re.compile(r"\bsvc_agent_[a-z0-9_]+\b")
+FINDING = re.compile(r"(?:PORT|HEALTH|ETCD_(?!HOSTS)|AUTH|PERMISSION|KEY|OUTPUT|PREFIX|ADMIN)_?[A-Z_]+")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 SCRIPT = re.compile(r"(?:^|\s)\./([\w./-]+)")
@@ -77,6 +78,7 @@ def check_mentions(root, known):
     options = {f"--{option['name']}" for option in known["options"]}
     metrics = {metric["name"] + end for metric in known["metrics"]
                for end in ("", "_bucket", "_sum", "_count")}
+    tokens = {row["code"] for row in known["findings"]} | {row["token"] for row in known["reasons"]}
     commands = {command["name"] for command in known["commands"]}
     for name in MENTIONS:
         for code in codes((root / name).read_text()):
@@ -89,6 +91,8 @@ def check_mentions(root, known):
             for key in KEY.findall("" if "unknown key" in code else code):
                 if key not in keys | parts and key.rsplit(".", 1)[0] not in mappings:
                     yield f"{name}: there is no key {key}"
+            if FINDING.fullmatch(code) and code not in tokens:
+                yield f"{name}: there is no {code}"
             for metric in METRIC.findall(code):
                 if metric not in metrics:
                     yield f"{name}: there is no metric {metric}"

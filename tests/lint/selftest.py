@@ -239,10 +239,18 @@ class Readme(Lint):
     def test_command_that_is_not_there(self):
         self.finds_after("svc-agent drain", "svc-agent drian", "svc-agent has no drian")
 
-    def test_metric_that_is_not_there(self):
+    def finds_in_operations(self, old, new, words):
         name = "packaging/OPERATIONS.md"
-        self.write(name, (TOP / name).read_text().replace("svc_agent_at_goal", "svc_agent_goal"))
-        self.finds("no metric svc_agent_goal", "readme.py", "--agent", agent, "--tables", known)
+        text = (TOP / name).read_text()
+        self.assertIn(old, text)
+        self.write(name, text.replace(old, new))
+        self.finds(words, "readme.py", "--agent", agent, "--tables", known)
+
+    def test_metric_that_is_not_there(self):
+        self.finds_in_operations("svc_agent_at_goal", "svc_agent_goal", "no metric svc_agent_goal")
+
+    def test_finding_that_is_not_there(self):
+        self.finds_in_operations("`PORT_REFUSED`", "`PORT_REFUSES`", "there is no PORT_REFUSES")
 
     def test_module_without_a_row(self):
         self.write("agent/novel.c", SPDX)

@@ -236,6 +236,7 @@ static void the_last_descriptors_are_left(void **state)
 	(void)close(next);
 	low = before;
 	low.rlim_cur = (rlim_t)next + 9;
+	admin_set_patience(stage.admin, 1000.0, 1000.0); /* it is not for its slowness */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	client_start(&c, HALF, strlen(HALF));
 	assert_true(wait_end(&c, 20.0)); /* at once */

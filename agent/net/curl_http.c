@@ -60,7 +60,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
 
 	UNUSED(purpose);
 	if (fd < 0) {
-		h->transfer.socket_errno = errno;
+		h->transfer.socket_errno = errno == EAFNOSUPPORT ? 0 : errno;
 		return CURL_SOCKET_BAD;
 	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -181,6 +181,7 @@ static bool set_server(struct curl_http *h, const struct target *target)
 	CURLcode bad = CURLE_OK;
 
 	target_format(t->name, sizeof t->name, target);
+	t->localhost = !local && !endpoint_is_address(host);
 	(void)snprintf(t->expected, sizeof t->expected, "%s", renamed ? t->tls->server_name : host);
 	if (local) {
 		bad |= curl_easy_setopt(t->easy, CURLOPT_UNIX_SOCKET_PATH, target->path);

@@ -29,6 +29,17 @@ static enum http_end refused(struct http_transfer *t)
 	return say(t, HTTP_REFUSED, "nothing listens on %s", t->name);
 }
 
+/*
+ * Of the two addresses of localhost libcurl tells how one ended, and that may
+ * be ::1 where there is no IPv6. The other one is always there: it did not
+ * accept, it was not silent, so it has refused.
+ */
+static bool is_about_ipv6(const struct http_transfer *t, long os_errno)
+{
+	return t->localhost && (os_errno == 0 || os_errno == EADDRNOTAVAIL ||
+					       os_errno == EAFNOSUPPORT || os_errno == ENETUNREACH);
+}
+
 static enum http_end classify_connect(struct http_transfer *t)
 {
 	long os_errno = 0;
@@ -38,7 +49,7 @@ static enum http_end classify_connect(struct http_transfer *t)
 		return say(t, HTTP_NO_RESOURCES, "no socket for %s: %s", t->name,
 				strerror(t->socket_errno));
 	}
-	if (os_errno == ECONNREFUSED || os_errno == ENOENT) {
+	if (os_errno == ECONNREFUSED || os_errno == ENOENT || is_about_ipv6(t, os_errno)) {
 		return refused(t);
 	}
 	return say(t, HTTP_UNREACHABLE, "%s cannot be reached: %s", t->name,

@@ -15,6 +15,7 @@ struct http_transfer {
 	const struct tls_settings *tls;       /* NULL: plain text */
 	char name[TARGET_TEXT_MAX];           /* the server's address, for messages */
 	char expected[ENDPOINT_HOST_MAX + 1]; /* the name that its certificate must hold */
+	bool localhost;                       /* it is 127.0.0.1, or ::1 where there is one */
 	bool stopped;                         /* it was we who ended it: there was too much body */
 	bool nonsense;                        /* its status line is none */
 	bool proven;                          /* it has answered: the settings are right */

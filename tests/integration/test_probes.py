@@ -3,11 +3,14 @@
 
 import os
 import pathlib
+import shutil
 import ssl
+import subprocess
+import sys
 
 import pytest
 
-from lib.agent import run
+from lib.agent import BINARY, environment, run
 from lib.certs import Authority
 from lib.descriptor import descriptor, key_of
 from lib.outputs import until, words
@@ -184,6 +187,33 @@ def test_one_connection_is_kept_and_replaced_unheard(web, probing, etcd):
     watch.gone(key)
     watch.nothing_more(key)
     assert not agent.log.count("probe failed")
+
+
+# A network of its own, with settings where these may be made, in which a program is run.
+ALONE = """
+import contextlib, fcntl, os, socket, struct, sys
+name, value = sys.argv[1].split("=")
+with contextlib.suppress(OSError), open(f"/proc/sys/net/{name}", "w") as file:
+    file.write(value)
+fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sh14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("kind", ["tcp", "http", "grpc"])
+@pytest.mark.parametrize("setting", [
+    "ipv6/conf/all/disable_ipv6=1",
+    f"ipv4/ip_local_port_range={PORT} {PORT}",  # so that a connection is made to itself
+])
+def test_a_port_where_nothing_listens_in_odd_networks(kind, setting, write):
+    alone = ["unshare", "--net", *(["--map-root-user"] if os.geteuid() != 0 else []),
+             sys.executable, "-c", ALONE, setting]
+    text = descriptor("nowhere:1", PORT, probe={"type": kind})
+    done = subprocess.run(
+        [*alone, shutil.which(BINARY), "probe", "--config", write(text)],
+        env=environment(), capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "REFUSED in" in done.stdout and f"nothing listens on localhost:{PORT}" in done.stdout
 
 
 # ---- http with TLS ------------------------------------------------------------------------------

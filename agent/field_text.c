@@ -211,7 +211,7 @@ static int set_statuses(
 		void *member, const struct schema_row *row, const char *text, struct err *err)
 {
 	struct statuses *statuses = member;
-	struct statuses made;
+	struct statuses made = { 0 };
 	char from[12];
 	const char *to;
 	if (!split_statuses(text, from, &to)) {

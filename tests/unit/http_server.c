@@ -125,8 +125,9 @@ void http_server_start(struct http_server *s, struct ev_loop *loop, const char *
 
 void http_server_end_connections(struct http_server *s)
 {
-	while (s->connections != NULL) {
-		end(CONTAINER_OF(s->connections, struct connection, link));
+	for (struct list *link = s->connections, *next; link != NULL; link = next) {
+		next = link->next;
+		end(CONTAINER_OF(link, struct connection, link));
 	}
 }
 

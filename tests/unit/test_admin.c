@@ -6,14 +6,19 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/util.h"
 #include "tests/unit/admin_stage.h"
+
+/* Descriptors of whoever runs the test. */
+static bool inherited[256];
 
 #define HERE "Host: localhost\r\n"
 
@@ -254,6 +259,35 @@ static void a_client_that_goes_is_no_trouble(void **state)
 	assert_int_equal(status_of(get("/healthz")), 200);
 }
 
+/* As `nc -N` does. */
+static void who_has_said_all_may_close_his_side(void **state)
+{
+	const char text[] = "GET /status HTTP/1.1\r\n" HERE "\r\n";
+	struct client c;
+	UNUSED(state);
+	stage.played.copies = 4000;
+	client_start(&c, text, sizeof text - 1);
+	assert_int_equal(shutdown(c.fd, SHUT_WR), 0);
+	assert_true(wait_end(&c, 20.0));
+	assert_int_equal(status_of(c.got), 200);
+	assert_true(strlen(body_of(c.got)) > 1000000);
+	client_finish(&c);
+}
+
+/* Programs that the agent runs get nothing of it. */
+static void no_descriptor_is_handed_on(void **state)
+{
+	struct client c;
+	UNUSED(state);
+	client_start(&c, "GET /", 5);
+	turn_for(0.05);
+	for (int fd = 0; fd < (int)ARRAY_LEN(inherited); fd++) {
+		int flags = fcntl(fd, F_GETFD);
+		assert_true(inherited[fd] || flags < 0 || (flags & FD_CLOEXEC) != 0);
+	}
+	client_finish(&c);
+}
+
 static void a_unix_socket_is_the_same(void **state)
 {
 	struct stat there;
@@ -316,10 +350,15 @@ int main(void)
 		TEST(a_request_may_come_byte_by_byte),
 		TEST(a_long_answer_comes_whole_to_who_reads_late),
 		TEST(a_client_that_goes_is_no_trouble),
+		TEST(who_has_said_all_may_close_his_side),
+		TEST(no_descriptor_is_handed_on),
 		cmocka_unit_test_setup_teardown(a_unix_socket_is_the_same, set_up_unix, tear_down),
 		TEST(says_why_it_cannot_listen),
 		TEST(ends_with_connections),
 	};
 
+	for (int fd = 0; fd < (int)ARRAY_LEN(inherited); fd++) {
+		inherited[fd] = fcntl(fd, F_GETFD) >= 0;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -200,10 +200,7 @@ class Completions(Lint):
         text = (TOP / self.FOLDER / name).read_text()
         self.assertIn(old, text)
         self.write(f"{self.FOLDER}/{name}", text.replace(old, new))
-        self.finds(words, "completions.py", "--tables", known)
-
-    def test_they_pass(self):
-        self.passes("completions.py", "--tables", known)
+        self.finds(words, "completions.py", "--tables", known, "--shell", words.split(":")[0])
 
     def test_file_that_nobody_made_anew(self):
         self.finds_after("svc-agent.bash", "Completes", "Tells", "svc-agent.bash: differs from")

@@ -349,10 +349,9 @@ static void on_again(struct ev_loop *loop, ev_timer *again, int revents)
 /* What it says is about one connection and what came over it. */
 static void on_message(void *user, const char *fmt, va_list args)
 {
-	char text[256];
-
 	UNUSED(user);
 	if (log_enabled(LOG_DEBUG)) {
+		char text[256];
 		(void)vsnprintf(text, sizeof text, fmt, args);
 		text[strcspn(text, "\n")] = '\0';
 		log_write(LOG_DEBUG, LOG_FIELDS(LOG_SAY(text)), "admin");

@@ -29,7 +29,7 @@ struct admin_doors {
 };
 
 /* All of them, or -1 and *err says why: "127.0.0.1:9464: Address already in use". */
-int admin_doors_open(struct admin_doors *d, const struct target *listen, struct err *err);
+int admin_doors_open(struct admin_doors *d, const struct target *target, struct err *err);
 
 /* Closes, and removes the unix socket if it is ours still. Safe on a zeroed struct. */
 void admin_doors_close(struct admin_doors *d);

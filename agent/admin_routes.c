@@ -56,52 +56,56 @@ void admin_answer_finish(struct admin_answer *a)
 
 /* ---- what is not at its goal ------------------------------------------------------- */
 
-static void put_line(FILE *out, const char *fmt, ...) ERR_PRINTF(2, 3);
+#define LINE_ROOM 1024
 
-static void put_line(FILE *out, const char *fmt, ...)
+static void put_line(FILE *out, char *line)
 {
-	char line[1024];
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(line, sizeof line, fmt, args);
-	va_end(args);
 	utf8_make_harmless(line);
 	(void)fprintf(out, "%s\n", line);
 }
 
 static void put_service(FILE *out, const struct status_service *s)
 {
-	char where[ENDPOINT_TEXT_MAX];
+	char where[ENDPOINT_TEXT_MAX], why[LINE_ROOM], line[LINE_ROOM];
 
 	endpoint_format(where, sizeof where, s->host, s->port);
 	if (s->health == HEALTH_UNKNOWN) {
-		put_line(out, "%s %s: its health is not known yet%s%s", s->name, where,
+		(void)snprintf(why, sizeof why, "its health is not known yet%s%s",
 				s->probed ? ": " : "", s->probed ? s->sentence : "");
 	} else if (s->contested) {
-		put_line(out, "%s %s: another instance has its key", s->name, where);
+		(void)snprintf(why, sizeof why, "another instance has its key");
 	} else if (s->tries > 0) {
-		put_line(out, "%s %s: no clear answer from etcd at %s, tries: %u", s->name, where,
+		(void)snprintf(why, sizeof why, "no clear answer from etcd at %s, tries: %u",
 				s->etcd, s->tries);
 	} else {
-		put_line(out, "%s %s: %s", s->name, where,
+		(void)snprintf(why, sizeof why, "%s",
 				s->listed ? "listed, and not to be" : "not listed yet");
 	}
+	(void)snprintf(line, sizeof line, "%s %s: %.400s", s->name, where, why);
+	put_line(out, line);
 }
 
 static void put_reader(FILE *out, const struct status_reader *r)
 {
+	char line[LINE_ROOM];
+
 	if (!r->begun) {
-		put_line(out, "%s %s: etcd at %s has not told its instances yet", r->name,
+		(void)snprintf(line, sizeof line,
+				"%s %s: etcd at %s has not told its instances yet", r->name,
 				r->prefix, r->etcd);
+		put_line(out, line);
 	} else if (r->stale) {
-		put_line(out, "%s %s: etcd has not confirmed its instances for %.0f s", r->name,
+		(void)snprintf(line, sizeof line,
+				"%s %s: etcd has not confirmed its instances for %.0f s", r->name,
 				r->prefix, r->age);
+		put_line(out, line);
 	}
 	for (size_t i = 0; i < r->n_outputs; i++) {
 		if (r->outputs[i].failing) {
-			put_line(out, "%s %s: the output %s to %s fails", r->name, r->prefix,
-					r->outputs[i].type, r->outputs[i].place);
+			(void)snprintf(line, sizeof line, "%s %s: the output %s to %s fails",
+					r->name, r->prefix, r->outputs[i].type,
+					r->outputs[i].place);
+			put_line(out, line);
 		}
 	}
 }
@@ -116,7 +120,7 @@ static char *what_is_missing(const struct status *s, size_t *len)
 		return NULL;
 	}
 	if (s->leaving) {
-		put_line(out, "the agent is ending");
+		(void)fputs("the agent is ending\n", out);
 	}
 	for (size_t i = 0; i < s->n_services; i++) {
 		if (!s->services[i].at_goal && !s->services[i].retiring) {

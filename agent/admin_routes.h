@@ -46,10 +46,10 @@ struct admin_answer {
 	size_t len;
 };
 
-/* Fills *answer, which the caller finishes. */
-void admin_answer_make(struct admin_answer *answer, const struct admin_request *request,
-		struct admin_host *host);
+/* Fills *a, which the caller finishes. */
+void admin_answer_make(
+		struct admin_answer *a, const struct admin_request *rq, struct admin_host *host);
 
-void admin_answer_finish(struct admin_answer *answer);
+void admin_answer_finish(struct admin_answer *a);
 
 #endif

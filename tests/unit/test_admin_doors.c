@@ -183,6 +183,7 @@ static uint16_t port_of(int fd)
 	} at;
 	socklen_t len = sizeof at;
 
+	memset(&at, 0, sizeof at);
 	assert_int_equal(getsockname(fd, &at.any, &len), 0);
 	return ntohs(at.any.sa_family == AF_INET ? at.sin.sin_port : at.sin6.sin6_port);
 }

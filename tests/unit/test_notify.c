@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,8 +145,11 @@ static void says_what_it_is_told(void **state)
 	assert_string_equal(heard(), "READY=1");
 	notify_reloading(&stage.notify);
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	uint64_t at = 0, until = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-	assert_int_equal(sscanf(heard(), "RELOADING=1\nMONOTONIC_USEC=%" SCNu64, &at), 1);
+	static const char head[] = "RELOADING=1\nMONOTONIC_USEC=";
+	const char *said = heard();
+	assert_memory_equal(said, head, sizeof head - 1);
+	uint64_t at = strtoull(said + sizeof head - 1, NULL, 10);
+	uint64_t until = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 	assert_true(at <= until && at + 10000000 > until);
 	notify_ready(&stage.notify);
 	assert_string_equal(heard(), "READY=1");
@@ -225,7 +227,7 @@ static void a_status_cannot_say_anything_else(void **state)
 	assert_string_equal(heard(), "STATUS=a?READY=1?b?? \xc3\xa9 ? ?");
 	/* No character is cut in two: one byte is left over here. */
 	text[0] = '\0';
-	for (unsigned i = 0; i < 200; i++) {
+	for (size_t i = 0; i < 200; i++) {
 		memcpy(text + 2 * i, "\xc3\xa9", 3);
 	}
 	notify_status(&stage.notify, text);

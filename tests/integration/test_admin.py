@@ -227,4 +227,4 @@ def test_slow_clients_are_in_nobodys_way(agent, etcd, serve, address):
     finally:
         for client in clients:
             client.close()
-    until(lambda: count() == before)
+    until(lambda: count() <= before)

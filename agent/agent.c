@@ -90,11 +90,11 @@ static void on_tell(struct ev_loop *loop, ev_timer *tell, int revents)
 {
 	struct agent *a = CONTAINER_OF(tell, struct agent, tell);
 	struct status s;
-	char text[NOTIFY_STATUS_MAX];
 
 	UNUSED(loop);
 	UNUSED(revents);
 	if (look(&a->host, &s) == 0) {
+		char text[NOTIFY_STATUS_MAX];
 		status_summary(&s, text, sizeof text);
 		notify_status(&a->notify, text);
 	}

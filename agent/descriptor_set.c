@@ -247,8 +247,8 @@ static void check_admins(const struct descriptor_set *set, struct problems *prob
 
 	for (size_t i = 0; first != NULL && i < set->n; i++) {
 		const struct target *own = &set->at[i].admin.listen;
-		char address[TARGET_TEXT_MAX];
 		if (target_is_set(own) && !target_equal(own, first)) {
+			char address[TARGET_TEXT_MAX];
 			target_format(address, sizeof address, first);
 			problems_add(problems, true, set->at[i].file, 0, 0, "admin.listen",
 					"is passed over: the agent listens on %s, as the first "

@@ -174,8 +174,8 @@ static int init_plan(struct plan *p, size_t n, size_t n_running)
 
 static int pair_up(const struct units *units, const struct descriptor_set *set, struct plan *p)
 {
-	const struct descriptor **fresh = calloc(set->n + 1, sizeof *fresh);
-	const struct descriptor **running = calloc(units->n + 1, sizeof *running);
+	const struct descriptor **fresh = calloc(set->n + 1, sizeof(struct descriptor *));
+	const struct descriptor **running = calloc(units->n + 1, sizeof(struct descriptor *));
 	int result = -1;
 
 	if (fresh != NULL && running != NULL) {

@@ -180,7 +180,7 @@ static uint16_t port_of(int fd)
 		struct sockaddr any;
 		struct sockaddr_in sin;
 		struct sockaddr_in6 sin6;
-	} at;
+	} at = { .any = { .sa_family = AF_UNSPEC } };
 	socklen_t len = sizeof at;
 
 	memset(&at, 0, sizeof at);

@@ -316,7 +316,7 @@ static const struct metric table[] = {
 	{ "svc_agent_health_seconds", "gauge", SERVICE,
 	  "How long the health has been what it is", write_services, health_for, NULL },
 	{ "svc_agent_registered", "gauge", SERVICE,
-	  "1 when the service is listed in etcd, by the last that etcd said", write_services, registered, NULL },
+	  "1 while the service is surely listed: etcd has said so, and its lease cannot have run out since", write_services, registered, NULL },
 	{ "svc_agent_at_goal", "gauge", SERVICE,
 	  "1 when etcd has the service as it should: listed while healthy, not listed while unhealthy or drained", write_services, at_goal, NULL },
 	{ "svc_agent_contested", "gauge", SERVICE,

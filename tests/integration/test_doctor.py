@@ -112,9 +112,12 @@ def revision(etcd):
 # ---- all is well -------------------------------------------------------------------------------
 
 
-def test_all_is_well_and_nothing_changes(parts, serve, agent, write):
+def test_all_is_well_and_nothing_changes(parts, serve, agent, write, tmp_path):
     server = serve("py", statuses={"": "SERVING", "orders": "NOT_SERVING"})
-    text = descriptor(parts.plain, server.port, service={"metadata": "{weight: 7}"})
+    text = descriptor(
+        parts.plain, server.port, service={"metadata": "{weight: 7}"},
+        admin={"listen": f"unix:{tmp_path}/admin.sock"},
+    )  # fmt: skip
     agent(text).wait_log("Service registered")
     config = write(text)
     before, held = revision(parts.plain), parts.plain.get(key_of(server.port))
@@ -123,7 +126,7 @@ def test_all_is_well_and_nothing_changes(parts, serve, agent, write):
     checks = [f.check for f in report.findings]
     assert list(dict.fromkeys(checks)) == [
         "descriptor", "environment", "endpoint", "cluster", "user", "permission", "port",
-        "health", "key", "prefix",
+        "health", "key", "prefix", "admin",
     ]  # fmt: skip
     assert "etcd 3." in report.of("endpoint")[0].text and "leader" in report.of("endpoint")[0].text
     [(_, lease)] = held.values()

@@ -163,9 +163,9 @@ static int init_plan(struct plan *p, size_t n, size_t n_running)
 {
 	*p = (struct plan){
 		.pairs = calloc(n + 1, sizeof *p->pairs),
-		.next = calloc(n + 1, sizeof *p->next),
+		.next = calloc(n + 1, sizeof(struct unit *)),
 		.n = n,
-		.successors = calloc(n_running + 1, sizeof *p->successors),
+		.successors = calloc(n_running + 1, sizeof(struct unit *)),
 		.stays = calloc(n_running + 1, sizeof *p->stays),
 	};
 	return p->pairs == NULL || p->next == NULL || p->successors == NULL || p->stays == NULL ? -1

@@ -1,6 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/ownership.h"
 
+#include <string.h>
+
+static bool was_ours(const struct claim_terms *terms, int64_t lease)
+{
+	bool was = false;
+
+	for (size_t i = 0; i < CLAIM_EARLIER; i++) {
+		was = was || terms->earlier[i] == lease;
+	}
+	return was;
+}
+
+void ownership_add_earlier(int64_t earlier[CLAIM_EARLIER], int64_t lease)
+{
+	if (lease != 0) {
+		memmove(&earlier[1], &earlier[0], (CLAIM_EARLIER - 1) * sizeof earlier[0]);
+		earlier[0] = lease;
+	}
+}
+
 enum claim ownership_judge(const struct etcd_key *seen, const struct claim_terms *terms)
 {
 	if (!seen->present) {
@@ -9,7 +29,7 @@ enum claim ownership_judge(const struct etcd_key *seen, const struct claim_terms
 	if (seen->lease == terms->lease) {
 		return seen->same_value ? CLAIM_OURS : CLAIM_REPLACE;
 	}
-	if (seen->lease == 0 || seen->lease == terms->previous ||
+	if (seen->lease == 0 || was_ours(terms, seen->lease) ||
 			seen->mod_revision <= terms->take_over_up_to) {
 		return CLAIM_REPLACE;
 	}

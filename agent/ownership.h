@@ -10,7 +10,8 @@
  * finds it on another's lease has met someone newer and stands by. So the
  * newest wins and nobody flaps. A key without any lease is nobody's: no one
  * alive keeps it, and it would stay for ever. A key on a lease that was ours
- * before is still ours.
+ * before is still ours, also when that was under another descriptor: a reload
+ * makes no one newer.
  *
  * mod_revisions tell a predecessor from someone newer. What was written before
  * etcd granted the first lease that we put on is a predecessor's, what was
@@ -32,16 +33,22 @@ enum claim {
 	CLAIM_TAKEN    /* another's */
 };
 
+/* More are forgotten. Each of them was lost, or replaced, before it was known whose the key is. */
+#define CLAIM_EARLIER 8
+
 #define TAKE_OVER_NOTHING 0 /* no mod_revision is that small */
 
 /* What the one who asks may do. */
 struct claim_terms {
-	int64_t lease;           /* ours */
-	int64_t previous;        /* the one we had before, 0 for none */
-	int64_t take_over_up_to; /* from another's lease: the latest mod_revision */
+	int64_t lease;                  /* ours */
+	int64_t take_over_up_to;        /* from another's lease: the latest mod_revision */
+	int64_t earlier[CLAIM_EARLIER]; /* those that we had before, the last one first; 0: none */
 };
 
 enum claim ownership_judge(const struct etcd_key *seen, const struct claim_terms *terms);
+
+/* One more that was ours. 0 is none. */
+void ownership_add_earlier(int64_t earlier[CLAIM_EARLIER], int64_t lease);
 
 /*
  * The same for keys that are written together: what is true of the one of

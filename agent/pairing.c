@@ -136,7 +136,8 @@ int pairing_find(struct pair *pairs, const struct descriptor *const *fresh, size
 	for (size_t i = 0; i < n; i++) {
 		pairs[i] = (struct pair){ PAIRING_NONE, false };
 	}
-	for (size_t k = 0; result == 0 && k < ARRAY_LEN(signs); k++) {
+	/* At the start there is nothing to compare with. */
+	for (size_t k = 0; n_running > 0 && result == 0 && k < ARRAY_LEN(signs); k++) {
 		s.sign = signs[k];
 		result = list_signs(&s, n_running);
 		for (size_t i = 0; result == 0 && i < n; i++) {

@@ -129,7 +129,7 @@ static void note_lost(struct registration *r, const char *why)
 	if (r->counts != NULL) {
 		r->counts->leases_lost++;
 	}
-	r->previous = r->lease;
+	ownership_add_earlier(r->earlier, r->lease);
 	unlist(r);
 }
 
@@ -257,12 +257,15 @@ static void on_done(struct etcd_call *call, const struct etcd_reply *reply)
 
 static struct etcd_claim claim_of(const struct registration *r)
 {
-	return (struct etcd_claim){
+	struct etcd_claim claim = {
 		.entries = r->entries.at,
 		.n = r->entries.n,
-		.terms = { r->lease, r->previous, r->take_over_up_to },
+		.terms = { .lease = r->lease, .take_over_up_to = r->take_over_up_to },
 		.ttl = r->ttl,
 	};
+
+	memcpy(claim.terms.earlier, r->earlier, sizeof r->earlier);
+	return claim;
 }
 
 static void put(struct registration *r)
@@ -388,9 +391,29 @@ bool registration_is_at_goal(const struct registration *r)
 	return false;
 }
 
-void registration_succeed(struct registration *r, const struct registration *before)
+static bool has_same_keys(const struct registration *r, const struct registration *before)
 {
-	r->previous = registration_holds_lease(before) ? before->lease : before->previous;
+	bool same = r->etcd == before->etcd && r->entries.n == before->entries.n;
+
+	for (size_t i = 0; same && i < r->entries.n; i++) {
+		same = strcmp(r->entries.at[i].key, before->entries.at[i].key) == 0;
+	}
+	return same;
+}
+
+void registration_succeed(struct registration *r, struct registration *before)
+{
+	if (!has_same_keys(r, before)) {
+		return;
+	}
+	before->handed_over = true;
+	r->has_put = before->has_put;
+	r->take_over_up_to = before->take_over_up_to;
+	r->era = before->era;
+	memcpy(r->earlier, before->earlier, sizeof r->earlier);
+	if (registration_holds_lease(before)) {
+		ownership_add_earlier(r->earlier, before->lease);
+	}
 }
 
 void registration_hand_over(struct registration *r)

@@ -55,9 +55,9 @@ struct registration {
 	enum goal goal;
 	enum goal started_for; /* the goal when the call in flight was started */
 	enum lease_state state;
-	int64_t lease;     /* valid outside NONE and GRANTING */
-	int64_t previous;  /* the lease that was lost last, 0 for none */
-	double ttl;        /* seconds, as etcd granted it, not as we asked */
+	int64_t lease;                  /* valid outside NONE and GRANTING */
+	int64_t earlier[CLAIM_EARLIER]; /* leases that were ours, see ownership.h */
+	double ttl;                     /* seconds, as etcd granted it, not as we asked */
 	double sure_until; /* clock_now() time until which the lease surely lives: for people only
 			    */
 	double tend_at;    /* clock_now() time of the next renewal */
@@ -69,7 +69,7 @@ struct registration {
 	bool listed;             /* the last that etcd said of the key: it is there, on our lease */
 	double unlisted_at;      /* clock_now() time since which it is not, having been there */
 	bool contested;          /* another has it, and that has been said */
-	bool handed_over;        /* ... and is meant to */
+	bool handed_over;        /* ... and is meant to, or will be soon */
 	unsigned unsure;         /* calls without a clear answer, in a row */
 	bool read_lost;          /* ... a read-back among them */
 	bool waits_for_health;   /* what is held is not tended before health has spoken */
@@ -107,10 +107,11 @@ bool registration_is_listed(const struct registration *r);
 bool registration_is_at_goal(const struct registration *r);
 
 /*
- * Before the first goal: *r is to take the place of `before`, which has the same
- * key and goes on until then. What is on the lease of that one is no stranger's.
+ * Before the first goal: *r is to take the place of `before`, which goes on until
+ * then. When they have the same keys there, what is on the lease of that one is no
+ * stranger's, and what is a stranger's to that one is so to *r.
  */
-void registration_succeed(struct registration *r, const struct registration *before);
+void registration_succeed(struct registration *r, struct registration *before);
 
 /*
  * Another registration of this agent has the key now. To be called before the

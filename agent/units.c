@@ -137,6 +137,7 @@ static void retire(struct units *units, struct unit *u, struct unit *successor)
 	u->successor = successor;
 	if (successor == NULL) {
 		service_leave(&u->service, ABSENCE_RELOADED, false);
+		release_those_who_wait(units, u); /* nobody comes any more */
 	}
 }
 
@@ -235,7 +236,7 @@ static void take_place(struct units *units, struct unit *u, struct unit *old)
 	}
 	if (unit_registers(old)) {
 		service_succeed(&u->service, &old->service);
-		u->service.drained = u->service.drained || old->service.drained;
+		u->service.drained = old->service.drained;
 	}
 }
 
@@ -247,8 +248,8 @@ static void place(struct units *units, struct descriptor *desc, const struct pai
 		change->kept++;
 		return;
 	}
-	u->service.drained = units->drained;
 	if (pair->old == PAIRING_NONE) {
+		u->service.drained = units->drained;
 		change->added++;
 	} else {
 		p->successors[pair->old] = u;

@@ -201,6 +201,53 @@ def test_a_storm_of_changes_never_takes_it_off_the_list(folder, etcd, serve):
     assert folder.agent.log.count("another instance holds") == 0
 
 
+def test_who_stands_by_does_so_after_a_reload(folder, etcd, serve, agent):
+    """A newer instance has the key; new descriptors make the older one no newer."""
+    server, watch = serve(), etcd.watch()
+    key = key_of(server.port)
+
+    def text(number):
+        return descriptor(
+            etcd, server.port, register={"ttl": "2s"}, service={"metadata": f"{{n: {number}}}"}
+        )
+
+    folder.write("coupon", text(1))
+    older = folder.start()
+    watch.put(key)
+    newer = agent(text(2))
+    held = watch.put(key).lease
+    older.wait_log("another instance holds the key")
+    folder.write("coupon", text(3))
+    said = len(older.log.lines)
+    folder.reload()
+    older.log.wait("another instance holds the key", 10, said)
+    etcd.outlast(2)
+    watch.nothing_more(key)
+    assert etcd.get()[key][1] == held
+    newer.stop()
+    watch.gone(key)
+    assert b'"n":3' in watch.put(key).value
+
+
+def test_what_waits_for_one_that_is_gone_goes_with_it(folder, etcd, serve):
+    """The second set never gets as far as to be listed; the third has nothing of it."""
+    server, watch = serve(), etcd.watch()
+    key, other = key_of(server.port), key_of(server.port, "other")
+    folder.write("coupon", descriptor(etcd, server.port))
+    folder.start()
+    lease = watch.put(key).lease
+    folder.write("coupon", descriptor(etcd, server.port, probe={"initial_delay": "1h"}))
+    folder.write("other", descriptor(etcd, server.port, "other"))
+    folder.reload()
+    watch.put(other)
+    watch.nothing_more(key)
+    folder.remove("coupon")
+    folder.reload()
+    watch.gone(key)
+    etcd.wait_lease_gone(lease)
+    watch.nothing_more(other)
+
+
 def test_reloads_leave_nothing_behind(folder, etcds, serve):
     """Files, connections and leases are as many after many reloads as before."""
     server, one, two = serve(), etcds("one").start(), etcds("two").start()
@@ -308,6 +355,33 @@ def test_what_is_drained_stays_so(folder, etcd, serve, tmp_path):
         watch.put(key(name))
     for name in "abcd":
         watch.nothing_more(key(name))
+
+
+def test_what_is_resumed_by_name_stays_so(folder, etcd, serve, tmp_path):
+    """All were drained, one was resumed; a reload brings the drain back for nobody."""
+    server, watch = serve(), etcd.watch()
+    admin = f"unix:{tmp_path}/admin.sock"
+
+    def write(number):
+        for name in "ab":
+            folder.write(name, descriptor(
+                etcd, server.port, name,
+                admin={"listen": admin}, service={"metadata": f"{{n: {number}}}"},
+            ))  # fmt: skip
+
+    write(1)
+    folder.start()
+    for name in "ab":
+        watch.put(key_of(server.port, name))
+    assert run("drain", "--wait", "--admin", admin).returncode == 0
+    assert run("resume", "a", "--admin", admin).returncode == 0
+    watch.wait_for(lambda _: watch.kinds(key_of(server.port, "a")) == ["put", "delete", "put"])
+    write(2)
+    folder.reload()
+    a = key_of(server.port, "a")
+    watch.wait_for(lambda _: watch.kinds(a) == ["put", "delete", "put", "put"])
+    assert watch.kinds(key_of(server.port, "b")) == ["put", "delete"]
+    assert run("status", "a", "--admin", admin).returncode == 0
 
 
 def test_where_it_answers_can_be_moved(folder, etcd, serve, tmp_path):

@@ -29,14 +29,32 @@ static void judges_every_case(void **state)
 		{ { true, false, 0, 9 }, CLAIM_REPLACE, CLAIM_REPLACE },
 		{ { true, true, EARLIER, 9 }, CLAIM_REPLACE, CLAIM_REPLACE },
 	};
-	static const struct claim_terms first = { OURS, EARLIER, 5 };
-	static const struct claim_terms later = { OURS, EARLIER, TAKE_OVER_NOTHING };
+	static const struct claim_terms first = { OURS, 5, { EARLIER } };
+	static const struct claim_terms later = { OURS, TAKE_OVER_NOTHING, { EARLIER } };
 
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_int_equal(ownership_judge(&cases[i].seen, &first), cases[i].first);
 		assert_int_equal(ownership_judge(&cases[i].seen, &later), cases[i].later);
 	}
+}
+
+/* Reloads in quick succession, none of them answered yet: the key may be on any of their leases. */
+static void remembers_leases_that_were_ours(void **state)
+{
+	const struct etcd_key seen = { true, true, OTHER, 9 };
+	struct claim_terms terms = { .lease = OURS };
+
+	UNUSED(state);
+	assert_int_equal(ownership_judge(&seen, &terms), CLAIM_TAKEN);
+	ownership_add_earlier(terms.earlier, OTHER);
+	for (int64_t i = 1; i < CLAIM_EARLIER; i++) {
+		ownership_add_earlier(terms.earlier, 100 + i);
+		ownership_add_earlier(terms.earlier, 0);
+	}
+	assert_int_equal(ownership_judge(&seen, &terms), CLAIM_REPLACE);
+	ownership_add_earlier(terms.earlier, 200);
+	assert_int_equal(ownership_judge(&seen, &terms), CLAIM_TAKEN);
 }
 
 /* What is true of keys that are written together, and which of them it is true of. */
@@ -46,7 +64,7 @@ static void judges_several_keys_together(void **state)
 	static const struct etcd_key altered = { true, false, OURS, 9 };
 	static const struct etcd_key theirs = { true, true, OTHER, 9 };
 	static const struct etcd_key absent = { .present = false };
-	static const struct claim_terms terms = { OURS, EARLIER, TAKE_OVER_NOTHING };
+	static const struct claim_terms terms = { OURS, TAKE_OVER_NOTHING, { EARLIER } };
 	const struct {
 		struct etcd_key seen[3];
 		enum claim together;
@@ -77,6 +95,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judges_every_case),
+		cmocka_unit_test(remembers_leases_that_were_ours),
 		cmocka_unit_test(judges_several_keys_together),
 	};
 

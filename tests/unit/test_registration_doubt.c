@@ -103,11 +103,11 @@ static void a_lease_that_was_lost_stays_ours(void **state)
 {
 	UNUSED(state);
 	hold(1);
-	assert_int_equal(etcd.claim.terms.previous, 0);
+	assert_int_equal(etcd.claim.terms.earlier[0], 0);
 	renew();
 	answer(OUTCOME_GONE);
 	grant(2);
-	assert_int_equal(etcd.claim.terms.previous, 1);
+	assert_int_equal(etcd.claim.terms.earlier[0], 1);
 }
 
 /* ---- how soon again ---------------------------------------------------------------------------

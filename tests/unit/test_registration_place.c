@@ -129,27 +129,114 @@ static void knows_since_when_it_is_not_listed(void **state)
 
 /* ---- one after another ----------------------------------------------------------------------- */
 
-static void a_successor_takes_over_from_its_predecessors_lease(void **state)
+/* Of the same keys in the same etcd; to be given what it holds. */
+static struct registration predecessor(void)
 {
-	struct registration before = { .state = LEASE_HELD, .lease = 0x77, .previous = 0x55 };
+	return (struct registration){
+		.state = LEASE_HELD,
+		.etcd = stage.r.etcd,
+		.entries = stage.r.entries,
+		.lease = 0x77,
+		.has_put = true,
+		.earlier = { 0x55 },
+	};
+}
+
+static void succeed(struct registration *before)
+{
+	registration_succeed(&stage.r, before);
+	registration_want(&stage.r, GOAL_PRESENT);
+	etcd.revision = 40;
+	grant(7);
+	assert_int_equal(etcd.what, ASKED_PUT);
+}
+
+static void a_successor_takes_over_from_its_predecessors_leases(void **state)
+{
+	struct registration before = predecessor();
 
 	UNUSED(state);
-	registration_succeed(&stage.r, &before);
-	registration_want(&stage.r, GOAL_PRESENT);
-	grant(7);
-	assert_int_equal(etcd.claim.terms.previous, 0x77);
+	succeed(&before);
+	assert_int_equal(etcd.claim.terms.earlier[0], 0x77);
+	assert_int_equal(etcd.claim.terms.earlier[1], 0x55);
 }
 
 /* What that one has on its own predecessor's lease may still be there. */
 static void a_predecessor_without_a_lease_passes_on_what_it_had(void **state)
 {
-	struct registration before = { .state = LEASE_GRANTING, .lease = 0x77, .previous = 0x55 };
+	struct registration before = predecessor();
 
 	UNUSED(state);
-	registration_succeed(&stage.r, &before);
-	registration_want(&stage.r, GOAL_PRESENT);
-	grant(7);
-	assert_int_equal(etcd.claim.terms.previous, 0x55);
+	before.state = LEASE_GRANTING;
+	succeed(&before);
+	assert_int_equal(etcd.claim.terms.earlier[0], 0x55);
+	assert_int_equal(etcd.claim.terms.earlier[1], 0);
+}
+
+/* Who stands by for someone newer is no newer for having been given a new descriptor. */
+static void a_successor_is_as_old_as_its_predecessor(void **state)
+{
+	struct registration before = predecessor();
+
+	UNUSED(state);
+	succeed(&before);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, TAKE_OVER_NOTHING);
+}
+
+static void a_successor_of_one_that_never_put_is_new(void **state)
+{
+	struct registration before = predecessor();
+
+	UNUSED(state);
+	before.has_put = false;
+	succeed(&before);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, 40);
+}
+
+/* In another etcd, or of another key, nothing is known of who came first. */
+static void assert_is_new(struct registration *before)
+{
+	succeed(before);
+	assert_int_equal(etcd.claim.terms.take_over_up_to, 40);
+	assert_int_equal(etcd.claim.terms.earlier[0], 0);
+	assert_false(before->handed_over);
+}
+
+static void who_comes_with_another_key_is_new(void **state)
+{
+	struct registration before = predecessor();
+	char other[] = "/services/other/localhost:1";
+
+	UNUSED(state);
+	before.entries.at[0].key = other;
+	assert_is_new(&before);
+}
+
+static void who_comes_in_another_etcd_is_new(void **state)
+{
+	struct registration before = predecessor();
+	struct etcd elsewhere;
+
+	UNUSED(state);
+	before.etcd = &elsewhere;
+	assert_is_new(&before);
+}
+
+/* It looks at its key when the new one has just taken it, and before anybody has told it. */
+static void one_that_is_succeeded_is_not_contested(void **state)
+{
+	struct registration after = { .etcd = stage.r.etcd, .entries = stage.r.entries };
+
+	UNUSED(state);
+	hold(7);
+	registration_succeed(&after, &stage.r);
+	for (int i = 0; i < 3; i++) {
+		renew();
+		answer(OUTCOME_OK);
+	}
+	assert_int_equal(etcd.what, ASKED_VERIFY);
+	answer(OUTCOME_TAKEN);
+	assert_false(stage.r.contested);
 }
 
 static void one_that_handed_its_key_over_goes_without_a_word(void **state)
@@ -196,8 +283,13 @@ int main(void)
 		TEST(counts_what_happens_to_it),
 		TEST(a_lease_that_never_had_the_key_is_no_deregistration),
 		TEST(knows_since_when_it_is_not_listed),
-		TEST(a_successor_takes_over_from_its_predecessors_lease),
+		TEST(a_successor_takes_over_from_its_predecessors_leases),
 		TEST(a_predecessor_without_a_lease_passes_on_what_it_had),
+		TEST(a_successor_is_as_old_as_its_predecessor),
+		TEST(a_successor_of_one_that_never_put_is_new),
+		TEST(who_comes_with_another_key_is_new),
+		TEST(who_comes_in_another_etcd_is_new),
+		TEST(one_that_is_succeeded_is_not_contested),
 		TEST(one_that_handed_its_key_over_goes_without_a_word),
 		TEST(one_that_handed_its_key_over_is_not_contested),
 	};

@@ -42,6 +42,7 @@ static void tell(struct world *w, struct played_probe *p, enum event_kind kind, 
 		.kind = kind,
 		.slot = p->slot,
 		.incarnation = w->nodes[p->slot].incarnation,
+		.berth = p->berth,
 		.number = number,
 		.reason = reason };
 
@@ -91,10 +92,12 @@ void backend_become(struct world *w, enum mode mode)
 	t->ill_since = !ill ? (double)INFINITY : fmin(t->ill_since, now);
 	t->life += mode == MODE_DEAD ? 1 : 0;
 	for (int i = 0; i < NODES; i++) {
-		if (w->nodes[i].runs && mode == MODE_DEAD) {
-			hang_up(w, &w->nodes[i].probe);
-		} else if (w->nodes[i].runs) {
-			push(w, &w->nodes[i].probe);
+		for (unsigned k = 0; w->nodes[i].runs && k < BERTHS; k++) {
+			if (mode == MODE_DEAD) {
+				hang_up(w, &w->nodes[i].berths[k].probe);
+			} else {
+				push(w, &w->nodes[i].berths[k].probe);
+			}
 		}
 	}
 }
@@ -102,7 +105,7 @@ void backend_become(struct world *w, enum mode mode)
 void backend_serve(struct world *w, const struct event *event)
 {
 	struct node *n = &w->nodes[event->slot];
-	struct played_probe *p = &n->probe;
+	struct played_probe *p = &n->berths[event->berth].probe;
 	enum reason reason = reasons[w->backend.mode];
 
 	if (!n->runs || n->incarnation != event->incarnation || p->audits != event->number) {
@@ -144,7 +147,7 @@ static struct ev_loop *loop_of(struct played_probe *p)
 static void report(struct played_probe *p, enum reason reason, bool audit, double as_of)
 {
 	world_note(p->world, p->slot, FACT_REPORT, reason, audit);
-	judge_report(&p->world->nodes[p->slot], reason, audit, as_of);
+	judge_report(&p->world->nodes[p->slot].berths[p->berth], reason, audit, as_of);
 	if (p->world->script.plant == PLANT_JUMPY && reason == REASON_DEADLINE) {
 		reason = REASON_REFUSED;
 	}
@@ -210,6 +213,7 @@ static void audit(struct probe *probe, double deadline)
 		.kind = EVENT_PROBE,
 		.slot = p->slot,
 		.incarnation = w->nodes[p->slot].incarnation,
+		.berth = p->berth,
 		.number = ++p->audits };
 
 	p->auditing = true;
@@ -226,6 +230,7 @@ static void forget(struct probe *probe)
 	p->audits++;
 	p->connection++;
 	p->life = 0;
+	p->watching = false;
 	ev_timer_stop(loop_of(p), &p->deadline);
 }
 
@@ -236,12 +241,13 @@ static void destroy(struct probe *probe)
 	}
 }
 
-/* The probe is a part of its agent, found by the loop. */
+/* The probe is a part of its agent, found by the loop; its owner is the prober of a service. */
 static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
 		const struct descriptor *desc, const struct probe_events *events, void *owner)
 {
-	struct node *n = loop->owner;
-	struct played_probe *p = &n->probe;
+	struct prober *prober = owner;
+	struct berth *b = node_berth(loop->owner, CONTAINER_OF(prober, struct service, prober));
+	struct played_probe *p = &b->probe;
 
 	UNUSED(shelf);
 	UNUSED(desc);

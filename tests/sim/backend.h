@@ -35,11 +35,12 @@ struct backend {
 	uint64_t life;                /* connections of an earlier one are broken */
 };
 
-/* Embedded in the agent's slot as that agent's probe. */
+/* Embedded in a berth of the agent as the probe of one of its services. */
 struct played_probe {
 	struct probe probe;
 	struct world *world;
 	int slot;
+	unsigned berth;
 	bool auditing;
 	uint64_t audits;     /* the number of the one under way */
 	uint64_t life;       /* of the backend that it is connected to; 0: not connected */

@@ -16,7 +16,7 @@
 
 static struct client *client_of(struct etcd *e)
 {
-	return CONTAINER_OF(e, struct client, etcd);
+	return CONTAINER_OF(e, struct client, cluster.etcd);
 }
 
 static struct node *node_of(struct client *c)
@@ -24,192 +24,223 @@ static struct node *node_of(struct client *c)
 	return &c->world->nodes[c->slot];
 }
 
+static struct berth *berth_of(struct client *c, struct etcd_call *call)
+{
+	return node_berth(node_of(c), CONTAINER_OF(call, struct service, registration.call));
+}
+
 /* ---- the end of a call ----------------------------------------------------------------------- */
 
 /* Detach first, call last. */
-static void end(struct client *c, const struct etcd_reply *reply)
+static void end(struct lane *l, const struct etcd_reply *reply)
 {
-	struct etcd_call *call = c->call;
-	struct record *record = &node_of(c)->record;
+	struct etcd_call *call = l->call;
+	struct client *c = client_of(call->etcd);
+	struct tenure *tenure = &berth_of(c, call)->tenure;
 
-	if (c->ask == ASK_GRANT && reply->outcome == OUTCOME_OK) {
-		record->lease = reply->lease;
-		record->revoke_asked = false;
+	if (l->ask == ASK_GRANT && reply->outcome == OUTCOME_OK) {
+		tenure->lease = reply->lease;
+		tenure->revoke_asked = false;
 	}
-	if ((c->ask == ASK_GRANT || c->ask == ASK_PUT) && reply->outcome == OUTCOME_OK) {
-		record->idle = 0;
+	if ((l->ask == ASK_GRANT || l->ask == ASK_PUT) && reply->outcome == OUTCOME_OK) {
+		tenure->idle = 0;
 	}
 	c->failures = reply->outcome == OUTCOME_UNSURE ? c->failures + 1 : 0;
-	c->call = NULL;
+	l->call = NULL;
 	call->etcd = NULL;
-	ev_timer_stop(&node_of(c)->loop, &c->deadline);
-	world_note(c->world, c->slot, FACT_DONE, reply->outcome, c->request.lease);
+	ev_timer_stop(&node_of(c)->loop, &l->deadline);
+	world_note(c->world, c->slot, FACT_DONE, reply->outcome, l->request.lease);
 	call->done(call, reply);
 }
 
-static void end_with(struct client *c, enum outcome outcome)
+static struct client *owner_of(const struct lane *l)
 {
+	return client_of(l->call->etcd);
+}
+
+static void end_with(struct lane *l, enum outcome outcome)
+{
+	struct client *c = owner_of(l);
 	struct etcd_reply reply = { .outcome = outcome,
-		.ttl = c->request.ttl,
-		.other = c->other,
-		.took_over = outcome == OUTCOME_OK && c->other != 0,
+		.ttl = l->request.ttl,
+		.other = l->other,
+		.took_over = outcome == OUTCOME_OK && l->other != 0,
 		.why = "as the world has it" };
 
 	if (outcome == OUTCOME_UNSURE) {
 		reply.elsewhere = c->failures + 1 < c->world->script.endpoints;
 		reply.patient = node_of(c)->link == LINK_DENIED;
-		if (c->world->script.plant == PLANT_FORGETFUL && c->ask != ASK_GRANT &&
-				c->ask != ASK_VERIFY) {
+		if (c->world->script.plant == PLANT_FORGETFUL && l->ask != ASK_GRANT &&
+				l->ask != ASK_VERIFY) {
 			reply.outcome = OUTCOME_GONE;
 		}
 	}
-	end(c, &reply);
+	end(l, &reply);
 }
 
 static void on_deadline(struct ev_loop *loop, ev_timer *deadline, int revents)
 {
 	UNUSED(loop);
 	UNUSED(revents);
-	end_with(CONTAINER_OF(deadline, struct client, deadline), OUTCOME_UNSURE);
+	end_with(CONTAINER_OF(deadline, struct lane, deadline), OUTCOME_UNSURE);
 }
 
 /* ---- what an answer means -------------------------------------------------------------------- */
 
-static void transmit(struct client *c)
+static void transmit(struct lane *l)
 {
-	c->request.call = ++c->calls;
-	network_send(c->world, c->slot, &c->request);
+	struct client *c = owner_of(l);
+
+	l->request.call = ++c->calls;
+	network_send(c->world, c->slot, &l->request);
 }
 
-static void put_again(struct client *c, const struct etcd_key *seen)
+static void put_again(struct lane *l, const struct etcd_key *seen)
 {
-	if (++c->rounds >= PUT_ROUNDS) {
-		end_with(c, OUTCOME_UNSURE);
+	if (++l->rounds >= PUT_ROUNDS) {
+		end_with(l, OUTCOME_UNSURE);
 		return;
 	}
-	c->request.guard = seen->mod_revision;
-	c->call->replacing[0] = seen->mod_revision;
-	c->other = seen->lease == c->request.lease ? 0 : seen->lease;
-	transmit(c);
+	l->request.guard = seen->mod_revision;
+	l->call->replacing[0] = seen->mod_revision;
+	l->other = seen->lease == l->request.lease ? 0 : seen->lease;
+	transmit(l);
 }
 
-static enum claim judge_claim(const struct client *c, const struct etcd_key *seen)
+static enum claim judge_claim(const struct lane *l, const struct etcd_key *seen)
 {
-	enum claim claim = ownership_judge(seen, &c->call->claim.terms);
+	enum claim claim = ownership_judge(seen, &l->call->claim.terms);
+	enum plant plant = owner_of(l)->world->script.plant;
 
-	if (c->ask == ASK_VERIFY && c->world->script.plant == PLANT_TRUSTING) {
+	if (l->ask == ASK_VERIFY && plant == PLANT_TRUSTING) {
 		return CLAIM_OURS;
 	}
-
-	return claim == CLAIM_TAKEN && c->world->script.plant == PLANT_THIEF ? CLAIM_REPLACE
-									     : claim;
+	return claim == CLAIM_TAKEN && plant == PLANT_THIEF ? CLAIM_REPLACE : claim;
 }
 
-static void on_seen(struct client *c, const struct etcd_key *seen)
+static void on_seen(struct lane *l, const struct etcd_key *seen)
 {
-	bool putting = c->ask == ASK_PUT;
+	bool putting = l->ask == ASK_PUT;
 
-	switch (judge_claim(c, seen)) {
+	switch (judge_claim(l, seen)) {
 	case CLAIM_OURS:
-		end_with(c, OUTCOME_OK);
+		end_with(l, OUTCOME_OK);
 		break;
 	case CLAIM_PUT:
 	case CLAIM_REPLACE:
 		if (putting) {
-			put_again(c, seen);
+			put_again(l, seen);
 		} else {
-			end_with(c, OUTCOME_DETACHED);
+			end_with(l, OUTCOME_DETACHED);
 		}
 		break;
 	case CLAIM_TAKEN:
-		c->other = seen->lease;
-		end_with(c, OUTCOME_TAKEN);
+		l->other = seen->lease;
+		end_with(l, OUTCOME_TAKEN);
 		break;
 	}
 }
 
-static void on_granted(struct client *c, const struct message *m)
+static void on_granted(struct lane *l, const struct message *m)
 {
 	struct etcd_reply reply = { .outcome = OUTCOME_OK,
 		.lease = m->lease,
 		.ttl = m->ttl,
 		.revision = m->revision,
-		.era = c->era,
+		.era = l->era,
 		.why = "" };
 
-	end(c, &reply);
+	end(l, &reply);
 }
 
 /* Only the answer to a renewal is believed: that the lease is gone is asked once more. */
-static void on_gone(struct client *c)
+static void on_gone(struct lane *l)
 {
-	if (c->request.ask == ASK_RENEW) {
-		end_with(c, OUTCOME_GONE);
+	struct client *c = owner_of(l);
+
+	if (l->request.ask == ASK_RENEW) {
+		end_with(l, OUTCOME_GONE);
 		return;
 	}
-	c->doubting = true;
-	c->request.ask = ASK_RENEW;
-	timer_start(&node_of(c)->loop, &c->deadline, c->world->script.request_timeout);
-	transmit(c);
+	l->doubting = true;
+	l->request.ask = ASK_RENEW;
+	timer_start(&node_of(c)->loop, &l->deadline, c->world->script.request_timeout);
+	transmit(l);
 }
 
-void client_hear(struct client *c, const struct message *m)
+static void hear(struct lane *l, const struct message *m)
 {
-	if (c->call == NULL || m->call != c->request.call) {
-		return; /* given up, or of an earlier round */
-	}
 	switch (m->kind) {
 	case ANSWER_OK:
-		if (c->doubting) {
-			end_with(c, OUTCOME_UNSURE); /* it lives after all */
+		if (l->doubting) {
+			end_with(l, OUTCOME_UNSURE); /* it lives after all */
 		} else if (m->ask == ASK_GRANT) {
-			on_granted(c, m);
+			on_granted(l, m);
 		} else {
-			c->request.ttl = m->ttl;
-			end_with(c, OUTCOME_OK);
+			l->request.ttl = m->ttl;
+			end_with(l, OUTCOME_OK);
 		}
 		break;
 	case ANSWER_GONE:
-		on_gone(c);
+		on_gone(l);
 		break;
 	case ANSWER_SEEN:
-		on_seen(c, &m->seen);
+		on_seen(l, &m->seen);
 		break;
 	case ANSWER_FAILED:
-		end_with(c, OUTCOME_UNSURE);
+		end_with(l, OUTCOME_UNSURE);
 		break;
+	}
+}
+
+/* What is for none of them was given up, or is of an earlier round. */
+void client_hear(struct client *c, const struct message *m)
+{
+	struct node *n = node_of(c);
+
+	for (unsigned i = 0; i < n->n_berths; i++) {
+		struct lane *l = &n->berths[i].lane;
+		if (l->call != NULL && m->call == l->request.call) {
+			hear(l, m);
+			return;
+		}
 	}
 }
 
 /* ---- the beginning of a call ----------------------------------------------------------------- */
 
-static void begin(struct client *c, struct etcd_call *call, enum ask ask, int64_t lease,
+/* The lane that it runs on. */
+static struct lane *begin(struct client *c, struct etcd_call *call, enum ask ask, int64_t lease,
 		double timeout, etcd_done *done)
 {
-	assert(c->call == NULL && call->etcd == NULL);
+	struct berth *b = berth_of(c, call);
+	struct lane *l = &b->lane;
+
+	assert(l->call == NULL && call->etcd == NULL);
 	memset(call, 0, sizeof *call);
-	call->etcd = &c->etcd;
+	call->etcd = &c->cluster.etcd;
 	call->done = done;
 	call->sent_at = clock_now();
-	c->call = call;
-	c->ask = ask;
-	c->rounds = 0;
-	c->era = c->world->store.wipes;
-	c->doubting = false;
-	c->other = 0;
-	c->request = (struct message){ .ask = ask, .lease = lease };
-	timer_start(&node_of(c)->loop, &c->deadline, timeout);
+	l->call = call;
+	l->ask = ask;
+	l->rounds = 0;
+	l->era = c->world->store.wipes;
+	l->doubting = false;
+	l->other = 0;
+	l->request = (struct message){ .ask = ask, .lease = lease };
+	timer_start(&node_of(c)->loop, &l->deadline, timeout);
 	world_note(c->world, c->slot, (enum fact)(FACT_ASK_GRANT + (int)ask), lease, 0);
-	judge_ask(c->world, node_of(c), ask, lease);
+	judge_ask(c->world, node_of(c), &b->tenure, ask, lease);
+	return l;
 }
 
 void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done *done)
 {
 	struct client *c = client_of(e);
+	struct lane *l = begin(c, call, ASK_GRANT, 0, c->world->script.request_timeout, done);
 
-	begin(c, call, ASK_GRANT, 0, c->world->script.request_timeout, done);
-	c->request.ttl = (double)ttl_s;
-	transmit(c);
+	l->request.ttl = (double)ttl_s;
+	transmit(l);
 }
 
 /* As etcd.c has it. */
@@ -222,31 +253,33 @@ void etcd_put(struct etcd *e, struct etcd_call *call, const struct etcd_claim *c
 		etcd_done *done)
 {
 	struct client *c = client_of(e);
+	double timeout = timeout_for(c, claim->ttl);
+	struct lane *l = begin(c, call, ASK_PUT, claim->terms.lease, timeout, done);
 
-	begin(c, call, ASK_PUT, claim->terms.lease, timeout_for(c, claim->ttl), done);
 	call->claim = *claim;
-	transmit(c);
+	transmit(l);
 }
 
 void etcd_verify(struct etcd *e, struct etcd_call *call, const struct etcd_claim *claim,
 		etcd_done *done)
 {
 	struct client *c = client_of(e);
+	double timeout = timeout_for(c, claim->ttl);
+	struct lane *l = begin(c, call, ASK_VERIFY, claim->terms.lease, timeout, done);
 
-	begin(c, call, ASK_VERIFY, claim->terms.lease, timeout_for(c, claim->ttl), done);
 	call->claim = *claim;
-	transmit(c);
+	transmit(l);
 }
 
-static void answer_unsent(struct client *c)
+static void answer_unsent(struct client *c, struct lane *l)
 {
 	struct event event = { .at = world_now(c->world),
 		.kind = EVENT_ANSWER,
 		.slot = c->slot,
 		.incarnation = node_of(c)->incarnation };
 
-	c->request.call = ++c->calls;
-	event.message = c->request;
+	l->request.call = ++c->calls;
+	event.message = l->request;
 	queue_add(&c->world->queue, &event);
 }
 
@@ -254,24 +287,23 @@ void etcd_revoke(struct etcd *e, struct etcd_call *call, int64_t lease, etcd_don
 {
 	struct client *c = client_of(e);
 	enum plant plant = c->world->script.plant;
+	struct lane *l = begin(c, call, ASK_REVOKE, lease, c->world->script.request_timeout, done);
 
-	begin(c, call, ASK_REVOKE, lease, c->world->script.request_timeout, done);
 	if (plant == PLANT_LAZY_REVOKE) {
-		answer_unsent(c);
+		answer_unsent(c, l);
 		return;
 	}
 	if (plant == PLANT_VANDAL && c->world->store.key.lease != 0) {
-		c->request.lease = c->world->store.key.lease;
+		l->request.lease = c->world->store.key.lease;
 	}
-	transmit(c);
+	transmit(l);
 }
 
 void etcd_renew(struct etcd *e, struct etcd_call *call, int64_t lease, double ttl, etcd_done *done)
 {
 	struct client *c = client_of(e);
 
-	begin(c, call, ASK_RENEW, lease, timeout_for(c, ttl), done);
-	transmit(c);
+	transmit(begin(c, call, ASK_RENEW, lease, timeout_for(c, ttl), done));
 }
 
 void etcd_cancel(struct etcd_call *call)
@@ -280,9 +312,16 @@ void etcd_cancel(struct etcd_call *call)
 		return;
 	}
 	struct client *c = client_of(call->etcd);
-	c->call = NULL;
+	struct lane *l = &berth_of(c, call)->lane;
+	l->call = NULL;
 	call->etcd = NULL;
-	ev_timer_stop(&node_of(c)->loop, &c->deadline);
+	ev_timer_stop(&node_of(c)->loop, &l->deadline);
+}
+
+void lane_init(struct lane *l)
+{
+	memset(l, 0, sizeof *l);
+	ev_timer_init(&l->deadline, on_deadline, 0.0, 0.0);
 }
 
 void client_init(struct client *c, struct world *w, int slot)
@@ -290,12 +329,4 @@ void client_init(struct client *c, struct world *w, int slot)
 	memset(c, 0, sizeof *c);
 	c->world = w;
 	c->slot = slot;
-	ev_timer_init(&c->deadline, on_deadline, 0.0, 0.0);
-}
-
-void client_finish(struct client *c)
-{
-	if (c->world != NULL) {
-		ev_timer_stop(&node_of(c)->loop, &c->deadline);
-	}
 }

@@ -8,32 +8,38 @@
  * are those of etcd.c, the bytes are left out.
  */
 
+#include "agent/clusters.h"
 #include "agent/net/etcd.h"
 #include "tests/sim/queue.h"
 
 struct world;
 
-/* One agent's. Its `etcd` is what the registration is given. */
-struct client {
-	struct etcd etcd;
-	struct world *world;
-	int slot;
+/* One call of one registration, in flight or not; its rounds are one call. */
+struct lane {
 	struct etcd_call *call; /* in flight, or NULL */
 	enum ask ask;
 	struct message request; /* as it was last sent */
-	uint64_t calls;         /* the number of the last message */
-	unsigned rounds, failures;
+	unsigned rounds;
 	unsigned era;  /* etcd's wipes when the call began */
 	bool doubting; /* the lease is said to be gone, and asked for once more */
 	int64_t other;
 	ev_timer deadline;
 };
 
+/* One agent's. The `etcd` of its cluster is what the registrations are given. */
+struct client {
+	struct cluster cluster;
+	struct world *world;
+	int slot;
+	uint64_t calls; /* the number of the last message */
+	unsigned failures;
+};
+
+void lane_init(struct lane *lane);
+
 void client_init(struct client *c, struct world *w, int slot);
 
 /* EVENT_ANSWER. */
 void client_hear(struct client *c, const struct message *m);
-
-void client_finish(struct client *c);
 
 #endif

@@ -256,9 +256,40 @@ static void plan_fault(struct world *w)
 					     .kind = EVENT_FAULT });
 }
 
+/* ---- reloads --------------------------------------------------------------------------------- */
+
+/* The next one comes while the one before is still at work. */
+#define AGAIN       0.4
+#define AGAIN_AFTER 3.0 /* seconds, at most */
+
+static void plan_reload(struct world *w)
+{
+	bool again = dice_chance(&w->reloads, AGAIN);
+	double after = again ? dice_between(&w->reloads, 0.0, AGAIN_AFTER)
+			     : dice_gap(&w->reloads, w->script.reload_gap);
+
+	queue_add(&w->queue, &(struct event){ .at = world_now(w) + after, .kind = EVENT_RELOAD });
+}
+
+void faults_reload(struct world *w)
+{
+	if (w->settled) {
+		return;
+	}
+	int start = (int)dice_below(&w->reloads, NODES), slot = start;
+	for (int i = 0; i < NODES && !w->nodes[slot].runs; i++) {
+		slot = (start + i) % NODES;
+	}
+	node_reload(w, slot);
+	plan_reload(w);
+}
+
 void faults_start(struct world *w)
 {
 	plan_fault(w);
+	if (isfinite(w->script.reload_gap)) {
+		plan_reload(w);
+	}
 }
 
 void faults_strike(struct world *w)

@@ -8,11 +8,14 @@
 
 struct world;
 
-/* Plans the first fault. */
+/* Plans the first fault, and the first reload. */
 void faults_start(struct world *w);
 
 /* EVENT_FAULT: one happens, and the next is planned. */
 void faults_strike(struct world *w);
+
+/* EVENT_RELOAD: an agent is given new descriptors, perhaps again soon, and later one more time. */
+void faults_reload(struct world *w);
 
 /* EVENT_UNDO: one ends. */
 void faults_undo(struct world *w, const struct event *event);

@@ -82,6 +82,7 @@ static void look_at_absence(struct world *w, const struct node *n)
 	}
 	since = fmax(since, altered ? w->store.put_at : w->store.unheld_since);
 	since = fmax(since, fmax(n->runs_since, n->link_since));
+	since = fmax(since, n->reloaded_at);
 	hold_to(w, fmax(since, n->sees_since), bound_listed(&w->script), &judge_figures.l,
 			"L: a well service stays unlisted though its agent reaches etcd");
 }
@@ -127,43 +128,53 @@ static void count_call(struct world *w, struct node *n)
 }
 
 /* Counted only while the agent can have learned of it. */
-static void count_idle(struct world *w, struct node *n, int64_t lease)
+static void count_idle(struct world *w, const struct node *n, struct tenure *t, int64_t lease)
 {
 	double since = fmax(fmax(n->link_since, n->runs_since), w->store.steady_since);
 	double learns = since + w->script.request_timeout;
 	bool idle = w->store.key.lease != lease && n->link == LINK_GOOD && world_now(w) >= learns;
 
-	n->record.idle = idle ? n->record.idle + 1 : 0;
-	if (n->record.idle > IDLE_MAX) {
+	t->idle = idle ? t->idle + 1 : 0;
+	if (t->idle > IDLE_MAX) {
 		world_break(w, "R1: a lease is renewed on and on without the key on it");
 	}
 }
 
-void judge_ask(struct world *w, struct node *n, enum ask ask, int64_t lease)
+/* A call that was in flight when health decided ends first, and a pause is over. */
+static bool is_withdrawn_for_nothing(const struct world *w, const struct node *n, int64_t lease)
 {
-	struct record *r = &n->record;
+	return w->store.key.present && w->store.key.lease == lease && !n->leaving &&
+	       world_now(w) > n->ill_at + bound_act(&w->script);
+}
+
+void judge_ask(struct world *w, struct node *n, struct tenure *t, enum ask ask, int64_t lease)
+{
 	bool claims = ask == ASK_GRANT || ask == ASK_PUT || ask == ASK_RENEW;
 
 	count_call(w, n);
-	if (ask != ASK_GRANT && lease != r->lease) {
+	node_note_down(w, n);
+	if (ask != ASK_GRANT && lease != t->lease) {
 		world_break(w, "O: an agent names a lease that is not its own");
 	}
-	if ((ask == ASK_PUT || ask == ASK_RENEW) && r->revoke_asked) {
+	if ((ask == ASK_PUT || ask == ASK_RENEW) && t->revoke_asked) {
 		world_break(w, "O1: a put or renewal on a lease that was given up");
 	}
 	if (claims && world_now(w) > decided_by(w, n) + GRAIN) {
 		world_break(w, "S3: an agent claims a service that it must know to be ill");
 	}
-	if (ask == ASK_PUT && r->must_pass) {
+	if (ask == ASK_PUT && t->must_pass) {
 		world_break(w, "P: a put after a standstill, before the service has passed");
 	}
 	if (ask == ASK_RENEW) {
-		count_idle(w, n, lease);
+		count_idle(w, n, t, lease);
 	}
-	if (ask == ASK_RENEW && r->must_hear) {
+	if (ask == ASK_RENEW && t->must_hear) {
 		world_break(w, "P: a renewal after a standstill, before the first audit is over");
 	}
-	r->revoke_asked = r->revoke_asked || ask == ASK_REVOKE;
+	if (ask == ASK_REVOKE && !t->revoke_asked && is_withdrawn_for_nothing(w, n, lease)) {
+		world_break(w, "U: a key is withdrawn that nothing is wrong with");
+	}
+	t->revoke_asked = t->revoke_asked || ask == ASK_REVOKE;
 }
 
 /* ---- what etcd is about to do ---------------------------------------------------------------- */
@@ -217,15 +228,27 @@ static bool lets_lapse(const struct registration *r)
 	return (r->state == LEASE_GRANTED && r->goal == GOAL_KEEP) || r->state == LEASE_PUTTING;
 }
 
+/* The service that the lease was acknowledged to and that has not given it up, or NULL. */
+static const struct berth *find_tenant(const struct node *n, int64_t lease)
+{
+	for (unsigned i = 0; i < n->n_berths; i++) {
+		const struct berth *b = &n->berths[i];
+		if (b->service != NULL && b->tenure.lease == lease && !b->tenure.revoke_asked) {
+			return b;
+		}
+	}
+	return NULL;
+}
+
 void judge_expiry(struct world *w, const struct lease *l)
 {
 	const struct script *s = &w->script;
 	const struct node *n = &w->nodes[l->slot];
 	double since = fmax(fmax(n->runs_since, n->link_since), w->store.steady_since);
 	double retry = fmin(s->request_timeout, s->ttl / 3.0) + s->ttl / 3.0;
+	const struct berth *b = n->runs ? find_tenant(n, l->id) : NULL;
 	bool wanted = n->incarnation == l->incarnation && reaches_etcd(n) && !n->leaving &&
-		      n->record.lease == l->id && !n->record.revoke_asked &&
-		      !lets_lapse(&n->service.registration);
+		      b != NULL && !lets_lapse(&b->service->registration);
 
 	if (wanted && w->store.key.present && w->store.key.lease == l->id &&
 			l->over_at > fmax(since, w->store.put_at) + s->timeout + retry +
@@ -236,9 +259,9 @@ void judge_expiry(struct world *w, const struct lease *l)
 
 /* ---- what an agent hears --------------------------------------------------------------------- */
 
-void judge_report(struct node *n, enum reason reason, bool audit, double as_of)
+void judge_report(struct berth *b, enum reason reason, bool audit, double as_of)
 {
-	struct record *r = &n->record;
+	struct tenure *r = &b->tenure;
 	enum verdict verdict = reason_verdict(reason);
 	bool fresh = as_of >= r->went_on_at;
 
@@ -260,12 +283,12 @@ void judge_report(struct node *n, enum reason reason, bool audit, double as_of)
 	}
 }
 
-static void check_health(struct world *w, const struct node *n)
+static void check_health(struct world *w, const struct berth *b)
 {
-	const struct record *r = &n->record;
-	enum health_state state = n->service.prober.health.state;
+	const struct tenure *r = &b->tenure;
+	enum health_state state = b->service->prober.health.state;
 
-	if (state == n->health || state == HEALTH_UNKNOWN) {
+	if (state == b->health || state == HEALTH_UNKNOWN) {
 		return;
 	}
 	if (state == HEALTH_DOWN && !r->hard && r->fails < w->script.desc.probe.failure_threshold) {
@@ -278,21 +301,34 @@ static void check_health(struct world *w, const struct node *n)
 
 /* ---- what an agent is ------------------------------------------------------------------------ */
 
-static bool registration_waits(const struct node *n)
+static bool registration_waits(const struct node *n, const struct berth *b)
 {
-	const struct registration *r = &n->service.registration;
+	const struct registration *r = &b->service->registration;
 
 	if (r->state >= N_RESTING) {
-		return n->client.call != NULL;
+		return b->lane.call != NULL;
 	}
-	return ev_is_active(&r->wake) || lease_next[r->state][r->goal] == STEP_WAIT;
+	/* One that is gone waits for the others of its agent; T finds when it is not gone. */
+	return ev_is_active(&r->wake) || lease_next[r->state][r->goal] == STEP_WAIT ||
+	       (n->leaving && r->state == LEASE_NONE && r->goal == GOAL_EXIT);
 }
 
-static bool prober_waits(const struct node *n)
+static bool prober_waits(const struct berth *b)
 {
-	const struct prober *p = &n->service.prober;
+	const struct prober *p = &b->service->prober;
 
-	return p->probe == NULL || n->probe.auditing || ev_is_active(&p->next);
+	return p->probe == NULL || b->probe.auditing || ev_is_active(&p->next);
+}
+
+static void judge_service(struct world *w, const struct node *n, const struct berth *b)
+{
+	check_health(w, b);
+	if (!registration_waits(n, b)) {
+		world_break(w, "N3: a registration waits for nothing and has something to do");
+	}
+	if (!prober_waits(b)) {
+		world_break(w, "N3: a prober waits for nothing");
+	}
 }
 
 void judge_node(struct world *w, const struct node *n)
@@ -300,16 +336,30 @@ void judge_node(struct world *w, const struct node *n)
 	if (!n->runs || n->over) {
 		return;
 	}
-	check_health(w, n);
 	if (n->loop.broken != NULL) {
 		world_break(w, "N2: a timer is armed with a time that none may have");
 	}
-	if (!registration_waits(n)) {
-		world_break(w, "N3: a registration waits for nothing and has something to do");
+	for (unsigned i = 0; i < n->n_berths; i++) {
+		if (n->berths[i].service != NULL) {
+			judge_service(w, n, &n->berths[i]);
+		}
 	}
-	if (!prober_waits(n)) {
-		world_break(w, "N3: a prober waits for nothing");
+}
+
+/* Of an agent that runs: calls in flight after which there may be a lease more, or less. */
+static unsigned count_in_between(const struct node *n)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < n->n_berths; i++) {
+		const struct service *s = n->berths[i].service;
+		enum lease_state state = s != NULL ? s->registration.state : LEASE_NONE;
+		count += state == LEASE_GRANTING || state == LEASE_PUTTING ||
+							 state == LEASE_REVOKING
+					 ? 1
+					 : 0;
 	}
+	return count;
 }
 
 void judge_end(struct world *w)
@@ -318,11 +368,11 @@ void judge_end(struct world *w)
 
 	judge_look(w);
 	for (int i = 0; i < NODES; i++) {
-		const struct registration *r = &w->nodes[i].service.registration;
-		bool in_between = w->nodes[i].runs &&
-				  (r->state == LEASE_GRANTING || r->state == LEASE_PUTTING ||
-						  r->state == LEASE_REVOKING);
-		expected += in_between ? 1 : 0;
+		const struct node *n = &w->nodes[i];
+		expected += n->runs ? count_in_between(n) : 0;
+		if (n->runs && n->units.retiring != NULL) {
+			world_break(w, "R3: at rest a service is left that a reload has replaced");
+		}
 	}
 	if (w->store.n > expected) {
 		world_break(w, "R2: at rest there are more leases than listed keys");

@@ -9,7 +9,7 @@
  * longest way to the service, D the longest way to etcd when the network is
  * good, R request timeout, TTL as granted, E election timeout, late the longest
  * delay of a request. "Since" is the last moment at which something that the
- * bound depends on changed.
+ * bound depends on changed; for what is not listed, a reload is one.
  *
  *   DETECT  an ill service is found out within
  *             I + T + 4d           while it is dead or says NOT_SERVING
@@ -57,6 +57,10 @@
  *   P   after the process was stopped for longer than the TTL, nothing is put
  *       before the service has said, after that, that it serves, and nothing is
  *       renewed before the first audit is over.
+ *   U   the lease with the key on it is given up only by an agent that was told
+ *       to stop, or one of whose probers (there are several after a reload)
+ *       finds it ill, or did so no longer than ACT ago.
+ *   R3  at the end of a day nothing that a reload has replaced is left.
  *   T   told to stop, an agent that reaches etcd has ended within ACT.
  */
 
@@ -69,22 +73,27 @@
 #define TAKES_MAX 1
 #define IDLE_MAX  4
 
+struct berth;
 struct lease;
 struct node;
 struct world;
 
 /* What the judge remembers of one agent. Zeroed at its start. */
 struct record {
-	int64_t lease;     /* the last one acknowledged to it */
-	bool revoke_asked; /* ... and given up */
 	double written_at; /* its first put that etcd did; valid when has_written */
 	bool has_written;
-	unsigned took;          /* keys of live agents that it took over */
+	unsigned took;   /* keys of live agents that it took over */
+	uint64_t minute; /* N1: which one is counted */
+	unsigned calls;  /* ... and how many */
+};
+
+/* ... and of each service of its, from when it is made; a reload makes another one. */
+struct tenure {
+	int64_t lease;          /* the last one acknowledged to it */
+	bool revoke_asked;      /* ... and given up */
 	bool must_pass;         /* P: interrupted, and nothing has passed since */
 	bool must_hear;         /* P: ... and no audit has ended since */
 	double went_on_at;      /* ... when it went on */
-	uint64_t minute;        /* N1: which one is counted */
-	unsigned calls;         /* ... and how many */
 	unsigned idle;          /* R1: renewals in a row without the key on the lease */
 	unsigned passes, fails; /* H: in a row */
 	bool hard;              /* H: the last failure was hard evidence */
@@ -93,8 +102,8 @@ struct record {
 /* S1, S2, L, T. To be called before anything they depend on changes, and now and then. */
 void judge_look(struct world *w);
 
-/* S3, O1, O2, N1, P: the agent asks for something. */
-void judge_ask(struct world *w, struct node *n, enum ask ask, int64_t lease);
+/* S3, O1, O2, N1, P, U: a service of the agent asks for something. */
+void judge_ask(struct world *w, struct node *n, struct tenure *t, enum ask ask, int64_t lease);
 
 /* O3, O4: a put is about to be done; the store is still as it was. */
 void judge_put(struct world *w, int slot, unsigned incarnation);
@@ -109,9 +118,9 @@ void judge_node(struct world *w, const struct node *n);
 void judge_expiry(struct world *w, const struct lease *l);
 
 /* H: what the probe has just told the prober. */
-void judge_report(struct node *n, enum reason reason, bool audit, double as_of);
+void judge_report(struct berth *b, enum reason reason, bool audit, double as_of);
 
-/* R2. */
+/* R2, R3. */
 void judge_end(struct world *w);
 
 /* What the longest of all minutes held, and how close the bounds were met. For people. */

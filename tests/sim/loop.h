@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LOOP_TIMERS 8 /* of one agent, at one time */
+#define LOOP_TIMERS 48 /* of one agent, at one time */
 
 /* One agent's loop. Zeroed is ready. */
 struct ev_loop {

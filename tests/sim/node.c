@@ -8,6 +8,7 @@
 
 #include "agent/timer.h"
 #include "agent/util.h"
+#include "tests/sim/sheet.h"
 #include "tests/sim/world.h"
 
 /* As agent.c has it, seconds. */
@@ -19,8 +20,7 @@
 static void end_process(struct world *w, struct node *n)
 {
 	judge_look(w);
-	service_finish(&n->service);
-	client_finish(&n->client);
+	units_finish(&n->units);
 	ev_timer_stop(&n->loop, &n->patience);
 	assert(n->loop.n == 0); /* no timer outlives its owner */
 	n->runs = false;
@@ -29,26 +29,129 @@ static void end_process(struct world *w, struct node *n)
 	n->paused = false;
 }
 
+/* ---- berths ---------------------------------------------------------------------------------- */
+
+struct berth *node_berth(struct node *n, const struct service *service)
+{
+	struct berth *found = NULL;
+
+	for (unsigned i = 0; i < BERTHS; i++) {
+		struct berth *b = &n->berths[i];
+		if (b->service == service) {
+			return b;
+		}
+		found = found == NULL && b->service == NULL ? b : found;
+	}
+	assert(found != NULL);
+	if (found - n->berths >= n->n_berths) {
+		n->n_berths = (unsigned)(found - n->berths) + 1;
+	}
+	found->service = service;
+	found->health = HEALTH_UNKNOWN;
+	found->tenure = (struct tenure){ 0 };
+	return found;
+}
+
+static bool is_there(const struct units *units, const struct service *service)
+{
+	for (size_t i = 0; i < units->n; i++) {
+		if (&units->at[i]->service == service) {
+			return true;
+		}
+	}
+	for (struct list *link = units->retiring; link != NULL; link = link->next) {
+		if (&CONTAINER_OF(link, struct unit, link)->service == service) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static unsigned count_free(const struct node *n)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < BERTHS; i++) {
+		count += n->berths[i].service == NULL ? 1 : 0;
+	}
+	return count;
+}
+
+static void clear_berths(struct node *n)
+{
+	for (unsigned i = 0; i < n->n_berths; i++) {
+		struct berth *b = &n->berths[i];
+		if (b->service != NULL && !is_there(&n->units, b->service)) {
+			assert(b->lane.call == NULL && !b->probe.auditing);
+			b->service = NULL;
+		}
+	}
+	while (n->n_berths > 0 && n->berths[n->n_berths - 1].service == NULL) {
+		n->n_berths--;
+	}
+}
+
+static void init_berths(struct world *w, struct node *n)
+{
+	for (unsigned i = 0; i < BERTHS; i++) {
+		struct berth *b = &n->berths[i];
+		b->probe.world = w;
+		b->probe.slot = n->slot;
+		b->probe.berth = i;
+		lane_init(&b->lane);
+	}
+}
+
+/* Before a registration acts on it. */
+void node_note_down(struct world *w, struct node *n)
+{
+	for (unsigned i = 0; i < n->n_berths; i++) {
+		const struct service *s = n->berths[i].service;
+		n->ill_at = s != NULL && s->prober.health.state == HEALTH_DOWN ? world_now(w)
+									       : n->ill_at;
+	}
+}
+
+static void note_health(struct world *w, struct node *n)
+{
+	for (unsigned i = 0; i < n->n_berths; i++) {
+		struct berth *b = &n->berths[i];
+		if (b->service != NULL && b->service->prober.health.state != b->health) {
+			b->health = b->service->prober.health.state;
+			world_note(w, n->slot, FACT_HEALTH, b->health, i);
+		}
+	}
+}
+
+/* ---- one agent's life ------------------------------------------------------------------------ */
+
 /* What every callback into the agent ends with. */
 static void returned(struct world *w, struct node *n)
 {
+	clear_berths(n);
+	node_note_down(w, n);
 	judge_node(w, n);
-	if (n->service.prober.health.state != n->health) {
-		n->health = n->service.prober.health.state;
-		world_note(w, n->slot, FACT_HEALTH, n->health, 0);
-	}
+	note_health(w, n);
 	if (n->over) {
 		world_note(w, n->slot, FACT_GONE, n->incarnation, 0);
 		end_process(w, n);
 	}
 }
 
-static void on_gone(struct service *service)
+static void on_change(struct units *units)
 {
-	CONTAINER_OF(service, struct node, service)->over = true;
+	UNUSED(units);
 }
 
-static const struct service_events service_events = { .on_gone = on_gone };
+static void on_all_gone(struct units *units)
+{
+	CONTAINER_OF(units, struct node, units)->over = true;
+}
+
+static const struct units_events units_events = {
+	.on_change = on_change,
+	.on_all_gone = on_all_gone,
+};
 
 static void on_patience(struct ev_loop *loop, ev_timer *patience, int revents)
 {
@@ -60,9 +163,23 @@ static void on_patience(struct ev_loop *loop, ev_timer *patience, int revents)
 static void plant_timers(const struct world *w, struct node *n)
 {
 	if (w->script.plant == PLANT_HASTY || w->script.plant == PLANT_SLUGGISH) {
-		n->loop.bent = &n->service.registration.wake;
+		n->loop.bent = &n->units.at[0]->service.registration.wake;
 		n->loop.factor = w->script.plant == PLANT_HASTY ? 0.0 : 4.0;
 	}
+}
+
+/* The descriptor of this turn: an interval a trifle shorter in every second one. */
+static void apply(struct world *w, struct node *n)
+{
+	struct descriptor_set set;
+	struct units_change change;
+	struct err err;
+
+	sheet_copy(&set, n->turn % SHEETS);
+	if (units_apply(&n->units, &set, &change, &err) < 0) {
+		abort();
+	}
+	plant_timers(w, n);
 }
 
 void node_start(struct world *w, int slot)
@@ -77,20 +194,53 @@ void node_start(struct world *w, int slot)
 	n->incarnation = ++w->incarnations;
 	n->runs = true;
 	n->loop.owner = n;
-	plant_timers(w, n);
-	n->born_at = n->runs_since = n->link_since = n->sees_since = now;
+	n->born_at = n->reloaded_at = n->runs_since = n->link_since = n->sees_since = now;
 	n->left_since = NEVER;
-	n->probe.world = w;
-	n->probe.slot = slot;
+	n->ill_at = -NEVER;
+	init_berths(w, n);
 	random_seed(&n->random, dice_next(&w->dice));
 	client_init(&n->client, w, slot);
 	ev_timer_init(&n->patience, on_patience, 0.0, 0.0);
 	world_note(w, slot, FACT_START, n->incarnation, 0);
-	if (service_init(&n->service, &n->loop, &n->client.etcd, NULL, &w->script.desc, &n->random,
-			    NULL, &service_events) < 0) {
-		abort();
+	clusters_init(&n->clusters, &n->loop, &n->random, NULL, NULL, NULL);
+	units_init(&n->units,
+			&(struct unit_shared){ .loop = &n->loop,
+					.random = &n->random,
+					.clusters = &n->clusters },
+			&units_events);
+	apply(w, n);
+	returned(w, n);
+}
+
+static void plant_in_reload(const struct world *w, struct node *n)
+{
+	struct registration *r = &n->units.at[0]->service.registration;
+
+	for (struct list *link = n->units.retiring; link != NULL; link = link->next) {
+		struct unit *u = CONTAINER_OF(link, struct unit, link);
+		u->successor = w->script.plant == PLANT_CLINGY ? NULL : u->successor;
 	}
-	service_start(&n->service);
+	if (w->script.plant == PLANT_UPSTART) {
+		r->has_put = false;
+	}
+}
+
+void node_reload(struct world *w, int slot)
+{
+	struct node *n = &w->nodes[slot];
+
+	if (!n->runs || n->paused || n->leaving || count_free(n) < 2) {
+		return;
+	}
+	judge_look(w);
+	n->turn++;
+	n->reloaded_at = world_now(w);
+	world_note(w, slot, FACT_RELOAD, n->turn, 0);
+	if (w->script.plant == PLANT_ABRUPT) {
+		service_leave(&n->units.at[0]->service, ABSENCE_RELOADED, false);
+	}
+	apply(w, n);
+	plant_in_reload(w, n);
 	returned(w, n);
 }
 
@@ -117,7 +267,7 @@ void node_terminate(struct world *w, int slot)
 	n->left_since = world_now(w);
 	if (w->script.plant != PLANT_DEFIANT) {
 		timer_start(&n->loop, &n->patience, PATIENCE);
-		service_leave(&n->service, ABSENCE_STOPPED, false);
+		units_leave(&n->units);
 	}
 	returned(w, n);
 }
@@ -141,7 +291,7 @@ static void hand_over(struct world *w, struct node *n, const struct event *event
 	if (event->kind == EVENT_ANSWER) {
 		client_hear(&n->client, &event->message);
 	} else {
-		probe_hear(&n->probe, event);
+		probe_hear(&n->berths[event->berth].probe, event);
 	}
 	returned(w, n);
 }
@@ -183,14 +333,15 @@ void node_resume(struct world *w, int slot)
 	world_note(w, slot, FACT_RESUME, n->incarnation, (int64_t)n->inbox.n);
 	n->paused = false;
 	n->runs_since = world_now(w);
-	if (gap > w->script.ttl) {
-		n->record.must_pass = true;
-		n->record.must_hear = true;
-		n->record.passes = n->record.fails = 0;
-		n->record.went_on_at = world_now(w);
+	for (unsigned i = 0; gap > w->script.ttl && i < BERTHS; i++) {
+		struct tenure *t = &n->berths[i].tenure;
+		t->must_pass = true;
+		t->must_hear = true;
+		t->passes = t->fails = 0;
+		t->went_on_at = world_now(w);
 	}
 	if (w->script.plant != PLANT_RASH) {
-		service_interrupted(&n->service, measured);
+		units_interrupted(&n->units, measured);
 		returned(w, n);
 	}
 	if (dice_chance(&w->dice, 0.5)) {
@@ -230,7 +381,7 @@ double node_next(const struct node *n)
 void node_wake(struct world *w, struct node *n)
 {
 	if (w->script.plant == PLANT_SLEEPY) {
-		ev_timer *wake = &n->service.registration.wake;
+		ev_timer *wake = &n->units.at[0]->service.registration.wake;
 		if (ev_is_active(wake) && wake->at <= loop_time()) {
 			ev_timer_stop(&n->loop, wake);
 			returned(w, n);
@@ -244,8 +395,7 @@ void node_wake(struct world *w, struct node *n)
 void node_finish(struct node *n)
 {
 	if (n->runs) {
-		service_finish(&n->service);
-		client_finish(&n->client);
+		units_finish(&n->units);
 		n->runs = false;
 	}
 }

@@ -48,7 +48,8 @@ enum event_kind {
 	EVENT_UNSETTLED,    /* the connection is gone; `number`: which */
 	EVENT_FAULT,        /* the world does something */
 	EVENT_UNDO,         /* ... and undoes it; `fault`, `which`, `number`: what */
-	EVENT_CHECK         /* the judge looks */
+	EVENT_CHECK,        /* the judge looks */
+	EVENT_RELOAD        /* somebody changes the descriptors */
 };
 
 struct event {
@@ -58,6 +59,7 @@ struct event {
 	enum event_kind kind;
 	int slot;             /* of the agent concerned */
 	unsigned incarnation; /* ... when it was sent: nobody else gets it */
+	unsigned berth;       /* ... and which of its probes; of an answer of etcd: not used */
 	uint64_t number;
 	enum reason reason;
 	unsigned fault, which;

@@ -24,6 +24,9 @@ static const char *const plants[] = {
 	[PLANT_ECHO] = "echo",
 	[PLANT_RASH] = "rash",
 	[PLANT_DEFIANT] = "defiant",
+	[PLANT_ABRUPT] = "abrupt",
+	[PLANT_CLINGY] = "clingy",
+	[PLANT_UPSTART] = "upstart",
 };
 static_assert(ARRAY_LEN(plants) == N_PLANTS, "every plant has its name");
 
@@ -127,4 +130,14 @@ void script_draw(struct script *s, struct dice *d, double hours, enum plant plan
 	s->fault_gap = full_speed ? 60.0 : spread(d, 20.0, 7200.0);
 	s->end = hours * 3600.0;
 	s->plant = plant;
+	s->reload_gap = (double)INFINITY;
+}
+
+void script_draw_reloads(struct script *s, struct dice *d, bool full_speed)
+{
+	if (full_speed) {
+		s->reload_gap = 300.0;
+	} else if (dice_chance(d, 0.5)) {
+		s->reload_gap = spread(d, 1000.0, 20000.0); /* comparing takes long */
+	}
 }

@@ -31,6 +31,9 @@ enum plant {
 	PLANT_ECHO,        /* the network repeats the renewals of an agent that is dead */
 	PLANT_RASH,        /* nobody tells the agent that it was stopped */
 	PLANT_DEFIANT,     /* SIGTERM does nothing */
+	PLANT_ABRUPT,      /* a reload withdraws before the new one is listed */
+	PLANT_CLINGY,      /* what a reload has replaced does not hear that it may go */
+	PLANT_UPSTART,     /* the new one of a reload does not know whose place it takes */
 	N_PLANTS
 };
 
@@ -48,6 +51,7 @@ struct script {
 	double twice;       /* probability of a request that arrives twice */
 	double late_max;    /* a late request arrives after so long, at most */
 	double election;    /* etcd's election timeout */
+	double reload_gap;  /* mean time between reloads, INFINITY: there are none */
 	double fault_gap;   /* mean time between faults */
 	double quiet_from;  /* time of the last fault, from the start */
 	double end;         /* from the start, seconds */
@@ -56,6 +60,9 @@ struct script {
 
 /* Draws a day of so many hours. `full_speed`: the shortest interval and TTL, many faults. */
 void script_draw(struct script *s, struct dice *d, double hours, enum plant plant, bool full_speed);
+
+/* ... and how often its descriptors change: in every second day not at all. */
+void script_draw_reloads(struct script *s, struct dice *d, bool full_speed);
 
 /* The plant of that name, N_PLANTS when there is none. */
 enum plant plant_find(const char *name);

@@ -41,6 +41,7 @@ static const char *const names[] = {
 	[FACT_BLIND] = "agent cannot probe",
 	[FACT_QUIET] = "quiet from here on",
 	[FACT_END] = "end",
+	[FACT_RELOAD] = "agent reads anew, turn",
 };
 static_assert(ARRAY_LEN(names) == N_FACTS, "every fact has its name");
 

@@ -24,7 +24,7 @@ enum fact {
 	FACT_RESUME,     /* a: incarnation, b: messages in its buffers */
 	FACT_SERVICE,    /* a: enum mode */
 	FACT_REPORT,     /* a: enum reason, b: 1 for an audit */
-	FACT_HEALTH,     /* a: enum health_state */
+	FACT_HEALTH,     /* a: enum health_state, b: which berth */
 	FACT_ASK_GRANT,  /* a: seconds */
 	FACT_ASK_PUT,    /* a: lease */
 	FACT_ASK_VERIFY, /* a: lease */
@@ -48,6 +48,7 @@ enum fact {
 	FACT_BLIND,   /* a: 1 when it begins */
 	FACT_QUIET,   /* the last fault is over */
 	FACT_END,     /* a: leases, b: 1 when listed */
+	FACT_RELOAD,  /* a: how often it was */
 	N_FACTS
 };
 

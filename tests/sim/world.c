@@ -10,6 +10,7 @@
 #include "agent/util.h"
 #include "tests/sim/bounds.h"
 #include "tests/sim/faults.h"
+#include "tests/sim/sheet.h"
 
 /* Not a round number, so that nothing leans on time beginning at zero. */
 #define BOOT_TIME 1234.5
@@ -49,12 +50,15 @@ static void set_up(struct world *w, const struct world_order *order)
 	memset(w, 0, sizeof *w);
 	w->seed = order->seed;
 	w->dice.state = order->seed * 0x2545f4914f6cdd1du + 1;
+	w->reloads.state = order->seed * 0x9fb21c651e98df25u + 1;
 	w->trace.print = order->print;
 	w->start = BOOT_TIME;
 	loop_set_time(w->start);
 	clock_replace(loop_time);
 	log_setup(LOG_ERROR, LOG_TEXT);
 	script_draw(&w->script, &w->dice, order->hours, order->plant, order->full_speed);
+	script_draw_reloads(&w->script, &w->reloads, order->full_speed);
+	sheet_make(&w->script);
 	w->script.quiet_from = w->script.end - bound_settled(&w->script);
 	assert(w->script.quiet_from > 0.0);
 	store_init(&w->store);
@@ -100,6 +104,9 @@ static void happen(struct world *w, const struct event *event)
 		break;
 	case EVENT_UNDO:
 		faults_undo(w, event);
+		break;
+	case EVENT_RELOAD:
+		faults_reload(w);
 		break;
 	case EVENT_CHECK:
 		judge_look(w);

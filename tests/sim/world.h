@@ -18,6 +18,7 @@
 struct world {
 	uint64_t seed;
 	struct dice dice;
+	struct dice reloads; /* drawn apart, so that a day without them is what it was */
 	struct script script;
 	struct queue queue;
 	struct store store;

@@ -5,8 +5,10 @@ What the harness does to a process takes a moment. From before the deed until af
 track says "unclear", so the judge counts nothing on either side.
 """
 
+import os
 import signal
 import subprocess
+import threading
 import time
 
 from lib.agent import BINARY, SANITIZER_REPORT, environment
@@ -16,6 +18,7 @@ from lib.process import Process
 from lib.servers import Server
 
 PROBE = {"interval": "400ms", "timeout": "500ms", "failure_threshold": "3"}
+INTERVALS = ("400ms", "390ms")  # a reload goes from one to the other: no bound depends on it
 REQUEST_TIMEOUT = 0.5
 ETCD = {"request_timeout": f"{int(REQUEST_TIMEOUT * 1000)}ms"}
 EXIT_WITHIN = 20  # seconds from SIGTERM
@@ -70,8 +73,18 @@ class Sidecar(Process):
         self.log = directory / f"{ident}.log"
         self.folder = directory / ident
         self.folder.mkdir()
+        self.admin = f"unix:{directory / ident}.sock"
         for name, text in descriptors.items():
-            (self.folder / f"{name}.yaml").write_text(text)
+            self.describe(name, text)
+
+    def describe(self, name, text):
+        """Writes, or replaces, a descriptor as a whole: the agent may be reading just now."""
+        fresh = self.folder.with_suffix(f".{threading.get_ident()}")
+        fresh.write_text(text)
+        os.replace(fresh, self.folder / f"{name}.yaml")
+
+    def forget(self, name):
+        (self.folder / f"{name}.yaml").unlink()
 
     def _state(self, state):
         self.history.state(f"agent {self.ident}", state, time.monotonic())
@@ -106,7 +119,25 @@ class Sidecar(Process):
         self._state("running")
 
     def hang_up(self):
-        self.signal(signal.SIGHUP)
+        """Nothing happens when it has ended meanwhile."""
+        self.child.send_signal(signal.SIGHUP)
+
+    def has_begun(self):
+        """Whether it has got as far as its log: from then on a hangup ends nobody."""
+        return self.running and self.log.stat().st_size > 0
+
+    def ask(self, *words, seconds):
+        """Runs a command that speaks to it; the exit code, or None without an end in time."""
+        argv = [BINARY, *words, "--admin", self.admin]
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+        with open(self.log.with_suffix(".asked"), "ab") as said:
+            try:
+                done = subprocess.run(
+                    argv, env=environment(), stderr=said, timeout=seconds, check=False, **quiet
+                )
+            except subprocess.TimeoutExpired:
+                return None
+        return done.returncode
 
     def terminate(self):
         """SIGTERM, and the exit code; None when it had to be killed."""
@@ -171,20 +202,24 @@ class Slot(Place):
     def __init__(self, name, services, *rest):
         super().__init__(name, *rest)
         self.services = services
+        self.upkeep = threading.Lock()  # of the files of its agents
+        self.draining = threading.Lock()
+        self.turns = 0  # how often one of them was written anew
 
     def descriptors(self, ident):
-        return {service.name: self._descriptor(service, ident) for service in self.services}
+        return {service.name: self.text(service, ident) for service in self.services}
 
-    def _descriptor(self, service, ident):
+    def text(self, service, ident, interval=INTERVALS[0], turn=0):
         return descriptor(
             self.endpoints,
             service.port,
             service.name,
-            service={"metadata": f"{{by: {ident}}}"},
+            service={"metadata": f"{{by: {ident}, turn: {turn}}}"},
             register={"ttl": f"{service.ttl}s"},
             etcd=ETCD,
-            probe=PROBE,
+            probe={**PROBE, "interval": interval},
             log={"level": "debug"},
+            admin={"listen": f"unix:{self.directory / ident}.sock"},
         )
 
     def enlist(self, ident):

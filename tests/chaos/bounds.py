@@ -61,6 +61,16 @@ def expire(kind, ttl):
     return DETECT[kind] + REQUEST_TIMEOUT + ttl + EXPIRY + MARGIN
 
 
+def drained():
+    """W: after the word of the agent; the witness may hear of it a moment later."""
+    return MARGIN
+
+
+def drain_back(ttl):
+    """O: from a drain to the delete, while etcd is reached: as withdraw() has it."""
+    return MARGIN + FAILOVER + ttl / 3
+
+
 def appear():
     """L: nothing else is wrong: health, a grant and a put."""
     return START + DETECT_UP + MARGIN

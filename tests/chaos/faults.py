@@ -5,19 +5,15 @@ Each is called with the world, the fault and its record, holds the fault for its
 leaves everything as it was. The record takes what the judge must know beyond the tracks.
 """
 
-import random
 import time
 
+from choices import dice_of as _dice
 from lib.gateway import encode
+from upkeep import agent_drain, agent_reload
 
 
 def _hold(world, fault):
     world.ended.wait(fault.seconds)
-
-
-def _dice(world, fault):
-    """Choices within a fault: a function of the seed and the fault's number."""
-    return random.Random(f"{world.seed}/{fault.number}")
 
 
 # ---- services --------------------------------------------------------------------------
@@ -306,6 +302,8 @@ DEEDS = {
     "agent.pause": agent_pause,
     "agent.pause_long": agent_pause,
     "agent.hang_up": agent_hang_up,
+    "agent.reload": agent_reload,
+    "agent.drain": agent_drain,
     "agent.second": agent_second,
     "agent.second_killed": agent_second_killed,
     "reader.kill": reader_kill,

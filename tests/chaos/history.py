@@ -9,12 +9,15 @@ It is plain data, so that it can be written to a file, read again and judged aga
     tracks   name -> [[since, state], ...]:
                service KEY    up | gone | flip | hang | unclear
                agent ID       running | paused | unclear | ended
+               drain ID KEY   none | draining | drained | unclear    by the word of the agent;
+                              none where there is no such track
                link GROUP N   clear | slow | bad      between a group of agents and member N
                member N       serving | bad           whether it answered a linearizable read
                file PLACE KEY nothing | unlisted | listed by ID | broken: WHY
                age PLACE KEY  fresh | stale           by what the file says of itself
     events   [{"kind": put | delete, "key", "by", "lease", "revision", "at"}, ...]
-    faults   [{"kind", "victim", "begin", "end", "keys", "leases"}, ...]
+    faults   [{"kind", "victim", "begin", "end", "keys", "leases", "agent", "turns"}, ...]: the
+             keys that a hand has touched; how often the agent was told to read its descriptors
     terms    when a new term of raft was first seen
     delays   [[at, seconds]]: how late the harness was woken, the worst in each slice of time
     trips    [[at, seconds]]: how long etcd took to answer

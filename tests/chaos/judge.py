@@ -18,6 +18,7 @@ import itertools
 from collections import defaultdict
 
 import bounds
+from drained import judge_w
 from files import judge_files
 from growth import judge_growth
 from intervals import both, cut, invert, meets, minus, union, while_in, widen
@@ -99,6 +100,13 @@ class Facts:
 
     def running(self, ident):
         return self.during(f"agent {ident}", {"running"})
+
+    def drained(self, ident, key):
+        """While this agent may hold the key back, or does so, because somebody drained it."""
+        return self.during(f"drain {ident} {key}", {"draining", "drained", "unclear"})
+
+    def in_charge(self, ident, key):
+        return minus(self.running(ident), self.drained(ident, key))
 
     def listed(self, key):
         """[(from, to, who wrote it), ...], by the watch; `to` is the end of the run if still."""
@@ -195,11 +203,11 @@ def judge_l(facts, worst):
     for key, info in facts.history.keys.items():
         group, ttl = info["group"], info["ttl"]
         listed = [(since, until) for since, until, _ in facts.listed(key)]
-        agents = union(*(facts.running(ident) for ident in facts.agents_of[key]))
+        charge = [facts.in_charge(ident, key) for ident in facts.agents_of[key]]
+        agents = union(*charge)
         up = facts.during(f"service {key}", {"up"})
         able = both(facts.inverse(union(listed)), up, agents, facts.reach[group])
-        anew = [at for ident in facts.agents_of[key] for at in facts.starts(ident)]
-        able = cut(able, anew)
+        able = cut(able, [begin for each in charge for begin, _ in each])
         hands = [(f["begin"] - 1.0, f["end"] + 1.0) for f in facts.hands(key)]
         ends = [since for since, _ in listed]
 
@@ -242,6 +250,6 @@ def judge(history):
     facts = Facts(history)
     worst = defaultdict(Worst)
     out = []
-    for rule in (judge_s, judge_l, judge_o, judge_files, judge_growth, judge_d):
+    for rule in (judge_s, judge_l, judge_o, judge_w, judge_files, judge_growth, judge_d):
         out += rule(facts, worst)
     return out, dict(worst)

@@ -6,8 +6,8 @@ etcd granted to it; and when what stood there before was nobody's, its own, or a
 had the right to follow: it had not said before that it holds the key.
 
 A delete says only which lease the key hung on. It is explained by something that can end that
-lease or that key: its agent's service was not well, its agent did not run or could not reach
-etcd, or a hand. What cannot be explained is an agent that withdrew a healthy instance, or a
+lease or that key: its agent's service was not well, its agent did not run, was drained or could
+not reach etcd, or a hand. New descriptors explain nothing. What cannot be explained is an agent that withdrew a healthy instance, or a
 foreign agent that ended what was not its own.
 """
 
@@ -65,6 +65,8 @@ def _judge_delete(facts, event, previous):
     if _not_well(facts, f"service {key}", {"up"}, back, at):
         return ""
     if by not in facts.lives or _not_well(facts, f"agent {by}", {"running"}, lease_back, at):
+        return ""
+    if meets(facts.drained(by, key), at - bounds.drain_back(info["ttl"]) - late, at):
         return ""
     if meets(facts.inverse(facts.reach[info["group"]]), lease_back, at):
         return ""

@@ -27,6 +27,7 @@ def slice_of(history, violation):
     agents = [i for i, each in history.agents.items() if key in each["keys"]]
     group = history.keys.get(key, {}).get("group")
     tracks = [f"service {key}", *(f"agent {i}" for i in agents)]
+    tracks += [f"drain {i} {key}" for i in agents]
     tracks += [t for t in history.tracks if t.startswith((f"link {group} ", "member "))]
     for track in dict.fromkeys([*tracks, *_readers_tracks(history, violation)]):
         out += [(at, f"{track}: {state}") for at, state in history.tracks.get(track, [])]
@@ -34,9 +35,10 @@ def slice_of(history, violation):
         if e["key"] == key:
             out.append((e["at"], f"etcd: {e['kind']} by={e['by']} lease={e['lease']:x}"))
     for fault in history.faults:
-        if key in fault.get("keys", ()) or fault["kind"].startswith("member"):
-            out.append((fault["begin"], f"fault {fault['kind']} {fault.get('member', '')} begins"))
-            out.append((fault["end"], f"fault {fault['kind']} {fault.get('member', '')} ends"))
+        hit = key in fault.get("keys", ()) or fault.get("agent", "") in agents
+        if hit or fault["kind"].startswith("member"):
+            what = f"fault {fault['kind']} {fault.get('member', fault.get('agent', ''))}"
+            out += [(fault["begin"], f"{what} begins"), (fault["end"], f"{what} ends")]
     out += [(at, "etcd: a new term") for at in history.terms]
     return [(at, text) for at, text in sorted(out) if begin <= at <= end]
 

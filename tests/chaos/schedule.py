@@ -4,6 +4,7 @@
 Faults overlap, but never on one victim: each victim is left alone for a while after a fault, so
 that what the fault did to it can be seen to end. The members are one victim together (two
 at once would only be an outage, which has a fault of its own); so are the links of a group.
+What is drawn apart (readers, reloads and drains) falls on whoever has another fault, too.
 """
 
 import random
@@ -58,6 +59,14 @@ READER_KINDS = {
 READER_SHARE = 0.25  # so many of these for each of the others
 ALONE = 1.5  # seconds: links have no second fault for so long
 READER_NUMBERS = 1000000  # ... and their numbers begin here
+
+# ... and so are these.
+UPKEEP_KINDS = {
+    "agent.reload": ("slot", 5, 0.0, 0.0),
+    "agent.drain": ("slot", 3, 0.3, 6.0),
+}
+UPKEEP_SHARE = 0.4
+UPKEEP_NUMBERS = 2000000
 
 QUIET = {"reader": 9.0, "line": 20.0, "service": 9.0, "slot": 9.0, "mortal": 9.0, "group": 12.0, "cluster": 10.0}
 
@@ -128,10 +137,11 @@ def draw(seed, shape, segments, seconds, rate):
     """`segments` lists of faults, each over `seconds` with `rate` faults a second."""
     first = _Draw(seed, shape, KINDS, 0)
     more = _Draw(f"{seed}/readers", shape, READER_KINDS, READER_NUMBERS)
+    upkeep = _Draw(f"{seed}/upkeep", shape, UPKEEP_KINDS, UPKEEP_NUMBERS)
     out = []
     for _ in range(segments):
         faults = first.segment(seconds, rate)
         extra = more.segment(seconds, rate * READER_SHARE)
         extra = [fault for fault in extra if _is_free(fault, faults)]
-        out.append(sorted(faults + extra))
+        out.append(sorted(faults + extra + upkeep.segment(seconds, rate * UPKEEP_SHARE)))
     return out

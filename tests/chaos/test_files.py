@@ -399,13 +399,19 @@ def test_a_document_is_of_no_use(text):
 SHAPE = schedule.Shape(18, 12, [1, 4, 7, 10], 4, 3, 1)
 
 
-def test_faults_of_readers_change_nothing_about_the_others(monkeypatch):
-    with_readers = schedule.draw(3, SHAPE, 2, 60.0, 0.75)
-    others = [[f for f in each if f.kind in schedule.KINDS] for each in with_readers]
-    assert others != with_readers
-    monkeypatch.setattr(schedule, "READER_SHARE", 0.01)
-    again = schedule.draw(3, SHAPE, 2, 60.0, 0.75)
-    assert others == [[f for f in each if f.kind in schedule.KINDS] for each in again]
+def _but(kinds, drawn):
+    return [[f for f in faults if f.kind not in kinds] for faults in drawn]
+
+
+@pytest.mark.parametrize("kinds, share", [
+    (schedule.READER_KINDS, "READER_SHARE"),
+    (schedule.UPKEEP_KINDS, "UPKEEP_SHARE"),
+])  # fmt: skip
+def test_what_is_drawn_apart_changes_nothing_about_the_others(monkeypatch, kinds, share):
+    drawn = schedule.draw(3, SHAPE, 2, 60.0, 0.75)
+    assert _but(kinds, drawn) != drawn
+    monkeypatch.setattr(schedule, share, 0.01)
+    assert _but(kinds, drawn) == _but(kinds, schedule.draw(3, SHAPE, 2, 60.0, 0.75))
 
 
 def test_connections_are_forgotten_only_where_no_other_fault_is():

@@ -323,3 +323,135 @@ def test_r_an_agent_that_is_more_than_one_process(history, what):
 def test_d_an_agent_that_ended_by_itself(history):
     history.deaths = [{"agent": "a0.0", "at": 50.0, "what": "ended by itself: -11"}]
     assert rules(history) == ["D"]
+
+
+# ---- reloads and drains ------------------------------------------------------------------
+
+DRAIN = f"drain a0.0 {KEY}"
+
+
+def drains(history, at, confirmed, resumed=None):
+    """Asked for at `at`; withdrawn, and said to be so a little later."""
+    track = [[at, "draining"], [confirmed, "drained"]]
+    if resumed is not None:
+        track += [[resumed - 0.1, "unclear"], [resumed, "none"]]
+    history.tracks[DRAIN] = track
+
+
+def is_reloaded(history, at):
+    fault = {"kind": "agent.reload", "victim": 0, "begin": at - 0.1, "end": at + 0.1}
+    history.faults.append({**fault, "agent": "a0.0", "turns": 1})
+
+
+def test_o_a_reload_passes_the_key_from_lease_to_lease(history):
+    is_reloaded(history, 50.0)
+    history.leases[str(0x11)] = "a0.0"
+    history.events.append(event("put", 50.0, "a0.0", 0x11))
+    assert rules(history) == []
+
+
+def test_o_a_reload_explains_no_delete(history):
+    is_reloaded(history, 50.0)
+    history.leases[str(0x11)] = "a0.0"
+    history.events += [event("delete", 50.0), event("put", 50.2, "a0.0", 0x11)]
+    assert rules(history) == ["O"]
+
+
+def test_o_a_reload_does_not_take_the_key_back_from_who_is_newer(history):
+    second_agent(history, 50.0)
+    is_reloaded(history, 60.0)
+    history.events += [event("put", 50.5, "a0.1", 0x20), event("put", 60.0, "a0.0", LEASE)]
+    assert rules(history) == ["O"]
+    assert "took it back" in said(history)
+
+
+def test_s_a_reload_is_no_time_to_stay_listed_in(history):
+    dies(history, 50.0)
+    is_reloaded(history, 50.1)
+    history.events.append(event("delete", 52.0))
+    assert rules(history) == ["S"]
+
+
+def test_r_the_lease_of_what_a_reload_has_replaced(history):
+    is_reloaded(history, 40.0)
+    history.leases[str(0x11)] = "a0.0"
+    history.events.append(event("put", 40.0, "a0.0", 0x11))
+    history.rests = [rest(50.0, keys={KEY: 0x11}, leases=[LEASE, 0x11])]
+    assert rules(history) == ["R"]
+
+
+def test_w_drained_and_resumed(history):
+    drains(history, 50.0, 50.2, resumed=60.0)
+    history.events += [event("delete", 50.1), event("put", 60.1, "a0.0", LEASE)]
+    worst = judge(history)[1]
+    assert rules(history) == []
+    assert worst["W listed after a confirmed drain"].judged == 1
+
+
+def test_w_said_to_be_withdrawn_and_is_not(history):
+    drains(history, 50.0, 50.2, resumed=60.0)
+    assert rules(history) == ["W"]
+
+
+def test_w_the_witness_may_hear_of_it_a_moment_later(history):
+    drains(history, 50.0, 50.1, resumed=60.0)
+    history.events += [event("delete", 50.3), event("put", 60.1, "a0.0", LEASE)]
+    assert rules(history) == []
+
+
+@pytest.mark.parametrize("until", [55.1, 58.0])
+def test_w_listed_again_before_the_resume(history, until):
+    """As by a reload that forgets the drain, for however short a time."""
+    drains(history, 50.0, 50.2, resumed=60.0)
+    history.events += [event("delete", 50.1), event("put", 55.0, "a0.0", LEASE)]
+    history.events += [event("delete", until), event("put", 60.1, "a0.0", LEASE)]
+    assert rules(history) == ["W"]
+
+
+def test_w_what_another_agent_lists_is_no_business_of_the_drained_one(history):
+    second_agent(history, 49.0)
+    history.events.append(event("put", 49.5, "a0.1", 0x20))
+    drains(history, 50.0, 50.2)
+    assert rules(history) == []
+
+
+def test_o_a_drain_that_is_not_confirmed_explains_a_delete(history):
+    history.tracks[DRAIN] = [[50.0, "draining"], [62.0, "unclear"], [63.0, "none"]]
+    history.events += [event("delete", 50.1), event("put", 63.1, "a0.0", LEASE)]
+    assert rules(history) == []
+
+
+def test_o_a_drain_explains_no_delete_long_after_the_resume(history):
+    drains(history, 30.0, 30.2, resumed=31.0)
+    history.events += [event("delete", 30.1), event("put", 31.1, "a0.0", LEASE)]
+    history.events += [event("delete", 50.0), event("put", 50.1, "a0.0", LEASE)]
+    assert rules(history) == ["O"]
+
+
+def test_o_a_drain_of_another_agent_explains_nothing(history):
+    second_agent(history, 40.0)
+    drains(history, 49.9, 50.2)
+    history.events += [event("put", 40.5, "a0.1", 0x20), event("delete", 50.0)]
+    history.events += [event("put", 50.1, "a0.1", 0x20)]
+    assert rules(history) == ["O"]
+
+
+def test_l_not_listed_after_the_resume(history):
+    drains(history, 50.0, 50.2, resumed=55.0)
+    history.events.append(event("delete", 50.1))
+    assert rules(history) == ["L"]
+
+
+def test_l_the_resume_starts_the_clock_anew(history):
+    drains(history, 50.0, 50.2, resumed=80.0)
+    history.events += [event("delete", 50.1), event("put", 81.0, "a0.0", LEASE)]
+    assert rules(history) == []
+    history.events[-1]["at"] = 83.0
+    assert rules(history) == ["L"]
+
+
+def test_l_who_is_not_drained_must_list_it(history):
+    second_agent(history, 40.0)
+    drains(history, 50.0, 50.2)
+    history.events.append(event("delete", 50.1))
+    assert rules(history) == ["L"]

@@ -18,6 +18,7 @@ from watch import Witness
 TTLS = (2, 3, 5)
 GROUPS = 4
 RESTLESS = 1  # readers that faults end
+EXTRA = ("member", "links", "exit", "turns")  # of a fault's record, to be said
 
 
 def say(text):
@@ -120,7 +121,7 @@ class World:
         record["end"] = time.monotonic()
         self.history.add("faults", record)
         at = begin - self.history.begin
-        extra = "".join(f" {k}={v}" for k, v in record.items() if k in ("member", "links", "exit"))
+        extra = "".join(f" {k}={v}" for k, v in record.items() if k in EXTRA)
         say(f"{at:8.2f} {fault.kind} {fault.victim} {record['end'] - begin:.2f} s{extra}")
 
     def look_after(self):

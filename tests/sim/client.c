@@ -40,8 +40,9 @@ static void end(struct lane *l, const struct etcd_reply *reply)
 
 	if (l->ask == ASK_GRANT && reply->outcome == OUTCOME_OK) {
 		tenure->lease = reply->lease;
-		tenure->revoke_asked = false;
+		tenure->revoke_asked = tenure->knows = false;
 	}
+	tenure->knows = tenure->knows || (l->ask == ASK_PUT && reply->outcome == OUTCOME_OK);
 	if ((l->ask == ASK_GRANT || l->ask == ASK_PUT) && reply->outcome == OUTCOME_OK) {
 		tenure->idle = 0;
 	}

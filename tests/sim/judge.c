@@ -141,9 +141,11 @@ static void count_idle(struct world *w, const struct node *n, struct tenure *t, 
 }
 
 /* A call that was in flight when health decided ends first, and a pause is over. */
-static bool is_withdrawn_for_nothing(const struct world *w, const struct node *n, int64_t lease)
+static bool is_withdrawn_for_nothing(
+		const struct world *w, const struct node *n, const struct tenure *t)
 {
-	return w->store.key.present && w->store.key.lease == lease && !n->leaving &&
+	return t->knows && !t->revoke_asked && w->store.key.present &&
+	       w->store.key.lease == t->lease && !n->leaving &&
 	       world_now(w) > n->ill_at + bound_act(&w->script);
 }
 
@@ -171,7 +173,8 @@ void judge_ask(struct world *w, struct node *n, struct tenure *t, enum ask ask, 
 	if (ask == ASK_RENEW && t->must_hear) {
 		world_break(w, "P: a renewal after a standstill, before the first audit is over");
 	}
-	if (ask == ASK_REVOKE && !t->revoke_asked && is_withdrawn_for_nothing(w, n, lease)) {
+	t->knows = t->knows && ask != ASK_PUT;
+	if (ask == ASK_REVOKE && is_withdrawn_for_nothing(w, n, t)) {
 		world_break(w, "U: a key is withdrawn that nothing is wrong with");
 	}
 	t->revoke_asked = t->revoke_asked || ask == ASK_REVOKE;

@@ -57,11 +57,10 @@
  *   P   after the process was stopped for longer than the TTL, nothing is put
  *       before the service has said, after that, that it serves, and nothing is
  *       renewed before the first audit is over.
- *   U   the lease with the key on it is given up only by an agent that was told
- *       to stop, or one of whose probers (there are several after a reload)
- *       finds it ill, or did so no longer than ACT ago.
- *   R3  at the end of a day nothing that a reload has replaced is left.
- *   T   told to stop, an agent that reaches etcd has ended within ACT.
+ *   U   the lease with the key on it, as the agent knows, is given up only by an agent that was
+ * told to stop, or one of whose probers (there are several after a reload) finds it ill, or did so
+ * no longer than ACT ago (while it ran). R3  at the end of a day nothing that a reload has replaced
+ * is left. T   told to stop, an agent that reaches etcd has ended within ACT.
  */
 
 #include <stdbool.h>
@@ -89,12 +88,13 @@ struct record {
 
 /* ... and of each service of its, from when it is made; a reload makes another one. */
 struct tenure {
-	int64_t lease;          /* the last one acknowledged to it */
-	bool revoke_asked;      /* ... and given up */
-	bool must_pass;         /* P: interrupted, and nothing has passed since */
-	bool must_hear;         /* P: ... and no audit has ended since */
-	double went_on_at;      /* ... when it went on */
-	unsigned idle;          /* R1: renewals in a row without the key on the lease */
+	int64_t lease;     /* the last one acknowledged to it */
+	bool revoke_asked; /* ... and given up */
+	bool knows;        /* U: etcd has said that the key is on it, and no put was sent since */
+	bool must_pass;    /* P: interrupted, and nothing has passed since */
+	bool must_hear;    /* P: ... and no audit has ended since */
+	double went_on_at; /* ... when it went on */
+	unsigned idle;     /* R1: renewals in a row without the key on the lease */
 	unsigned passes, fails; /* H: in a row */
 	bool hard;              /* H: the last failure was hard evidence */
 };

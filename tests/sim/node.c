@@ -8,6 +8,7 @@
 
 #include "agent/timer.h"
 #include "agent/util.h"
+#include "tests/sim/bounds.h"
 #include "tests/sim/sheet.h"
 #include "tests/sim/world.h"
 
@@ -333,6 +334,9 @@ void node_resume(struct world *w, int slot)
 	world_note(w, slot, FACT_RESUME, n->incarnation, (int64_t)n->inbox.n);
 	n->paused = false;
 	n->runs_since = world_now(w);
+	if (n->stopped_at <= n->ill_at + bound_act(&w->script)) {
+		n->ill_at = world_now(w); /* what was decided then is still to be done */
+	}
 	for (unsigned i = 0; gap > w->script.ttl && i < BERTHS; i++) {
 		struct tenure *t = &n->berths[i].tenure;
 		t->must_pass = true;

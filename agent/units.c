@@ -126,7 +126,11 @@ void units_leave(struct units *units)
 	}
 }
 
-/* Its last use is over: a reader at once, a service when it is withdrawn. */
+/*
+ * Its last use is over: a reader at once, a service when it is withdrawn. One
+ * that has nothing to keep does not wait for its successor: reloads while etcd is
+ * away would be as many that wait.
+ */
 static void retire(struct units *units, struct unit *u, struct unit *successor)
 {
 	if (!unit_registers(u)) {
@@ -134,8 +138,9 @@ static void retire(struct units *units, struct unit *u, struct unit *successor)
 		return;
 	}
 	list_add(&units->retiring, &u->link);
-	u->successor = successor;
-	if (successor == NULL) {
+	if (successor != NULL && registration_holds_lease(&u->service.registration)) {
+		u->successor = successor;
+	} else {
 		service_leave(&u->service, ABSENCE_RELOADED, false);
 		release_those_who_wait(units, u); /* nobody comes any more */
 	}

@@ -273,6 +273,20 @@ def test_reloads_leave_nothing_behind(folder, etcds, serve):
     until(lambda: files() <= before)  # the last one goes when etcd has confirmed its end
 
 
+def test_reloads_while_etcd_is_away_do_not_pile_up(folder, serve):
+    server, away = serve(), f"[127.0.0.1:{free_port()}]"
+    folder.write("coupon", descriptor(away, server.port))
+    folder.start().wait_health("unknown -> up")
+    for number in range(6):
+        folder.write(
+            "coupon", descriptor(away, server.port, service={"metadata": f"{{n: {number}}}"})
+        )
+        said = len(folder.agent.log.lines)
+        folder.reload()
+        folder.agent.log.wait("health unknown -> up", 10, said)
+    until(lambda: len(connections(server.port)) == 1)
+
+
 def test_the_log_follows_the_first_descriptor(folder, etcd, serve):
     server = serve()
     folder.write("coupon", descriptor(etcd, server.port))

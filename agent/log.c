@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/utf8.h"
 #include "agent/util.h"
 
 #define LINE_MAX_BYTES 2048
@@ -235,6 +236,8 @@ static void put_line(enum log_level level, const struct log_field *fields, const
 	} else {
 		build_text(&line, level, fields, message);
 	}
+	line.text[line.len] = '\0';
+	utf8_make_harmless(line.text); /* JSON is UTF-8, and a terminal obeys more than C0 */
 	line.text[line.len++] = '\n';
 	if (write(STDERR_FILENO, line.text, line.len) < 0) {
 		sink.dropped++;

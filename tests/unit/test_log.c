@@ -143,6 +143,23 @@ static void writes_a_line_of_json(void **state)
 	assert_memory_equal(wrote, "{\"time\":\"2", 10);
 }
 
+/* A program that is run for its output may say anything. */
+static void no_byte_is_more_than_a_sign(void **state)
+{
+	static const enum log_format formats[] = { LOG_TEXT, LOG_JSON };
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		begin(LOG_INFO, formats[i]);
+		log_write(LOG_INFO,
+				LOG_FIELDS(LOG_SAY("\xff \xc2\x9b"
+						   "31m \xe2\x82 \xc3\xa9")),
+				"a\xfe");
+		end();
+		assert_non_null(strstr(wrote, "a?"));
+		assert_non_null(strstr(wrote, "\"? ??31m ?? \xc3\xa9\""));
+	}
+}
+
 static void cuts_what_does_not_fit(void **state)
 {
 	static const enum log_format formats[] = { LOG_TEXT, LOG_JSON };
@@ -211,6 +228,7 @@ int main(void)
 		cmocka_unit_test(prints_times_for_people),
 		cmocka_unit_test(is_quiet_below_its_level),
 		cmocka_unit_test(writes_a_line_of_json),
+		cmocka_unit_test(no_byte_is_more_than_a_sign),
 		cmocka_unit_test(cuts_what_does_not_fit),
 		cmocka_unit_test(drops_what_nobody_takes_and_says_so),
 		cmocka_unit_test(keeps_errno),

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "agent/admin.h"
 #include "agent/clock.h"
@@ -16,20 +15,15 @@
 #include "agent/log.h"
 #include "agent/net/tls_shelf.h"
 #include "agent/notify.h"
+#include "agent/open_files.h"
 #include "agent/standstill.h"
 #include "agent/timer.h"
 #include "agent/units.h"
 #include "agent/units_status.h"
 #include "agent/util.h"
-#include "probes/probe.h"
 
 /* A stop does not wait longer for an etcd that does not answer, seconds. */
 #define PATIENCE 10.0
-
-/* Open files beside those of the probes: etcd's, the loop's, the log, the admin, and for each
- * reader. */
-#define DESCRIPTORS_BESIDE 64
-#define DESCRIPTORS_READER 8
 
 /* Changes within it are one line to whoever supervises us, seconds. */
 #define NOTIFY_PACE 0.1
@@ -185,31 +179,15 @@ static void on_standstill_over(struct standstill *standstill, double gap)
 
 /* ---- what follows from the descriptors ----------------------------------------------- */
 
-static rlim_t descriptors_of(const struct units *units)
+/* Before they run. */
+static void make_room(const struct agent *a, const struct descriptor_set *set)
 {
-	rlim_t n = units_readers(units) * DESCRIPTORS_READER + DESCRIPTORS_BESIDE;
+	struct open_files files;
 
-	for (size_t i = 0; i < units->n; i++) {
-		const struct unit *u = units->at[i];
-		n += unit_registers(u) ? probe_kinds[u->desc.probe.type]->descriptors : 0;
-	}
-	return n;
-}
-
-/* What all services need, or as much of it as the hard limit allows. */
-static void raise_descriptor_limit(const struct agent *a)
-{
-	struct rlimit limit;
-	rlim_t need = descriptors_of(&a->units);
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need) {
-		return;
-	}
-	limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < need) {
+	if (!open_files_allow(&a->units, set, &files)) {
 		log_write(LOG_WARN,
-				LOG_FIELDS(LOG_INT("limit", (int64_t)limit.rlim_cur),
-						LOG_INT("needed", (int64_t)need)),
+				LOG_FIELDS(LOG_INT("limit", (int64_t)files.limit),
+						LOG_INT("needed", (int64_t)files.needed)),
 				"the limit of open files is too low for all services: raise it "
 				"(ulimit -n, LimitNOFILE=)");
 	}
@@ -237,7 +215,6 @@ static int open_admin(struct agent *a, const struct target *listen, struct err *
 
 static void settle_in(struct agent *a)
 {
-	raise_descriptor_limit(a);
 	standstill_stop(&a->standstill);
 	standstill_start(
 			&a->standstill, a->loop, units_shortest_ttl(&a->units), on_standstill_over);
@@ -278,6 +255,7 @@ static void take_set(struct agent *a, struct descriptor_set *set)
 	struct units_change change;
 	struct err err;
 
+	make_room(a, set);
 	if (units_apply(&a->units, set, &change, &err) < 0) {
 		a->reloads_failed++;
 		log_write(LOG_ERROR, NULL, "cannot take the new descriptors, nothing changed: %s",
@@ -410,6 +388,7 @@ static int set_up(struct agent *a, struct agent_start *start, struct err *err)
 		descriptor_set_finish(&start->set);
 		return -1;
 	}
+	make_room(a, &start->set);
 	if (units_apply(&a->units, &start->set, &change, err) < 0) {
 		return -1;
 	}

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -391,5 +392,26 @@ def test_the_limit_of_open_files_is_raised_for_what_they_need(web, agent, etcd):
     )
     for name in names:
         watch.put(key_of(PORT, name))
+    assert not many.log.count("cannot probe")
+    assert not many.log.count("limit of open files")
+
+
+def test_the_limit_of_open_files_has_room_for_what_a_reload_brings(web, agent, etcd, write):
+    """Both are there for a while: what was, and what takes its place."""
+    server, watch = web(), etcd.watch()
+    names = [f"service-{n}" for n in range(60)]
+
+    def turn(interval):
+        for name in names:
+            probe = {**http(server), "interval": interval}
+            write(descriptor(etcd, PORT, name=name, probe=probe), f"many/{name}.yaml")
+
+    turn("5s")
+    many = agent(configs=[str(write("", "many/none").parent)], nofile="150:1000")
+    first = {name: watch.put(key_of(PORT, name)).lease for name in names}
+    turn("6s")
+    many.signal(signal.SIGHUP)
+    for name in names:
+        assert watch.put(key_of(PORT, name)).lease != first[name]
     assert not many.log.count("cannot probe")
     assert not many.log.count("limit of open files")

@@ -32,13 +32,14 @@ static void say_problems(struct doctor_findings *f, const struct problems *probl
 	}
 }
 
-static void look_for_variables(struct doctor_findings *f, const char *path)
+static void look_for_variables(
+		struct doctor_findings *f, const char *path, struct doctor_variables *all)
 {
 	FILE *file = fopen(path, "re");
 	char *text = calloc(1, TEXT_MAX);
 
 	if (file != NULL && text != NULL && fread(text, 1, TEXT_MAX - 1, file) > 0) {
-		doctor_environment(f, path, text);
+		doctor_environment(f, path, text, all);
 	}
 	free(text);
 	if (file != NULL) {
@@ -48,6 +49,8 @@ static void look_for_variables(struct doctor_findings *f, const char *path)
 
 static void say_descriptors(struct doctor_findings *f, const struct descriptor_set *set)
 {
+	struct doctor_variables all = { 0 };
+
 	for (size_t i = 0; i < set->n; i++) {
 		const struct descriptor *desc = &set->at[i];
 		if (desc->discover.on) {
@@ -61,8 +64,10 @@ static void say_descriptors(struct doctor_findings *f, const struct descriptor_s
 			doctor_find(f, CHECK_DESCRIPTOR, desc->file, DOCTOR_OK,
 					"it registers %s at %s", desc->service.name, address);
 		}
-		look_for_variables(f, desc->file);
+		look_for_variables(f, desc->file, &all);
+		all.registers = all.registers || !desc->discover.on;
 	}
+	doctor_environment_unused(f, &all);
 }
 
 /* ---- one descriptor --------------------------------------------------------------------- */

@@ -13,7 +13,15 @@
 #define SHOWN_MAX 700
 
 /* What the shipped descriptors honour: who sets one of these expects it to count. */
-static const char *const usual[] = { "SERVICE_NAME", "SERVICE_HOST", "GRPC_PORT", "ETCD_HOSTS" };
+static const struct {
+	const char *name;
+	bool of_service; /* a reader has no use for it */
+} usual[] = {
+	{ "SERVICE_NAME", true },
+	{ "SERVICE_HOST", true },
+	{ "GRPC_PORT", true },
+	{ "ETCD_HOSTS", false },
+};
 
 struct names {
 	char at[NAMES_MAX][NAME_SIZE];
@@ -87,9 +95,11 @@ static void list_names(const struct names *names, bool set, char *out, size_t si
 
 	out[0] = '\0';
 	for (size_t i = 0; i < names->n && len < size; i++) {
-		if ((getenv(names->at[i]) != NULL) == set) {
-			len += (size_t)snprintf(out + len, size - len, "%s%s", len > 0 ? ", " : "",
-					names->at[i]);
+		const char *value = getenv(names->at[i]);
+		if ((value != NULL) == set) {
+			len += (size_t)snprintf(out + len, size - len, "%s%s%s",
+					len > 0 ? ", " : "", names->at[i],
+					set && value[0] == '\0' ? " (empty)" : "");
 		}
 	}
 }
@@ -109,7 +119,8 @@ static void say_names(struct doctor_findings *f, const char *file, const struct 
 			unset[0] != '\0' ? "not set, so that the default counts: " : "", unset);
 }
 
-void doctor_environment(struct doctor_findings *f, const char *file, const char *text)
+void doctor_environment(struct doctor_findings *f, const char *file, const char *text,
+		struct doctor_variables *all)
 {
 	struct names names = { .n = 0 };
 
@@ -119,9 +130,17 @@ void doctor_environment(struct doctor_findings *f, const char *file, const char 
 	}
 	say_names(f, file, &names);
 	for (size_t i = 0; i < ARRAY_LEN(usual); i++) {
-		if (getenv(usual[i]) != NULL && !holds(&names, usual[i])) {
-			doctor_find(f, CHECK, file, ENVIRONMENT_UNUSED,
-					"%s is set, but the descriptor does not use it", usual[i]);
+		all->used |= holds(&names, usual[i].name) ? 1u << i : 0;
+	}
+}
+
+void doctor_environment_unused(struct doctor_findings *f, const struct doctor_variables *all)
+{
+	for (size_t i = 0; i < ARRAY_LEN(usual); i++) {
+		bool counts = all->registers || !usual[i].of_service;
+		if (counts && getenv(usual[i].name) != NULL && (all->used & 1u << i) == 0) {
+			doctor_find(f, CHECK, "", ENVIRONMENT_UNUSED,
+					"%s is set, but no descriptor uses it", usual[i].name);
 		}
 	}
 }

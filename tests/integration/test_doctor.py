@@ -162,9 +162,20 @@ def test_a_doubtful_descriptor(parts, doctor):
 def test_variables(parts, write):
     text = descriptor(parts.plain, "${GRPC_PORT:-1}", service={"name": "${SERVICE_NAME:-a}"})
     report = Report(write(text), env={"SERVICE_NAME": "b", "ETCD_HOSTS": "etcd1:2379"})
-    report.names("ENVIRONMENT_UNUSED", "warning", "ETCD_HOSTS is set, but the descriptor does not")
+    report.names("ENVIRONMENT_UNUSED", "warning", "ETCD_HOSTS is set, but no descriptor uses it")
     [used, _] = report.of("environment")
     assert "set: SERVICE_NAME; not set, so that the default counts: GRPC_PORT" in used.text
+
+
+def test_a_variable_that_one_of_several_descriptors_uses(parts, write, tmp_path):
+    write(descriptor("${ETCD_HOSTS}", "${GRPC_PORT}", name="a"), "all/a.yaml")
+    write(descriptor(parts.plain, 50052, name="b"), "all/b.yaml")
+    write(reader(parts.plain, {"c": tmp_path / "c.json"}), "all/c.yaml")
+    folder = write("", "all/none.txt").parent
+    env = {"GRPC_PORT": "50051", "ETCD_HOSTS": f"127.0.0.1:{parts.plain.port}"}
+    assert "ENVIRONMENT_UNUSED" not in Report(folder, env=env).warnings
+    report = Report(folder, env={**env, "SERVICE_HOST": "x"})
+    report.names("ENVIRONMENT_UNUSED", "warning", "SERVICE_HOST is set, but no descriptor uses it")
 
 
 # ---- names and endpoints -------------------------------------------------------------------------

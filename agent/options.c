@@ -342,7 +342,7 @@ void options_finish(struct options *o)
 
 void options_help(FILE *out)
 {
-	(void)fputs("Probes a local gRPC service and keeps it registered in etcd while it is well;\n"
+	(void)fputs("Probes a local service and keeps it registered in etcd while it is well;\n"
 		    "follows registered services and writes them where others read them.\n\n",
 			out);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {

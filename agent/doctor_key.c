@@ -138,12 +138,51 @@ static void say_broken(struct doctor *d, const struct etcd_kv *kv, const struct 
 	free(key);
 }
 
+/* Their addresses, as many as there is room for, and how many more there are. */
+static void list_addresses(char *out, size_t size, const struct instances *live)
+{
+	const size_t more = sizeof ", and 18446744073709551615 more";
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < live->n; i++) {
+		char address[ENDPOINT_TEXT_MAX];
+		endpoint_format(address, sizeof address, live->at[i]->host, live->at[i]->port);
+		if (len + strlen(address) + 2 + more > size) {
+			(void)snprintf(out + len, size - len, "%s%zu more", i > 0 ? ", and " : ": ",
+					live->n - i);
+			return;
+		}
+		len += (size_t)snprintf(
+				out + len, size - len, "%s%s", i > 0 ? ", " : ": ", address);
+	}
+}
+
+static void say_prefix(struct doctor *d, const char *prefix, bool must,
+		const struct etcd_page *page, const struct instances *live)
+{
+	char list[400], part[64] = "";
+
+	if (page->count == 0) {
+		doctor_find(&d->findings, CHECK_PREFIX, prefix, must ? PREFIX_EMPTY : DOCTOR_OK,
+				"nothing is listed");
+		return;
+	}
+	if ((uint64_t)page->count > page->n) {
+		(void)snprintf(part, sizeof part,
+				", the first %zu of which were looked at:", page->n);
+	}
+	list_addresses(list, sizeof list, live);
+	doctor_find(&d->findings, CHECK_PREFIX, prefix, DOCTOR_OK,
+			"%" PRId64 " key%s%s %zu instance%s%s", page->count,
+			page->count == 1 ? "" : "s", part[0] != '\0' ? part : ",", live->n,
+			live->n == 1 ? "" : "s", list);
+}
+
 static void look_through(struct doctor *d, enum format format, const char *prefix, bool must,
 		const struct etcd_page *page)
 {
 	struct known known = { .live = { 0 } };
-	char list[400] = "";
-	size_t len = 0;
 
 	for (size_t i = 0; i < page->n; i++) {
 		struct err err = { 0 };
@@ -152,22 +191,7 @@ static void look_through(struct doctor *d, enum format format, const char *prefi
 			say_broken(d, &page->kvs[i], &err);
 		}
 	}
-	for (size_t i = 0; i < known.live.n && len < sizeof list; i++) {
-		char address[ENDPOINT_TEXT_MAX];
-		endpoint_format(address, sizeof address, known.live.at[i]->host,
-				known.live.at[i]->port);
-		len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i > 0 ? ", " : ": ",
-				address);
-	}
-	if (page->count == 0) {
-		doctor_find(&d->findings, CHECK_PREFIX, prefix, must ? PREFIX_EMPTY : DOCTOR_OK,
-				"nothing is listed");
-	} else {
-		doctor_find(&d->findings, CHECK_PREFIX, prefix, DOCTOR_OK,
-				"%" PRId64 " key%s, %zu instance%s%s", page->count,
-				page->count == 1 ? "" : "s", known.live.n,
-				known.live.n == 1 ? "" : "s", list);
-	}
+	say_prefix(d, prefix, must, page, &known.live);
 	known_finish(&known);
 }
 

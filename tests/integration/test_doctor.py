@@ -2,6 +2,7 @@
 """`svc-agent doctor`: each broken set-up is named by its own line and code, and nothing is changed."""
 
 import datetime
+import re
 import socket
 import socketserver
 import subprocess
@@ -519,6 +520,17 @@ def test_a_key_that_is_no_instance(parts, doctor):
     finally:
         parts.plain.delete(f"/services/{NAME}/garbage")
     report.names("KEY_UNREADABLE", "warning", f"prefix /services/{NAME}/garbage: it is no instance")
+
+
+def test_more_keys_than_are_looked_at(parts, write, tmp_path):
+    for i in range(300):
+        host = f"10.0.{i // 100}.{i % 100}"
+        parts.plain.put(f"/services/many/{host}:80", value(80, host))
+    report = Report(write(reader(parts.plain, {"many": tmp_path / "a.json"})))
+    [(_, _, text, _)] = report.of("prefix")
+    assert "300 keys, the first 256 of which were looked at: 256 instances: 10.0.0.0:80, " in text
+    told = re.search("10.0.0.0:80.*:80, and ([0-9]+) more$", text)
+    assert told and told[0].count(":80") + int(told[1]) == 256
 
 
 # ---- readers -------------------------------------------------------------------------------------

@@ -190,6 +190,17 @@ static bool is_local(const struct h2_address *peer)
 	}
 }
 
+/*
+ * Both ends. A proxy beside us (a service mesh) hands on what anybody sends to
+ * the machine's own address, and comes from loopback then.
+ */
+static bool is_of_here(int fd, const struct h2_address *peer)
+{
+	struct h2_address own = { .len = sizeof own.at };
+
+	return is_local(peer) && getsockname(fd, &own.at.any, &own.len) == 0 && is_local(&own);
+}
+
 /* The agent's own connections come first. */
 static bool is_among_the_last(int fd)
 {
@@ -209,6 +220,6 @@ int admin_doors_accept(int fd, struct h2_address *peer, bool *local)
 		errno = EMFILE;
 		came = -1;
 	}
-	*local = came >= 0 && is_local(peer);
+	*local = came >= 0 && is_of_here(came, peer);
 	return came;
 }

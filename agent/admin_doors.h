@@ -36,7 +36,8 @@ void admin_doors_close(struct admin_doors *d);
 
 /*
  * The next one who waits at the door `fd`, as a socket that does not block;
- * *local says whether the peer is on this machine. -1 with errno; EMFILE also
+ * *local says whether the peer is on this machine, and says so itself: it has
+ * come to a loopback address. -1 with errno; EMFILE also
  * when there are but a few descriptors left, which are for the services.
  */
 int admin_doors_accept(int fd, struct h2_address *peer, bool *local);

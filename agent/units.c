@@ -70,11 +70,11 @@ static void on_gone(struct service *service)
 		list_remove(&u->link);
 		unit_destroy(u);
 	}
+	units->linger_until = until > units->linger_until ? until : units->linger_until;
 	units->events->on_change(units);
 	if (!units->leaving) {
 		return;
 	}
-	units->linger_until = until > units->linger_until ? until : units->linger_until;
 	units->n_leaving--;
 	if (units->n_leaving == 0) {
 		units->events->on_all_gone(units);

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lib.agent import BINARY, environment
+from lib.agent import BINARY, environment, run
 from lib.descriptor import descriptor, key_of
 from lib.ports import free_port
 from lib.proxy import TcpProxy
@@ -99,6 +99,28 @@ def test_linger_comes_after_the_revoke(serve, sidecar, etcd):
     assert agent.running
     assert agent.wait_exit() == 0
     assert time.monotonic() - gone.at > 0.9
+
+
+def test_linger_counts_for_what_a_reload_has_taken_away(serve, agent, etcd, write, tmp_path):
+    server, admin = serve(), f"unix:{tmp_path}/admin.sock"
+    watch = etcd.watch()
+    for name, linger in (("stays", "0s"), ("goes", "1h")):
+        text = descriptor(
+            etcd, server.port, name, admin={"listen": admin}, shutdown={"linger": linger}
+        )
+        write(text, f"some/{name}.yaml")
+    folder = write("", "some/none").parent
+    sidecar = agent(configs=[str(folder)])
+    for name in ("stays", "goes"):
+        watch.put(key_of(server.port, name))
+    (folder / "goes.yaml").unlink()
+    sidecar.signal(signal.SIGHUP)
+    sidecar.wait_log("Service deregistered: goes")
+    sidecar.terminate()
+    sidecar.wait_log("Service deregistered: stays")
+    assert "ending" in run("status", "--admin", admin).stdout  # it is there still
+    sidecar.terminate()
+    assert sidecar.wait_exit() == 0
 
 
 def test_nobody_reading_the_log_does_no_harm(serve, etcd, write):

@@ -200,7 +200,7 @@ static int open_admin(struct agent *a, const struct target *listen, struct err *
 
 	admin_destroy(a->admin);
 	a->admin = NULL;
-	a->listen = listen != NULL ? *listen : (struct target){ 0 };
+	a->listen = (struct target){ 0 };
 	if (listen == NULL) {
 		return 0;
 	}
@@ -208,6 +208,7 @@ static int open_admin(struct agent *a, const struct target *listen, struct err *
 	if (a->admin == NULL) {
 		return -1;
 	}
+	a->listen = *listen;
 	target_format(name, sizeof name, listen);
 	log_write(LOG_INFO, LOG_FIELDS(LOG_STR("listen", name)), "answering about the agent");
 	return 0;
@@ -242,7 +243,12 @@ static void move_admin(struct agent *a, const struct target *listen)
 	if (open_admin(a, listen, &err) < 0) {
 		log_write(LOG_ERROR, NULL, "cannot answer about the agent at the new address: %s",
 				err.text);
-		(void)open_admin(a, target_is_set(&before) ? &before : NULL, &again);
+		if (open_admin(a, target_is_set(&before) ? &before : NULL, &again) < 0) {
+			log_write(LOG_ERROR, NULL,
+					"cannot answer about the agent at the old address any "
+					"more: %s",
+					again.text);
+		}
 	}
 }
 

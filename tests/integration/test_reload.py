@@ -2,6 +2,7 @@
 """SIGHUP: what says the same goes on untouched, and what changed is never missing meanwhile."""
 
 import os
+import shutil
 import signal
 
 import pytest
@@ -417,3 +418,24 @@ def test_where_it_answers_can_be_moved(folder, etcd, serve, tmp_path):
     folder.reload()
     folder.agent.wait_log("error cannot answer about the agent at the new address")
     assert run("status", "--admin", new).returncode == 0
+
+
+def test_an_address_that_was_lost_is_taken_again(folder, etcd, serve, tmp_path):
+    server, home = serve(), tmp_path / "home"
+    old, nowhere = f"unix:{home}/admin.sock", f"unix:{tmp_path}/nowhere/admin.sock"
+
+    def write(listen):
+        folder.write("coupon", descriptor(etcd, server.port, admin={"listen": listen}))
+
+    home.mkdir()
+    write(old)
+    folder.start().wait_log("Service registered")
+    shutil.rmtree(home)
+    write(nowhere)
+    folder.reload()
+    folder.agent.wait_log("error cannot answer about the agent at the new address")
+    folder.agent.wait_log("error cannot answer about the agent at the old address any more")
+    home.mkdir()
+    write(old)
+    folder.reload()
+    assert run("status", "--admin", old).returncode == 0

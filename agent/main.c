@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/colour.h"
@@ -138,6 +140,29 @@ static enum exit_code end_with(enum exit_code code, const struct err *err)
 	return code;
 }
 
+/* A pipe is left by who has read enough of it. */
+static bool is_pipe(int fd)
+{
+	struct stat info;
+
+	return fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
+}
+
+/* What is said for its own sake, and not beside something that is done, has to arrive. */
+static enum exit_code end_output(enum command command, enum exit_code code)
+{
+	bool acts = command == COMMAND_RUN || command == COMMAND_DRAIN || command == COMMAND_RESUME;
+	bool bad = fflush(stdout) != 0 || ferror(stdout) != 0;
+
+	if (!bad || acts || is_pipe(STDOUT_FILENO) || (code != EXIT_DONE && code != EXIT_NO)) {
+		return code;
+	}
+	(void)fputs("svc-agent: what there is to say cannot all be written: "
+		    "standard output fails\n",
+			stderr);
+	return EXIT_INTERNAL;
+}
+
 static enum exit_code without_descriptors(const struct options *o)
 {
 	struct err err = { 0 };
@@ -261,6 +286,7 @@ int main(int argc, char **argv)
 					     : without_descriptors(&options);
 		break;
 	}
+	code = end_output(options.command, code);
 	options_finish(&options);
 	return (int)code;
 }

@@ -4,10 +4,11 @@
 import json
 import pathlib
 import re
+import subprocess
 
 import pytest
 
-from lib.agent import run
+from lib.agent import BINARY, environment, run
 from lib.descriptor import descriptor, key_of
 from lib.h2 import SocketServer
 from lib.ports import free_port
@@ -89,6 +90,15 @@ READER = """discover:
         - {type: json, path: /tmp/coupon-service.json}
         - {type: exec, command: [/bin/echo, "$${x}", -n]}
 """
+
+
+def test_an_answer_that_cannot_be_written_is_none(write):
+    path = write(descriptor("[etcd:2379]", 1))
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([BINARY, "check", "--config", path], env=environment(), stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+    assert done.returncode == 70
+    assert done.stderr == "svc-agent: what there is to say cannot all be written: standard output fails\n"
 
 
 def test_check_takes_both_kinds(write):

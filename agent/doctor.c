@@ -85,7 +85,7 @@ static void check_service(
 	bool well = doctor_service_check(d, desc);
 	doctor_key_check(d, c, desc, &entries, well);
 	doctor_prefix_check(d, c, desc->registry.formats.at[0], desc->registry.prefix,
-			desc->service.name, false);
+			desc->service.name, &entries);
 	entries_finish(&entries);
 }
 
@@ -95,7 +95,7 @@ static void check_reader(
 	for (size_t i = 0; i < desc->discover.n_services; i++) {
 		const struct discover_service *service = &desc->discover.services[i];
 		doctor_prefix_check(d, c, desc->discover.format, desc->discover.prefix,
-				service->name, true);
+				service->name, NULL);
 		for (size_t k = 0; k < service->n_outputs; k++) {
 			doctor_output_check(&d->findings, &service->outputs[k]);
 		}

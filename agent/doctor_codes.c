@@ -95,7 +95,7 @@ static const struct row rows[] = {
 	ROW(HEALTH_COMMAND_MISSING, PROBLEM, "correct probe.command: its first word must be a program that this user may run"),
 
 	ROW(KEY_ABSENT,             WARNING, "start the agent with this descriptor; if it runs, look at `svc-agent status` and its log"),
-	ROW(KEY_NO_LEASE,           WARNING, "delete it (etcdctl del): a key without a lease never goes by itself; an agent that runs puts its own"),
+	ROW(KEY_NO_LEASE,           WARNING, "delete it (etcdctl del), unless it is meant to stay: a key without a lease never goes by itself; an agent that runs puts its own"),
 	ROW(KEY_FOREIGN_LEASE,      WARNING, "find out who else registers this host and port: an agent stands by as long as a newer one holds the key"),
 	ROW(KEY_LEASE_GONE,         WARNING, "wait: etcd is about to remove it"),
 	ROW(KEY_OTHER_VALUE,        WARNING, "reload or restart the agent, or find out who else writes this key"),

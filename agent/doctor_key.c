@@ -15,6 +15,7 @@
 #define CHECK_PREFIX "prefix"
 
 #define SHOWN 256 /* keys of a prefix that are looked at */
+#define NAMED 8   /* of those without a lease, the ones that are named */
 
 /* ---- one key ---------------------------------------------------------------------------- */
 
@@ -138,6 +139,40 @@ static void say_broken(struct doctor *d, const struct etcd_kv *kv, const struct 
 	free(key);
 }
 
+static bool is_among(const struct entries *own, const char *key)
+{
+	for (size_t i = 0; own != NULL && i < own->n; i++) {
+		if (strcmp(own->at[i].key, key) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What somebody has left behind, and etcd will never remove. */
+static void say_leaseless(struct doctor *d, const char *prefix, const struct entries *own,
+		const struct etcd_page *page)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < page->n; i++) {
+		char *key = page->kvs[i].lease == 0 ? known_key(&page->kvs[i]) : NULL;
+		if (key != NULL && !is_among(own, key)) {
+			n++;
+			if (n <= NAMED) {
+				doctor_find(&d->findings, CHECK_PREFIX, key, KEY_NO_LEASE,
+						"it hangs on no lease");
+			}
+		}
+		free(key);
+	}
+	if (n > NAMED) {
+		doctor_find(&d->findings, CHECK_PREFIX, prefix, KEY_NO_LEASE,
+				"%zu more key%s on no lease", n - NAMED,
+				n - NAMED == 1 ? " hangs" : "s hang");
+	}
+}
+
 /* Their addresses, as many as there is room for, and how many more there are. */
 static void list_addresses(char *out, size_t size, const struct instances *live)
 {
@@ -158,14 +193,14 @@ static void list_addresses(char *out, size_t size, const struct instances *live)
 	}
 }
 
-static void say_prefix(struct doctor *d, const char *prefix, bool must,
+static void say_prefix(struct doctor *d, const char *prefix, const struct entries *own,
 		const struct etcd_page *page, const struct instances *live)
 {
 	char list[400], part[64] = "";
 
 	if (page->count == 0) {
-		doctor_find(&d->findings, CHECK_PREFIX, prefix, must ? PREFIX_EMPTY : DOCTOR_OK,
-				"nothing is listed");
+		doctor_find(&d->findings, CHECK_PREFIX, prefix,
+				own == NULL ? PREFIX_EMPTY : DOCTOR_OK, "nothing is listed");
 		return;
 	}
 	if ((uint64_t)page->count > page->n) {
@@ -179,8 +214,8 @@ static void say_prefix(struct doctor *d, const char *prefix, bool must,
 			live->n == 1 ? "" : "s", list);
 }
 
-static void look_through(struct doctor *d, enum format format, const char *prefix, bool must,
-		const struct etcd_page *page)
+static void look_through(struct doctor *d, enum format format, const char *prefix,
+		const struct entries *own, const struct etcd_page *page)
 {
 	struct known known = { .live = { 0 } };
 
@@ -191,12 +226,13 @@ static void look_through(struct doctor *d, enum format format, const char *prefi
 			say_broken(d, &page->kvs[i], &err);
 		}
 	}
-	say_prefix(d, prefix, must, page, &known.live);
+	say_leaseless(d, prefix, own, page);
+	say_prefix(d, prefix, own, page, &known.live);
 	known_finish(&known);
 }
 
 static void read_prefix(struct doctor *d, const struct doctor_cluster *c, enum format format,
-		const char *prefix, bool must)
+		const char *prefix, const struct entries *own)
 {
 	const struct etcd_scope scope = { .prefix = prefix, .limit = SHOWN };
 	struct etcd_body body = { NULL, 0 };
@@ -205,19 +241,19 @@ static void read_prefix(struct doctor *d, const struct doctor_cluster *c, enum f
 
 	(void)etcd_encode_scope(&body, &scope);
 	doctor_cluster_ask(d, c, &ask, ETCD_PATH_RANGE, body);
-	if (!must && ask.trouble == TROUBLE_DENIED) {
+	if (own != NULL && ask.trouble == TROUBLE_DENIED) {
 		doctor_find(&d->findings, CHECK_PREFIX, prefix, DOCTOR_SKIPPED,
 				"it may not be read as a whole");
 	} else if (doctor_user_answered(d, c, &ask, CHECK_PREFIX, prefix) &&
 			etcd_decode_page(ask.message, ask.len, &page)) {
-		look_through(d, format, prefix, must, &page);
+		look_through(d, format, prefix, own, &page);
 		etcd_page_free(&page);
 	}
 	doctor_ask_finish(&ask);
 }
 
 void doctor_prefix_check(struct doctor *d, const struct doctor_cluster *c, enum format format,
-		const char *prefix, const char *service, bool must)
+		const char *prefix, const char *service, const struct entries *own)
 {
 	char *whole = format_prefix(format, prefix, service);
 
@@ -227,7 +263,7 @@ void doctor_prefix_check(struct doctor *d, const struct doctor_cluster *c, enum 
 		doctor_find(&d->findings, CHECK_PREFIX, whole, DOCTOR_SKIPPED,
 				"etcd cannot be asked as the user");
 	} else {
-		read_prefix(d, c, format, whole, must);
+		read_prefix(d, c, format, whole, own);
 	}
 	free(whole);
 }

@@ -12,10 +12,11 @@ void doctor_key_check(struct doctor *d, const struct doctor_cluster *c,
 		const struct descriptor *desc, const struct entries *entries, bool well);
 
 /*
- * What stands under the prefix of one service. `must`: that it may not be read
- * is a problem, as it is for a reader (who watches what it may read).
+ * What stands under the prefix of one service. `own` are the keys of the
+ * descriptor that registers it, about which doctor_key_check tells. NULL: a
+ * reader, for whom it is a problem that the prefix may not be read.
  */
 void doctor_prefix_check(struct doctor *d, const struct doctor_cluster *c, enum format format,
-		const char *prefix, const char *service, bool must);
+		const char *prefix, const char *service, const struct entries *own);
 
 #endif

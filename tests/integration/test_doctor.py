@@ -522,12 +522,33 @@ def test_a_key_that_is_no_instance(parts, doctor):
     report.names("KEY_UNREADABLE", "warning", f"prefix /services/{NAME}/garbage: it is no instance")
 
 
+def test_a_key_of_another_that_never_goes(parts, doctor, write, serve, tmp_path):
+    port = serve("py").port
+    key, left = key_of(port), key_of(1, host="10.9.9.9")
+    parts.plain.put(left, value(1, "10.9.9.9"))
+    try:
+        for report in (
+            doctor(parts.plain, port),
+            Report(write(reader(parts.plain, {NAME: tmp_path / "a.json"}))),
+        ):
+            report.names("KEY_NO_LEASE", "warning", f"prefix {left}: it hangs on no lease")
+        parts.plain.put(key, value(port).replace(" ", ""))
+        report = doctor(parts.plain, port)
+        told = [f.check for f in report.findings if f.code == "KEY_NO_LEASE"]
+        assert told == ["key", "prefix"]
+    finally:
+        parts.plain.delete(left)
+        parts.plain.delete(key)
+
+
 def test_more_keys_than_are_looked_at(parts, write, tmp_path):
     for i in range(300):
         host = f"10.0.{i // 100}.{i % 100}"
         parts.plain.put(f"/services/many/{host}:80", value(80, host))
     report = Report(write(reader(parts.plain, {"many": tmp_path / "a.json"})))
-    [(_, _, text, _)] = report.of("prefix")
+    *warnings, (_, _, text, _) = report.of("prefix")
+    assert [f.code for f in warnings] == 9 * ["KEY_NO_LEASE"]
+    assert warnings[-1].text == "/services/many/: 248 more keys hang on no lease"
     assert "300 keys, the first 256 of which were looked at: 256 instances: 10.0.0.0:80, " in text
     told = re.search("10.0.0.0:80.*:80, and ([0-9]+) more$", text)
     assert told and told[0].count(":80") + int(told[1]) == 256

@@ -20,7 +20,8 @@ extern const struct doctor_side doctor_side_etcd, doctor_side_port;
 
 /*
  * Adds what is wrong, or soon will be. False when it is a problem. Says
- * nothing of a server that could not be reached, or whose certificate is well.
+ * nothing of a server that could not be reached or did not answer in time, or
+ * whose certificate is well.
  */
 bool doctor_certificate(struct doctor_findings *f, const struct doctor_side *side,
 		const char *subject, const struct tls_look *look,

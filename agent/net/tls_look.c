@@ -137,6 +137,7 @@ static void shake(struct tls_look *look, SSL *ssl, int fd, double deadline)
 			return;
 		}
 		if (!waiting_for(fd, wanted == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline)) {
+			look->silent = !look->spoke;
 			(void)snprintf(look->why, sizeof look->why, "it does not answer in time");
 			return;
 		}

@@ -21,6 +21,7 @@ struct tls_validity {
 
 struct tls_look {
 	bool connected;
+	bool silent;  /* ... and that was all within the time: it may speak TLS or not */
 	bool spoke;   /* it speaks TLS; all of the rest holds only then */
 	bool greeted; /* ... and there is a certificate */
 	bool asked;   /* it has asked for a certificate of ours */

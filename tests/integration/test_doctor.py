@@ -417,6 +417,9 @@ def test_no_service(parts, doctor):
 def test_a_service_that_hangs(parts, doctor, listener):
     report = doctor(parts.plain, listener.getsockname()[1], probe={"timeout": "200ms"})
     report.names("PORT_SILENT", "problem", "DEADLINE")
+    probe = {"timeout": "200ms", "tls": parts.tls()}
+    report = doctor(parts.plain, listener.getsockname()[1], probe=probe)
+    assert report.names("PORT_SILENT", "problem", "DEADLINE").problems == ["PORT_SILENT"]
 
 
 def test_a_web_server_is_no_service(parts, doctor, http11):

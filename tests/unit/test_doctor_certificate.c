@@ -103,7 +103,9 @@ static void handshakes_that_fail_have_their_codes(void **state)
 	struct tls_look bad = { .connected = true, .spoke = true };
 	struct tls_look asked = { .connected = true, .spoke = true, .asked = true };
 	UNUSED(state);
+	struct tls_look hung = { .connected = true, .silent = true };
 	assert_int_equal(code_of(&plain, &settings, false, "wrong version"), ETCD_TLS_ABSENT);
+	assert_int_equal(code_of(&hung, &settings, true, ""), DOCTOR_OK);
 	assert_int_equal(code_of(&bad, &settings, false, ""), ETCD_TLS_FAILED);
 	assert_int_equal(code_of(&asked, &settings, false, ""), ETCD_TLS_CLIENT);
 }

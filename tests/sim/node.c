@@ -169,7 +169,7 @@ static void plant_timers(const struct world *w, struct node *n)
 	}
 }
 
-/* The descriptor of this turn: an interval a trifle shorter in every second one. */
+/* The descriptor of this turn. */
 static void apply(struct world *w, struct node *n)
 {
 	struct descriptor_set set;

@@ -21,12 +21,12 @@ static void make(struct descriptor *to, const struct descriptor *d, unsigned whi
 			"etcd: {endpoints: [localhost:2379], request_timeout: %ums}\n"
 			"probe:\n"
 			"  interval: %ums\n  timeout: %ums\n  initial_delay: %ums\n"
-			"  success_threshold: %u\n  failure_threshold: %u\n",
+			"  success_threshold: %u\n  failure_threshold: %u\n"
+			"  service: turn-%u\n",
 			d->service.name, d->service.host, (unsigned)d->service.port,
 			d->registry.prefix, d->registry.ttl_ms / 1000, d->etcd.request_timeout_ms,
-			d->probe.interval_ms - which, d->probe.timeout_ms,
-			d->probe.initial_delay_ms, d->probe.success_threshold,
-			d->probe.failure_threshold);
+			d->probe.interval_ms, d->probe.timeout_ms, d->probe.initial_delay_ms,
+			d->probe.success_threshold, d->probe.failure_threshold, which);
 
 	descriptor_finish(to);
 	if (descriptor_parse(to, "sheet", text, (size_t)len, &problems) < 0) {

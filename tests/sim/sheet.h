@@ -7,7 +7,7 @@
 #include "agent/descriptor_set.h"
 #include "tests/sim/script.h"
 
-/* Of the second one the interval is a millisecond shorter: no bound depends on it. */
+/* They ask for other names of the health service, which is the same under all names. */
 #define SHEETS 2
 
 /* For each day anew, before sheet_copy. */

@@ -27,7 +27,7 @@ from lib.h2 import (
     message,
 )
 
-QUICK = {"interval": "200ms", "timeout": "200ms", "failure_threshold": 2}
+QUICK = {"interval": "200ms", "timeout": "400ms", "failure_threshold": 2}
 
 
 def silent(sock):

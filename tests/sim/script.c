@@ -136,7 +136,7 @@ void script_draw(struct script *s, struct dice *d, double hours, enum plant plan
 void script_draw_reloads(struct script *s, struct dice *d, bool full_speed)
 {
 	if (full_speed) {
-		s->reload_gap = 300.0;
+		s->reload_gap = 30.0;
 	} else if (dice_chance(d, 0.5)) {
 		s->reload_gap = spread(d, 1000.0, 20000.0); /* comparing takes long */
 	}

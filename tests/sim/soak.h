@@ -11,7 +11,7 @@ struct world;
 
 #define SOAK_SKIPPED 77
 
-/* 0 when the resident memory is flat to the page after the first hour; SOAK_SKIPPED with a
+/* 0 when the resident memory is flat to the page after its warm-up; SOAK_SKIPPED with a
  * sanitizer. */
 int soak(struct world *w);
 

@@ -322,10 +322,13 @@ static bool is_named(const struct unit *u, const char *const *names, size_t n)
 {
 	bool named = n == 0;
 
+	if (!unit_registers(u)) {
+		return false; /* a reader has no name */
+	}
 	for (size_t i = 0; i < n && !named; i++) {
 		named = strcmp(u->desc.service.name, names[i]) == 0;
 	}
-	return named && unit_registers(u);
+	return named;
 }
 
 static bool is_here(const struct units *units, const char *name)

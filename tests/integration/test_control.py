@@ -141,6 +141,23 @@ def test_one_of_two(agent, etcd, serve, watcher, socket):
     watcher.put(key_of(one.port))
 
 
+def test_beside_a_reader(agent, etcd, serve, watcher, socket, tmp_path):
+    server = serve("py")
+    reads = reader(etcd, {"coupon-service": tmp_path / "a.json"}, admin={"listen": socket})
+    alone = agent(reads)
+    alone.wait_log("answering about the agent")
+    refused = run("drain", "coupon-service", "--admin", socket)
+    assert refused.returncode == NO and "does not register 'coupon-service'" in refused.stderr
+    alone.stop()
+
+    agent(reads, descriptor(etcd, server.port))
+    watcher.put(key_of(server.port))
+    assert run("drain", "coupon-service", "--wait", "--admin", socket).returncode == DONE
+    watcher.gone(key_of(server.port))
+    assert run("resume", "coupon-service", "--admin", socket).returncode == DONE
+    watcher.put(key_of(server.port))
+
+
 def test_drain_waits_for_etcd(agent, etcd, serve, watcher, socket):
     server = serve("go")
     agent(descriptor(etcd, server.port, etcd={"request_timeout": "200ms"}, **at(socket)))

@@ -95,12 +95,13 @@ static const char *header(struct MHD_Connection *c, const char *name)
 	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
 }
 
-static bool has_large_body(struct MHD_Connection *c)
+/* Its body has more bytes than these, or nobody knows how many. */
+static bool has_body_above(struct MHD_Connection *c, unsigned long long bytes)
 {
 	const char *length = header(c, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
 	return header(c, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL ||
-	       (length != NULL && strtoull(length, NULL, 10) > BODY_MAX);
+	       (length != NULL && strtoull(length, NULL, 10) > bytes);
 }
 
 static struct guest *guest_of(struct MHD_Connection *c)
@@ -157,6 +158,7 @@ static enum MHD_Result answer_request(struct admin *a, struct MHD_Connection *c,
 		.host = header(c, MHD_HTTP_HEADER_HOST),
 		.has_origin = header(c, MHD_HTTP_HEADER_ORIGIN) != NULL,
 		.local = guest->local,
+		.has_body = has_body_above(c, 0),
 		.large_body = large_body,
 		.names = query.names,
 		.n_names = query.n,
@@ -179,7 +181,8 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const ch
 	UNUSED(piece);
 	if (*begun == NULL) {
 		*begun = user;
-		return has_large_body(c) ? answer_request(user, c, path, method, true) : MHD_YES;
+		return has_body_above(c, BODY_MAX) ? answer_request(user, c, path, method, true)
+						   : MHD_YES;
 	}
 	if (*size > 0) {
 		*size = 0;

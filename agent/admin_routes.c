@@ -285,6 +285,10 @@ void admin_answer_make(
 		say(a, 413, "a long body is not taken, nor one of unknown length");
 	} else if (rq->unknown != NULL) {
 		say(a, 400, "%s takes no '%.100s'", route->path, rq->unknown);
+	} else if (route->acts && rq->n_names == 0 && rq->has_body) {
+		/* Whoever names services there does not mean all of them. */
+		say(a, 400, "a body is not read: services are named by %s?service=NAME",
+				route->path);
 	} else if (!route->acts && rq->n_names > 0) {
 		say(a, 400, "%s takes no 'service'", route->path);
 	} else {

@@ -32,6 +32,7 @@ struct admin_request {
 	const char *host;          /* the header; NULL: none */
 	bool has_origin;           /* there is such a header */
 	bool local;                /* the peer is on this machine */
+	bool has_body;             /* of one byte at least, or of unknown length */
 	bool large_body;           /* longer than what is taken, or of unknown length */
 	const char *const *names;  /* each value of `service` in the query */
 	size_t n_names;

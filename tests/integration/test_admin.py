@@ -87,6 +87,7 @@ def test_acting(agent, etcd, serve, address):
     for options, status in (
         (["-H", "Origin: http://localhost"], 403),
         (["-H", "Host: evil.example"], 403),
+        (["-d", "service=absent"], 400),
         (["-d", "x" * 5000], 413),
         (["-H", "Transfer-Encoding: chunked", "-d", "x"], 413),
     ):

@@ -155,11 +155,14 @@ static void a_body_is_read_and_does_not_matter(void **state)
 	char text[6000];
 	UNUSED(state);
 	int head = snprintf(text, sizeof text,
-			"POST /drain HTTP/1.1\r\n" HERE "Content-Length: 4096\r\n\r\n");
+			"POST /drain?service=coupon-service HTTP/1.1\r\n" HERE
+			"Content-Length: 4096\r\n\r\n");
 	memset(text + head, 'x', 4096);
 	assert_int_equal(status_of(ask_bytes(text, (size_t)head + 4096)), 200);
 	assert_int_equal(status_of(post("/resume", HERE "Content-Length: 0\r\n")), 200);
-	assert_string_equal(stage.played.told, "drain;resume;");
+	assert_string_equal(stage.played.told, "drain coupon-service;resume;");
+	assert_int_equal(status_of(post("/drain", HERE "Content-Length: 1\r\n\r\nx")), 400);
+	assert_string_equal(stage.played.told, "drain coupon-service;resume;");
 }
 
 static void a_long_body_is_refused(void **state)
@@ -179,7 +182,7 @@ static void a_long_body_is_refused(void **state)
 static void a_body_that_is_announced_is_asked_for(void **state)
 {
 	struct client c;
-	const char head[] = "POST /drain HTTP/1.1\r\n" HERE
+	const char head[] = "POST /drain?service=coupon-service HTTP/1.1\r\n" HERE
 			    "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n";
 	UNUSED(state);
 	client_start(&c, head, sizeof head - 1);

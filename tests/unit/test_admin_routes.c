@@ -302,6 +302,22 @@ static void refuses_a_long_body(void **state)
 	assert_string_equal(played.told, "");
 }
 
+/* Who names services there does not mean all of them. */
+static void refuses_a_body_where_no_name_is_in_the_query(void **state)
+{
+	static const char *const names[] = { "coupon-service" };
+	struct admin_request request = request_of("POST", "/drain");
+	UNUSED(state);
+	request.has_body = true;
+	ask_for(&request);
+	expect(400, "a body is not read: services are named by /drain?service=NAME\n");
+	assert_string_equal(played.told, "");
+	request.names = names;
+	request.n_names = 1;
+	ask_for(&request);
+	assert_int_equal(answer.status, 200);
+}
+
 static void is_out_of_memory_at_times(void **state)
 {
 	UNUSED(state);
@@ -330,6 +346,7 @@ int main(void)
 		TEST(refuses_what_it_does_not_have),
 		TEST(refuses_arguments_that_it_does_not_know),
 		TEST(refuses_a_long_body),
+		TEST(refuses_a_body_where_no_name_is_in_the_query),
 		TEST(is_out_of_memory_at_times),
 	};
 

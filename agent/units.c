@@ -318,17 +318,15 @@ int units_apply(struct units *units, struct descriptor_set *set, struct units_ch
 
 /* ---- draining ------------------------------------------------------------------------ */
 
+/* A reader has no name. */
 static bool is_named(const struct unit *u, const char *const *names, size_t n)
 {
-	bool named = n == 0;
+	bool registers = unit_registers(u), named = n == 0;
 
-	if (!unit_registers(u)) {
-		return false; /* a reader has no name */
-	}
-	for (size_t i = 0; i < n && !named; i++) {
+	for (size_t i = 0; registers && i < n && !named; i++) {
 		named = strcmp(u->desc.service.name, names[i]) == 0;
 	}
-	return named;
+	return registers && named;
 }
 
 static bool is_here(const struct units *units, const char *name)

@@ -38,8 +38,13 @@ static char *content_of(const struct descriptor *d)
 	bare.log.format = LOG_TEXT;
 	bare.shutdown.linger_ms = 0;
 	descriptor_print(&bare, SECRETS_SHOWN, out);
-	(void)fclose(out);
-	return text;
+	bool whole = ferror(out) == 0;
+	whole = fclose(out) == 0 && whole;
+	if (!whole && text != NULL) {
+		explicit_bzero(text, len); /* two that were cut short may be alike */
+		free(text);
+	}
+	return whole ? text : NULL;
 }
 
 static char *key_of(const struct descriptor *d)

@@ -6,8 +6,8 @@
 
 #include "agent/clock.h"
 #include "agent/guard.h"
-#include "agent/pairing.h"
 #include "agent/timer.h"
+#include "agent/units_plan.h"
 #include "agent/util.h"
 
 static struct unit *unit_of(struct list *link)
@@ -148,78 +148,6 @@ static void retire(struct units *units, struct unit *u, struct unit *successor)
 
 /* ---- a new set ----------------------------------------------------------------------- */
 
-/* What becomes of each descriptor of a new set, and of each running unit. */
-struct plan {
-	struct pair *pairs; /* owned; of each descriptor */
-	struct unit **next; /* owned; of each: the unit that goes on, or one that is not started */
-	size_t n;
-	struct unit **successors; /* owned; of each running unit; NULL: it has none */
-	bool *stays;              /* owned; of each running unit */
-};
-
-static void finish_plan(struct plan *p)
-{
-	free(p->pairs);
-	free(p->next);
-	free(p->successors);
-	free(p->stays);
-}
-
-static int init_plan(struct plan *p, size_t n, size_t n_running)
-{
-	*p = (struct plan){
-		.pairs = calloc(n + 1, sizeof *p->pairs),
-		.next = calloc(n + 1, sizeof(struct unit *)),
-		.n = n,
-		.successors = calloc(n_running + 1, sizeof(struct unit *)),
-		.stays = calloc(n_running + 1, sizeof *p->stays),
-	};
-	return p->pairs == NULL || p->next == NULL || p->successors == NULL || p->stays == NULL ? -1
-												: 0;
-}
-
-static int pair_up(const struct units *units, const struct descriptor_set *set, struct plan *p)
-{
-	const struct descriptor **fresh = calloc(set->n + 1, sizeof(struct descriptor *));
-	const struct descriptor **running = calloc(units->n + 1, sizeof(struct descriptor *));
-	int result = -1;
-
-	if (fresh != NULL && running != NULL) {
-		for (size_t i = 0; i < set->n; i++) {
-			fresh[i] = &set->at[i];
-		}
-		for (size_t i = 0; i < units->n; i++) {
-			running[i] = &units->at[i]->desc;
-		}
-		result = pairing_find(p->pairs, fresh, set->n, running, units->n);
-	}
-	free(fresh);
-	free(running);
-	return result;
-}
-
-/* The new units, none of them started. 0, or -1 with those that were made destroyed. */
-static int make_units(
-		struct units *units, struct descriptor_set *set, struct plan *p, struct err *err)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		struct pair *pair = &p->pairs[i];
-		if (pair->same) {
-			p->next[i] = units->at[pair->old];
-			p->stays[pair->old] = true;
-			continue;
-		}
-		p->next[i] = unit_create(&units->shared, &set->at[i], err);
-		if (p->next[i] == NULL) {
-			for (size_t k = 0; k < i; k++) {
-				unit_destroy(p->pairs[k].same ? NULL : p->next[k]);
-			}
-			return -1;
-		}
-	}
-	return 0;
-}
-
 /* What makes no difference to the service is taken from the new one. */
 static void refresh(struct unit *u, struct descriptor *fresh)
 {
@@ -246,7 +174,7 @@ static void take_place(struct units *units, struct unit *u, struct unit *old)
 }
 
 static void place(struct units *units, struct descriptor *desc, const struct pair *pair,
-		struct plan *p, struct unit *u, struct units_change *change)
+		struct units_plan *p, struct unit *u, struct units_change *change)
 {
 	if (pair->same) {
 		refresh(u, desc);
@@ -272,7 +200,7 @@ static void start(struct units *units, struct unit *u)
 }
 
 /* Nothing can fail from here on. */
-static void carry_out(struct units *units, struct descriptor_set *set, struct plan *p,
+static void carry_out(struct units *units, struct descriptor_set *set, struct units_plan *p,
 		struct units_change *change)
 {
 	struct unit **before = units->at;
@@ -301,17 +229,15 @@ static void carry_out(struct units *units, struct descriptor_set *set, struct pl
 int units_apply(struct units *units, struct descriptor_set *set, struct units_change *change,
 		struct err *err)
 {
-	struct plan p;
+	struct units_plan p;
 	int result = -1;
 
 	*change = (struct units_change){ 0 };
-	(void)err_set(err, ERR_SYSTEM, "out of memory");
-	if (init_plan(&p, set->n, units->n) == 0 && pair_up(units, set, &p) == 0 &&
-			make_units(units, set, &p, err) == 0) {
+	if (units_plan_make(&p, units, set, err) == 0) {
 		carry_out(units, set, &p, change);
 		result = 0;
 	}
-	finish_plan(&p);
+	units_plan_finish(&p);
 	descriptor_set_finish(set);
 	return result;
 }

@@ -57,7 +57,7 @@ LAYERS = [
         "agent/control", "agent/doctor"]),
     ("stage", ["agent/listing_stage"]),
     ("doctor's checks", ["agent/doctor_*"]),  # those of them that are pure may be above, too
-    ("units", ["agent/units", "agent/units_status", "agent/open_files"]),
+    ("units", ["agent/units", "agent/units_plan", "agent/units_status", "agent/open_files"]),
     ("unit", ["agent/unit"]),
     ("clusters", ["agent/clusters"]),
     ("service", ["agent/service", "agent/reader"]),

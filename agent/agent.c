@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/admin.h"
+#include "agent/admin/admin.h"
 #include "agent/clock.h"
 #include "agent/clusters.h"
 #include "agent/counts.h"

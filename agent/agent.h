@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-#include "agent/descriptor_set.h"
+#include "agent/descriptor/descriptor_set.h"
 #include "agent/err.h"
 #include "agent/exit_code.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/etcd_settings.h"
+#include "agent/descriptor/etcd_settings.h"
 #include "agent/util.h"
 
 void clusters_init(struct clusters *c, struct ev_loop *loop, struct random *random,

@@ -10,7 +10,7 @@
 
 #include <ev.h>
 
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "agent/err.h"
 #include "agent/list.h"
 #include "agent/net/etcd.h"

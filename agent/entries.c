@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 
 static_assert(N_FORMATS <= ETCD_ENTRIES_MAX, "they go out in one call");
 

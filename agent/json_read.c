@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/scalar.h"
+#include "agent/descriptor/scalar.h"
 #include "agent/utf8.h"
 
 /* ---- the second walk ------------------------------------------------------------- */

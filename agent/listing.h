@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "agent/err.h"
 #include "agent/exit_code.h"
 #include "agent/format.h"

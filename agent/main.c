@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/admin/control.h"
 #include "agent/agent.h"
 #include "agent/colour.h"
-#include "agent/control.h"
-#include "agent/descriptor_set.h"
-#include "agent/doctor.h"
+#include "agent/descriptor/descriptor_set.h"
+#include "agent/doctor/doctor.h"
 #include "agent/listing.h"
 #include "agent/log.h"
 #include "agent/options.h"

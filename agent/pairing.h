@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 
 #define PAIRING_NONE ((size_t)-1)
 

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "agent/descriptor_set.h"
+#include "agent/descriptor/descriptor_set.h"
 #include "agent/err.h"
 #include "agent/exit_code.h"
 

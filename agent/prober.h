@@ -14,7 +14,7 @@
 #include <ev.h>
 
 #include "agent/counts.h"
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "agent/health.h"
 #include "agent/random.h"
 #include "probes/probe.h"

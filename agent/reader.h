@@ -15,7 +15,7 @@
 #include <ev.h>
 #include <stdbool.h>
 
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "agent/follower.h"
 #include "agent/guard.h"
 #include "agent/outputs/output.h"

@@ -22,7 +22,7 @@
 
 #include "agent/backoff.h"
 #include "agent/counts.h"
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "agent/entries.h"
 #include "agent/lease.h"
 #include "agent/net/etcd.h"

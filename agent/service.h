@@ -8,7 +8,7 @@
  */
 
 #include "agent/counts.h"
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "agent/prober.h"
 #include "agent/registration.h"
 

@@ -13,7 +13,7 @@
 
 #include "agent/clusters.h"
 #include "agent/counts.h"
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "agent/err.h"
 #include "agent/list.h"
 #include "agent/net/tls_shelf.h"

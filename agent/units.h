@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "agent/descriptor_set.h"
+#include "agent/descriptor/descriptor_set.h"
 #include "agent/unit.h"
 
 struct units;

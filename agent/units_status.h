@@ -4,7 +4,7 @@
 
 /* units_status - what a status says of the units and of the clusters that they use. */
 
-#include "agent/status.h"
+#include "agent/admin/status.h"
 #include "agent/units.h"
 
 /*

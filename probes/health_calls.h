@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "agent/net/h2_session.h"
 
 /* Embedded. `check` and `watch` are what the probe starts; the rest is what they point to. */

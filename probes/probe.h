@@ -14,7 +14,7 @@
 #include <ev.h>
 #include <stdbool.h>
 
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "probes/reason.h"
 
 /* Borrowed until the callback returns. */

@@ -13,7 +13,7 @@
  * deadline had passed before anything was sent is nobody's fault.
  */
 
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "agent/net/cluster_view.h"
 #include "agent/net/curl_carrier.h"
 #include "agent/net/endpoint_ring.h"

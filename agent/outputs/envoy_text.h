@@ -8,7 +8,7 @@
  * type EDS whose eds_config is a path. Pure.
  */
 
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "agent/outputs/view.h"
 
 /*

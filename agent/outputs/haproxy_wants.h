@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "agent/outputs/view.h"
 
 #define HAPROXY_NAME_MAX    64

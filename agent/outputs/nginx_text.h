@@ -7,7 +7,7 @@
  * include in its http section. Pure.
  */
 
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "agent/outputs/view.h"
 
 /*

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "agent/backoff.h"
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "agent/err.h"
 #include "agent/outputs/output.h"
 #include "agent/outputs/view.h"

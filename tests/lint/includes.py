@@ -20,11 +20,11 @@ import tree
 DOORS = {
     "curl/*": ["agent/net/curl_*.c"],
     "nghttp2/*": ["agent/net/h2_session.c"],
-    "yaml.h": ["agent/yaml.c"],
+    "yaml.h": ["agent/descriptor/yaml.c"],
     "cjson/*": [
-        "agent/doctor_findings.c", "agent/format_*.c", "agent/json_*.c", "agent/listing_text.c",
+        "agent/doctor/doctor_findings.c", "agent/format_*.c", "agent/json_*.c", "agent/listing_text.c",
         "agent/log.c",
-        "agent/status_json.c", "agent/status_read.c",
+        "agent/admin/status_json.c", "agent/admin/status_read.c",
         "agent/outputs/document.c", "agent/outputs/envoy_text.c",
     ],
     "cJSON.h": [],  # Debian's is cjson/cJSON.h
@@ -35,7 +35,7 @@ DOORS = {
     "health.pb-c.h": ["probes/health_message.c"],
     "protobuf-c/*": [],  # the generated headers bring it
     "openssl/*": ["agent/net/h2_tls.c", "agent/net/tls_context.c", "agent/net/tls_look.c"],
-    "microhttpd.h": ["agent/admin.c"],
+    "microhttpd.h": ["agent/admin/admin.c"],
 }
 
 # What a pure module never reaches, and who may all the same.
@@ -54,16 +54,16 @@ EXCEPTIONS = {
 LAYERS = [
     ("main", ["agent/main", "agent/options"]),
     ("agent", ["agent/agent", "agent/probe_once", "agent/listing", "agent/listing_follow",
-        "agent/control", "agent/doctor"]),
+        "agent/admin/control", "agent/doctor/doctor"]),
     ("stage", ["agent/listing_stage"]),
-    ("doctor's checks", ["agent/doctor_*"]),  # those of them that are pure may be above, too
+    ("doctor's checks", ["agent/doctor/doctor_*"]),  # those of them that are pure may be above, too
     ("units", ["agent/units", "agent/units_plan", "agent/units_status", "agent/open_files"]),
     ("unit", ["agent/unit"]),
     ("clusters", ["agent/clusters"]),
     ("service", ["agent/service", "agent/reader"]),
     ("machines", [
         "agent/registration", "agent/registration_log", "agent/prober", "agent/follower",
-        "agent/audit", "agent/telling", "agent/admin", "agent/admin_doors",
+        "agent/audit", "agent/telling", "agent/admin/admin", "agent/admin/admin_doors",
     ]),
     ("outputs", [
         "agent/outputs/output", "agent/outputs/output_kind",

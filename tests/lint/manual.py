@@ -261,19 +261,20 @@ def sources(root):
 def signals(root):
     """What the agent itself handles: its children get theirs from agent/child.c."""
     return sorted({
-        signal for f in tree.c_files(root) if f.parent.name == "agent" and f.suffix == ".c" and f.stem != "child"
+        signal for f in tree.c_files(root) if f.parts[0] == "agent" and f.parent.name not in {"net", "outputs"}
+        and f.suffix == ".c" and f.stem != "child"
         for signal in SIGNAL.findall(re.sub(r'"[^"\n]*"|/\*.*?\*/', "", (root / f).read_text(),
                                             flags=re.S))
     })
 
 
 def status_members(root):
-    text = (root / "agent/status_json.c").read_text()
+    text = (root / "agent/admin/status_json.c").read_text()
     return set(re.findall(r'\badd_?\w*\(item, "(\w+)"', text.replace("json_add", "add")))
 
 
 def routes(root):
-    text = (root / "agent/admin_routes.c").read_text()
+    text = (root / "agent/admin/admin_routes.c").read_text()
     found = re.findall(r'\{ \.path = "(/\w+)"([^}]*)\}', text)
     return [f"{'POST' if '.acts = true' in more else 'GET'} {path}" for path, more in found]
 

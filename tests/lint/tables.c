@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/doctor_codes.h"
+#include "agent/admin/metrics.h"
+#include "agent/descriptor/scalar.h"
+#include "agent/descriptor/schema_uses.h"
+#include "agent/doctor/doctor_codes.h"
 #include "agent/duration.h"
 #include "agent/endpoint.h"
 #include "agent/exit_code.h"
-#include "agent/metrics.h"
 #include "agent/options.h"
-#include "agent/scalar.h"
-#include "agent/schema_uses.h"
 #include "agent/util.h"
 #include "probes/reason.h"
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/descriptor.h"
+#include "agent/descriptor/descriptor.h"
 #include "tests/sim/dice.h"
 
 /* A fault planted in the world or in what the agent stands on, to see that the judge finds it. */

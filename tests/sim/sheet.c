@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/problems.h"
-#include "agent/schema.h"
+#include "agent/descriptor/problems.h"
+#include "agent/descriptor/schema.h"
 
 /* Reading takes long, so each day reads them once and copies them then. */
 static struct descriptor sheets[SHEETS];

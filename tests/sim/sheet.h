@@ -4,7 +4,7 @@
 
 /* sheet - the descriptor of a day as an agent reads it: one in one turn, the other in the next. */
 
-#include "agent/descriptor_set.h"
+#include "agent/descriptor/descriptor_set.h"
 #include "tests/sim/script.h"
 
 /* They ask for other names of the health service, which is the same under all names. */

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/admin_routes.h"
-#include "agent/status.h"
+#include "agent/admin/admin_routes.h"
+#include "agent/admin/status.h"
 
 struct played_host {
 	struct admin_host host;

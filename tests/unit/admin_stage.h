@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "agent/admin.h"
+#include "agent/admin/admin.h"
 #include "tests/unit/admin_host.h"
 
 /* Somebody who asks; what he does is up to the test. */

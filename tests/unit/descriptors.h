@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/descriptor.h"
-#include "agent/problems.h"
+#include "agent/descriptor/descriptor.h"
+#include "agent/descriptor/problems.h"
 #include "agent/util.h"
 
 /* All that is required. */

@@ -4,7 +4,7 @@
 
 /* status_stage - what an agent may say of itself, for the tests of what is made of it. */
 
-#include "agent/status.h"
+#include "agent/admin/status.h"
 
 /* A service that is up and listed, for 9.2 of 10 seconds still. */
 struct status_service stage_service(const char *name);

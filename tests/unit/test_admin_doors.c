@@ -19,7 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "agent/admin_doors.h"
+#include "agent/admin/admin_doors.h"
 #include "agent/util.h"
 
 static struct {

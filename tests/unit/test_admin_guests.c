@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "agent/admin_guests.h"
+#include "agent/admin/admin_guests.h"
 #include "agent/util.h"
 
 static struct guests guests;

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/admin_routes.h"
-#include "agent/status.h"
+#include "agent/admin/admin_routes.h"
+#include "agent/admin/status.h"
 #include "agent/util.h"
 #include "tests/unit/admin_host.h"
 

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "agent/etcd_settings.h"
-#include "agent/scalar.h"
+#include "agent/descriptor/etcd_settings.h"
+#include "agent/descriptor/scalar.h"
 #include "tests/unit/descriptors.h"
 
 #define EVERYTHING CONF_DIR "/../tests/descriptors/good/everything.yaml"

@@ -8,9 +8,9 @@
 
 #include <stdio.h>
 
-#include "agent/etcd_settings.h"
-#include "agent/scalar.h"
-#include "agent/schema_uses.h"
+#include "agent/descriptor/etcd_settings.h"
+#include "agent/descriptor/scalar.h"
+#include "agent/descriptor/schema_uses.h"
 #include "tests/unit/descriptors.h"
 
 #define READER_FILE CONF_DIR "/../tests/descriptors/good/reader.yaml"

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/descriptor_set.h"
+#include "agent/descriptor/descriptor_set.h"
 #include "agent/util.h"
 
 /* A folder of the test's own, and the descriptors in it. */

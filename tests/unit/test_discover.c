@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "agent/discover.h"
+#include "agent/descriptor/discover.h"
 #include "tests/unit/descriptors.h"
 
 #define READER_FILE CONF_DIR "/../tests/descriptors/good/reader.yaml"

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "agent/doctor_admin.h"
+#include "agent/doctor/doctor_admin.h"
 #include "agent/util.h"
 #include "tests/unit/admin_stage.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/doctor_certificate.h"
+#include "agent/doctor/doctor_certificate.h"
 #include "agent/util.h"
 
 #define DAY 86400

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/doctor_environment.h"
+#include "agent/doctor/doctor_environment.h"
 #include "agent/util.h"
 
 static struct doctor_findings f;

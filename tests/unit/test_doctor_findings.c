@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/doctor_findings.h"
+#include "agent/doctor/doctor_findings.h"
 #include "agent/util.h"
 
 static char *text;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/expand.h"
+#include "agent/descriptor/expand.h"
 #include "agent/util.h"
 
 static char huge[EXPAND_MAX + 2];

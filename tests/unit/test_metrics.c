@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/metrics.h"
+#include "agent/admin/metrics.h"
 #include "agent/util.h"
 
 static struct counts counts;

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/descriptor/problems.h"
 #include "agent/pairing.h"
-#include "agent/problems.h"
 #include "agent/util.h"
 
 #define MANY 2000

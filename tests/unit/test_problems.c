@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/problems.h"
+#include "agent/descriptor/problems.h"
 #include "agent/util.h"
 
 static void puts_texts_together(void **state)

@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-#include "agent/rules.h"
-#include "agent/schema.h"
+#include "agent/descriptor/rules.h"
+#include "agent/descriptor/schema.h"
 #include "tests/unit/descriptors.h"
 
 #define TRUSTS "any certificate is taken, so whoever stands in between can read and change all"

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "agent/scalar.h"
+#include "agent/descriptor/scalar.h"
 #include "agent/util.h"
 
 static void types_as_written(void **state)

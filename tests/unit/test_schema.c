@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/schema_uses.h"
+#include "agent/descriptor/schema_uses.h"
 #include "agent/util.h"
 
 /* A key of a part stands behind its part, or behind another key of it. */

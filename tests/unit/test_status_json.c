@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/status_json.h"
+#include "agent/admin/status_json.h"
 #include "agent/util.h"
 #include "status_stage.h"
 

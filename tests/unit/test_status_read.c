@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/status_json.h"
-#include "agent/status_read.h"
+#include "agent/admin/status_json.h"
+#include "agent/admin/status_read.h"
 #include "agent/util.h"
 #include "status_stage.h"
 

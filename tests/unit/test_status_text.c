@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/status_text.h"
+#include "agent/admin/status_text.h"
 #include "agent/util.h"
 #include "status_stage.h"
 

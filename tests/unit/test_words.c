@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
+#include "agent/descriptor/words.h"
 #include "agent/util.h"
-#include "agent/words.h"
 
 static void is_always_an_argv(void **state)
 {

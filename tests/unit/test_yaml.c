@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/problems.h"
+#include "agent/descriptor/problems.h"
+#include "agent/descriptor/yaml.h"
 #include "agent/utf8.h"
 #include "agent/util.h"
-#include "agent/yaml.h"
 #include "tests/unit/watched_free.h"
 
 static struct yaml_node *parse(const char *text, struct problems *problems)

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_DOCTOR_DOCTOR_CODES_H
+#define AGENT_DOCTOR_DOCTOR_CODES_H
+
+/*
+ * doctor_codes - all that `doctor` can find: one table gives the level, the
+ * token (for scripts: never renamed) and what to do. Pure.
+ */
+
+enum doctor_code {
+	DOCTOR_OK,
+	DOCTOR_SKIPPED, /* it makes no sense after what was found before, or cannot be told */
+
+	DESCRIPTOR_BAD,
+	DESCRIPTOR_DOUBTFUL,
+	ENVIRONMENT_UNUSED,
+
+	NAME_UNKNOWN,
+	NAME_TIMEOUT,
+
+	ETCD_REFUSED,
+	ETCD_UNREACHABLE,
+	ETCD_TIMEOUT,
+	ETCD_BROKEN,
+	ETCD_NOT_ETCD,
+	ETCD_ERROR,
+	ETCD_TLS_WANTED,
+	ETCD_TLS_ABSENT,
+	ETCD_TLS_FAILED,
+	ETCD_TLS_FILES,
+	ETCD_TLS_CLIENT,
+	ETCD_TLS_NAME,
+	ETCD_TLS_UNCHECKED,
+	ETCD_CERT_UNTRUSTED,
+	ETCD_CERT_EXPIRED,
+	ETCD_CERT_NOT_YET,
+	ETCD_CERT_ENDS,
+	ETCD_NO_LEADER,
+	ETCD_LEARNER,
+	ETCD_ALARM_NOSPACE,
+	ETCD_ALARM_CORRUPT,
+	ETCD_CLUSTERS_DIFFER,
+	CLIENT_CERT_EXPIRED,
+	CLIENT_CERT_ENDS,
+
+	AUTH_FAILED,
+	AUTH_NO_PASSWORD,
+	AUTH_NEEDED,
+	AUTH_OFF,
+	AUTH_ERROR,
+	PERMISSION_DENIED,
+	PERMISSION_READ,
+
+	PORT_REFUSED,
+	PORT_UNREACHABLE,
+	PORT_SILENT,
+	PORT_RESET,
+	PORT_NOT_GRPC,
+	PORT_NOT_HTTP,
+	PORT_TLS_WANTED,
+	PORT_TLS_ABSENT,
+	PORT_TLS_FAILED,
+	PORT_TLS_FILES,
+	PORT_TLS_CLIENT,
+	PORT_TLS_NAME,
+	PORT_TLS_UNCHECKED,
+	PORT_CERT_UNTRUSTED,
+	PORT_CERT_EXPIRED,
+	PORT_CERT_NOT_YET,
+	PORT_CERT_ENDS,
+	PROBE_FAILED,
+	PROBE_OWN_TROUBLE,
+
+	HEALTH_NOT_SERVING,
+	HEALTH_UNKNOWN_SERVICE,
+	HEALTH_NO_STATUS,
+	HEALTH_ABSENT,
+	HEALTH_REQUIRED,
+	HEALTH_NO_WATCH,
+	HEALTH_ERROR,
+	HEALTH_HTTP_STATUS,
+	HEALTH_COMMAND_FAILED,
+	HEALTH_COMMAND_MISSING,
+
+	KEY_ABSENT,
+	KEY_NO_LEASE,
+	KEY_FOREIGN_LEASE,
+	KEY_LEASE_GONE,
+	KEY_OTHER_VALUE,
+	KEY_UNREADABLE,
+	PREFIX_EMPTY,
+
+	OUTPUT_FOLDER,
+	OUTPUT_SOCKET,
+	OUTPUT_BACKEND,
+	OUTPUT_COMMAND,
+
+	ADMIN_SILENT,
+	ADMIN_OTHER,
+
+	N_DOCTOR_CODES
+};
+
+/* In the order of their weight. */
+enum doctor_level {
+	DOCTOR_LEVEL_OK,
+	DOCTOR_LEVEL_SKIPPED,
+	DOCTOR_LEVEL_WARNING,
+	DOCTOR_LEVEL_PROBLEM
+};
+
+enum doctor_level doctor_code_level(enum doctor_code code);
+
+/* "ETCD_REFUSED"; NULL for DOCTOR_OK and DOCTOR_SKIPPED. */
+const char *doctor_code_token(enum doctor_code code);
+
+/* What to do, a sentence without a final dot; NULL when nothing is to be done. */
+const char *doctor_code_advice(enum doctor_code code);
+
+/* "ok", "skipped", "warning", "problem". */
+const char *doctor_level_name(enum doctor_level level);
+
+#endif

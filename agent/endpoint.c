@@ -223,6 +223,11 @@ int target_parse(struct target *t, const char *text, struct err *err)
 	return 0;
 }
 
+bool endpoint_same(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
 bool target_is_set(const struct target *t)
 {
 	return t->kind == TARGET_UNIX || t->inet.port != 0;
@@ -230,8 +235,8 @@ bool target_is_set(const struct target *t)
 
 bool target_equal(const struct target *a, const struct target *b)
 {
-	return a->kind == b->kind && a->inet.port == b->inet.port &&
-	       strcmp(a->inet.host, b->inet.host) == 0 && strcmp(a->path, b->path) == 0;
+	return a->kind == b->kind && endpoint_same(&a->inet, &b->inet) &&
+	       strcmp(a->path, b->path) == 0;
 }
 
 void target_format(char *out, size_t size, const struct target *t)

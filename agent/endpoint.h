@@ -53,6 +53,9 @@ enum endpoint_scheme { ENDPOINT_BARE, ENDPOINT_HTTP, ENDPOINT_HTTPS };
 int endpoint_parse_url(struct endpoint *e, enum endpoint_scheme *scheme, const char *text,
 		uint16_t default_port, struct err *err);
 
+/* True when both have the same host, in the same words, and port; `tls` makes no difference. */
+bool endpoint_same(const struct endpoint *a, const struct endpoint *b);
+
 /* Writes host:port, with brackets around IPv6. `size` of ENDPOINT_TEXT_MAX always suffices. */
 void endpoint_format(char *out, size_t size, const char *host, unsigned port);
 

@@ -2,7 +2,6 @@
 #include "agent/admin/metrics_etcd.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "agent/admin/metrics_page.h"
 #include "agent/endpoint.h"
@@ -24,11 +23,6 @@ void metrics_etcd_requests(FILE *out, const char *name, const struct etcd_counts
 	}
 }
 
-static bool same(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && strcmp(a->host, b->host) == 0;
-}
-
 /* Several clusters may name one member, when they differ in the user, say. */
 static bool named_before(const struct status *s, size_t cluster, size_t at)
 {
@@ -38,7 +32,7 @@ static bool named_before(const struct status *s, size_t cluster, size_t at)
 		const struct endpoints *e = s->clusters[i].endpoints;
 		size_t n = i == cluster ? at : e->n;
 		for (size_t k = 0; k < n; k++) {
-			if (same(&e->at[k], looked_for)) {
+			if (endpoint_same(&e->at[k], looked_for)) {
 				return true;
 			}
 		}
@@ -50,7 +44,7 @@ static bool in_use(const struct status *s, const struct endpoint *endpoint)
 {
 	for (size_t i = 0; i < s->n_clusters; i++) {
 		const struct status_cluster *c = &s->clusters[i];
-		if (same(&c->endpoints->at[c->in_use], endpoint)) {
+		if (endpoint_same(&c->endpoints->at[c->in_use], endpoint)) {
 			return true;
 		}
 	}

@@ -16,8 +16,7 @@ static bool same_endpoints(const struct endpoints *a, const struct endpoints *b)
 		return false;
 	}
 	for (size_t i = 0; i < a->n; i++) {
-		if (a->at[i].port != b->at[i].port || a->at[i].tls != b->at[i].tls ||
-				strcmp(a->at[i].host, b->at[i].host) != 0) {
+		if (!endpoint_same(&a->at[i], &b->at[i]) || a->at[i].tls != b->at[i].tls) {
 			return false;
 		}
 	}

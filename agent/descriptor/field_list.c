@@ -57,7 +57,7 @@ static int read_endpoint(
 static bool has_endpoint(const struct endpoints *list, const struct endpoint *e)
 {
 	for (size_t i = 0; i < list->n; i++) {
-		if (list->at[i].port == e->port && strcmp(list->at[i].host, e->host) == 0) {
+		if (endpoint_same(&list->at[i], e)) {
 			return true;
 		}
 	}

@@ -281,6 +281,30 @@ static void limits_the_path_of_a_socket(void **state)
 	assert_string_equal(back, text);
 }
 
+static void compares_what_leads_somewhere(void **state)
+{
+	static const struct target all[] = {
+		{ .kind = TARGET_INET, .inet = { .host = "::1", .port = 1 } },
+		{ .kind = TARGET_INET, .inet = { .host = "::1", .port = 2 } },
+		{ .kind = TARGET_INET, .inet = { .host = "::2", .port = 1 } },
+		{ .kind = TARGET_UNIX, .path = "/a" },
+		{ .kind = TARGET_UNIX, .path = "/b" },
+		{ .kind = TARGET_INET },
+	};
+	struct endpoint tls = { .host = "::1", .port = 1, .tls = true };
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		assert_int_equal(target_is_set(&all[i]), i < ARRAY_LEN(all) - 1);
+		for (size_t k = 0; k < ARRAY_LEN(all); k++) {
+			assert_int_equal(target_equal(&all[i], &all[k]), i == k);
+		}
+	}
+	assert_true(endpoint_same(&tls, &all[0].inet));
+	assert_false(endpoint_same(&tls, &all[1].inet));
+	assert_false(endpoint_same(&tls, &all[2].inet));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +318,7 @@ int main(void)
 		cmocka_unit_test(parses_targets),
 		cmocka_unit_test(refuses_targets),
 		cmocka_unit_test(limits_the_path_of_a_socket),
+		cmocka_unit_test(compares_what_leads_somewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,6 +43,8 @@ static const struct row rows[] = {
 	/* the origin moves all of the grid */
 	{ 1000.01,        1.0, 0.01, 0.0,  1001.01 },
 	{ 1000.0,         1.0, 0.01, 0.0,  1000.73 }, /* ... so this is 10 ms early */
+	{ 1000.0,         1.0, 2000.0, 0.9, 1000.88 }, /* also one that is ahead of the clock */
+	{ 1000.03,        1.0, 2000.0, 0.05, 1000.76 },
 	/* off the grid: within the last quarter, back to it; else as near as it may come */
 	{ 1000.20,        1.0, 0.0,  0.0,  1001.0 },
 	{ 1000.26,        1.0, 0.0,  0.0,  1001.0 },
@@ -96,6 +98,25 @@ static void in_a_few_rounds_it_is_back_where_it_belongs(void **state)
 			assert_true(equal(tick_after(from + period, intervals[k], &place),
 					from - LATE + 2.0 * period));
 			assert_true(period > intervals[k] * (1.0 - 1.0 / 25.0));
+		}
+	}
+}
+
+/* Sums of doubles are never exact; a tick that is met to the dot is no other one for it. */
+static void a_timer_on_the_dot_comes_as_often_as_any(void **state)
+{
+	UNUSED(state);
+	for (size_t k = 0; k < ARRAY_LEN(intervals); k++) {
+		struct tick_place place = { 0.1, 0.7 };
+		double at = tick_after(1234.5 * intervals[k], intervals[k], &place);
+		for (int round = 0; round < 5; round++) {
+			at = tick_after(at, intervals[k], &place);
+		}
+		double period = tick_after(at + LATE, intervals[k], &place) - at;
+		for (int round = 0; round < 1000; round++) {
+			double due = tick_after(at, intervals[k], &place);
+			assert_true(equal(due - at, period));
+			at = due;
 		}
 	}
 }
@@ -175,6 +196,7 @@ int main(void)
 		cmocka_unit_test(the_table),
 		cmocka_unit_test(it_is_due_within_the_interval_and_not_much_sooner),
 		cmocka_unit_test(in_a_few_rounds_it_is_back_where_it_belongs),
+		cmocka_unit_test(a_timer_on_the_dot_comes_as_often_as_any),
 		cmocka_unit_test(many_share_few_ticks_and_none_is_a_burst),
 		cmocka_unit_test(unequal_intervals_share_the_grid),
 	};

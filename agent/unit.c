@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "agent/needs.h"
+
 bool unit_registers(const struct unit *u)
 {
 	return !u->desc.discover.on;
@@ -52,6 +54,10 @@ struct unit *unit_create(const struct unit_shared *shared, struct descriptor *de
 	u->shared = shared;
 	u->desc = *desc;
 	*desc = (struct descriptor){ 0 };
+	if (needs_load(&u->desc, err) < 0) {
+		unit_destroy(u);
+		return NULL;
+	}
 	u->cluster = clusters_take(shared->clusters, &u->desc.etcd, err);
 	if (u->cluster == NULL || (unit_registers(u) ? add_service(u) : add_readers(u, err)) < 0) {
 		unit_destroy(u);

@@ -17,7 +17,6 @@
 #include "agent/admin/admin.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +26,7 @@
 
 #include "agent/admin/admin_doors.h"
 #include "agent/admin/admin_guests.h"
+#include "agent/admin/microhttpd_library.h"
 #include "agent/clock.h"
 #include "agent/log.h"
 #include "agent/timer.h"
@@ -391,6 +391,10 @@ struct admin *admin_create(struct ev_loop *loop, const struct target *listen,
 
 	if (a == NULL) {
 		(void)err_set(err, ERR_SYSTEM, "out of memory");
+		return NULL;
+	}
+	if (microhttpd_library_load(err) < 0) {
+		free(a);
 		return NULL;
 	}
 	a->loop = loop;

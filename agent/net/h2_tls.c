@@ -11,14 +11,11 @@
 #include "agent/net/h2_tls.h"
 
 #include <assert.h>
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/net/openssl_library.h"
 #include "agent/util.h"
 
 /* A peer that makes us answer and does not read the answers ends here, bytes. */

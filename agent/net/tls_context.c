@@ -7,13 +7,11 @@
  */
 #include "agent/net/tls_context.h"
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509_vfy.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/net/openssl_library.h"
 #include "agent/util.h"
 
 static int no_password(char *out, int size, int writing, void *user)
@@ -98,9 +96,20 @@ static void set_rules(SSL_CTX *context, const struct tls_settings *settings)
 			settings->insecure_skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
 }
 
+int tls_context_prepare(struct err *err)
+{
+	return openssl_library_load(err);
+}
+
 struct ssl_ctx_st *tls_context_make(
 		const struct tls_settings *settings, char *sentence, size_t size)
 {
+	struct err err;
+
+	if (openssl_library_load(&err) < 0) {
+		(void)snprintf(sentence, size, "%s", err.text);
+		return NULL;
+	}
 	ERR_clear_error();
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 	if (context == NULL) {
@@ -120,5 +129,7 @@ struct ssl_ctx_st *tls_context_make(
 
 void tls_context_free(struct ssl_ctx_st *context)
 {
-	SSL_CTX_free(context);
+	if (context != NULL) { /* there may be no OpenSSL yet */
+		SSL_CTX_free(context);
+	}
 }

@@ -6,14 +6,21 @@
 
 #include <stddef.h>
 
+#include "agent/err.h"
 #include "agent/net/tls_settings.h"
 
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 
 /*
- * Reads the files. TLS 1.2 or later, ALPN h2 alone, nothing is resumed. The
- * caller owns the result; NULL when a file cannot be used, and then `sentence`
- * names the file and says why.
+ * Loads OpenSSL, which takes some milliseconds when it is not there yet; whatever
+ * needs TLS is set up after it. -1 with *err filled.
+ */
+int tls_context_prepare(struct err *err);
+
+/*
+ * Reads the files, and loads OpenSSL where nobody has. TLS 1.2 or later, ALPN h2 alone, nothing is
+ * resumed. The caller owns the result; NULL when a file cannot be used, and then `sentence` names
+ * the file and says why.
  */
 struct ssl_ctx_st *tls_context_make(
 		const struct tls_settings *settings, char *sentence, size_t size);

@@ -6,9 +6,6 @@
 #include "agent/net/tls_look.h"
 
 #include <errno.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +13,7 @@
 
 #include "agent/clock.h"
 #include "agent/endpoint.h"
+#include "agent/net/openssl_library.h"
 #include "agent/net/tls_context.h"
 #include "agent/net/waiting.h"
 #include "agent/util.h"

@@ -34,8 +34,17 @@ DOORS = {
     ],
     "health.pb-c.h": ["probes/health_message.c"],
     "protobuf-c/*": [],  # the generated headers bring it
-    "openssl/*": ["agent/net/h2_tls.c", "agent/net/tls_context.c", "agent/net/tls_look.c"],
-    "microhttpd.h": ["agent/admin/admin.c"],
+    # What is loaded when it is needed comes by way of the table of its functions alone.
+    "openssl/*": ["agent/net/openssl_library.h"],
+    "agent/net/openssl_library.h": [
+        "agent/net/h2_tls.c", "agent/net/openssl_library.c", "agent/net/tls_context.c",
+        "agent/net/tls_look.c",
+    ],
+    "microhttpd.h": ["agent/admin/microhttpd_library.h"],
+    "agent/admin/microhttpd_library.h": [
+        "agent/admin/admin.c", "agent/admin/microhttpd_library.c",
+    ],
+    "dlfcn.h": ["agent/library.c"],
 }
 
 # What a pure module never reaches, and who may all the same.
@@ -71,6 +80,7 @@ LAYERS = [
         "agent/outputs/file_output", "agent/outputs/haproxy", "agent/outputs/json",
         "agent/outputs/nginx",
     ]),
+    ("needs", ["agent/needs"]),
     ("clients", [
         "agent/net/etcd", "agent/net/etcd_auth", "agent/net/etcd_batch", "agent/net/etcd_channel",
         "agent/net/etcd_read", "agent/net/etcd_route", "agent/net/etcd_watch",
@@ -82,6 +92,7 @@ LAYERS = [
     ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/net/tls_context",
         "agent/net/name_lookup", "agent/net/tls_look", "agent/net/tls_shelf", "agent/net/waiting",
         "agent/child", "agent/notify", "agent/standstill", "agent/timer"]),
+    ("libraries", ["agent/library", "agent/admin/microhttpd_library", "agent/net/openssl_library"]),
     ("pure", ["agent/outputs/view"]),
     ("base", ["agent/util"]),
 ]

@@ -96,6 +96,53 @@ class Includes(Lint):
         self.finds("nothing to look at", "includes.py")
 
 
+class Libraries(Lint):
+    """The program and the headers of this tree, or with a fault in one of them."""
+
+    def setUp(self):
+        super().setUp()
+        for header in TOP.glob("agent/**/*_library.h"):
+            self.write(header.relative_to(TOP), header.read_text())
+        self.header = "agent/admin/microhttpd_library.h"
+
+    def finds_instead_of(self, old, new, words):
+        self.passes("libraries.py", "--agent", agent)
+        text = (self.root / self.header).read_text()
+        self.assertIn(old, text)
+        self.write(self.header, text.replace(old, new))
+        self.finds(words, "libraries.py", "--agent", agent)
+
+    def test_name_that_nothing_stands_for(self):
+        self.finds_instead_of("#define MHD_run ", "#define MHD_walk ", "MHD_run is in one of the two")
+
+    def test_name_that_is_not_looked_up(self):
+        self.finds_instead_of("\tEACH(MHD_run) \\\n", "", "MHD_run is in one of the two lists only")
+
+    def test_name_of_another(self):
+        self.finds_instead_of("_library.MHD_run\n", "_library.MHD_walk\n", "MHD_run stands for MHD_walk")
+
+    def test_order(self):
+        self.finds_instead_of(
+            "\tEACH(MHD_queue_response) \\\n\tEACH(MHD_run) \\\n",
+            "\tEACH(MHD_run) \\\n\tEACH(MHD_queue_response) \\\n", "is not sorted",
+        )
+
+    def test_library_without_a_note(self):
+        self.write("agent/novel_library.h", "")
+        self.finds("agent/novel_library.h", "libraries.py", "--agent", agent)
+
+    def test_program_that_is_linked_with_it(self):
+        program, note = self.root / "program", self.root / "note"
+        dump, add = f"--dump-section=.note.dlopen={note}", f"--add-section=.note.dlopen={note}"
+        subprocess.run(["objcopy", dump, agent, "/dev/null"], check=True)
+        subprocess.run(
+            ["cc", "-o", program, "-x", "c", "-", "-Wl,--no-as-needed", "-lmicrohttpd"],
+            input="int main(void) { return 0; }\n", text=True, check=True,
+        )
+        subprocess.run(["objcopy", add, program], check=True)
+        self.finds("is linked with libmicrohttpd.so", "libraries.py", "--agent", program)
+
+
 class Format(Lint):
     def test_format(self):
         self.passes("format.py")

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_NEEDS_H
+#define AGENT_NEEDS_H
+
+/* needs - the libraries that a descriptor needs, loaded before anything of it is at work. */
+
+#include "agent/descriptor/descriptor.h"
+#include "agent/err.h"
+
+/* 0, also when they are there already. -1 with *err filled: which is missing, and for what. */
+int needs_load(const struct descriptor *d, struct err *err);
+
+#endif

@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -48,11 +49,56 @@ func (s statuses) Set(text string) error {
 	return nil
 }
 
+// span gives the words that a last part of an address or a port stands for: "2-11" are ten.
+func span(text string) []string {
+	ends := strings.SplitN(text, "-", 2)
+	first, err := strconv.Atoi(ends[0])
+	if err != nil || len(ends) == 1 {
+		return []string{text}
+	}
+	last, err := strconv.Atoi(ends[1])
+	if err != nil {
+		return []string{text}
+	}
+	var out []string
+	for i := first; i <= last; i++ {
+		out = append(out, strconv.Itoa(i))
+	}
+	return out
+}
+
+// addresses gives those of A.B.C.D-E:P-Q, or the one that is written.
+func addresses(text string) []string {
+	colon, dot := strings.LastIndexByte(text, ':'), strings.LastIndexByte(text, '.')
+	if strings.HasPrefix(text, "unix:") || dot < 0 || colon < dot {
+		return []string{text}
+	}
+	var out []string
+	for _, last := range span(text[dot+1 : colon]) {
+		for _, port := range span(text[colon+1:]) {
+			out = append(out, text[:dot+1]+last+":"+port)
+		}
+	}
+	return out
+}
+
 func listen(address string) (net.Listener, error) {
 	if strings.HasPrefix(address, "unix:") {
 		return net.Listen("unix", strings.TrimPrefix(address, "unix:"))
 	}
 	return net.Listen("tcp", address)
+}
+
+func listenAll(text string) ([]net.Listener, error) {
+	var out []net.Listener
+	for _, address := range addresses(text) {
+		listener, err := listen(address)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, listener)
+	}
+	return out, nil
 }
 
 // secure gives the server its certificate; with a clientCA it takes known clients only.
@@ -105,7 +151,7 @@ func terminate(server *grpc.Server) {
 
 func main() {
 	initial := statuses{}
-	address := flag.String("listen", "", "host:port or unix:/path")
+	address := flag.String("listen", "", "host:port, unix:/path or A.B.C.D-E:P-Q")
 	kind := flag.String("health", "full", "full, check or none")
 	maxAge := flag.Int("max-age", 0, "connection age limit in milliseconds")
 	maxStreams := flag.Uint("max-streams", 0, "streams on one connection; 0: no limit")
@@ -115,7 +161,7 @@ func main() {
 	flag.Var(initial, "status", "NAME=STATUS, repeatable")
 	flag.Parse()
 
-	listener, err := listen(*address)
+	listeners, err := listenAll(*address)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -148,12 +194,15 @@ func main() {
 		pb.RegisterHealthServer(server, checkOnly{h})
 	}
 	go terminate(server)
-	go func() {
-		fmt.Println("ready")
-		if err := server.Serve(listener); err != nil {
-			log.Fatal(err)
-		}
-	}()
+	for _, listener := range listeners {
+		listener := listener
+		go func() {
+			if err := server.Serve(listener); err != nil {
+				log.Fatal(err)
+			}
+		}()
+	}
+	fmt.Println("ready")
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		obey(server, h, lines.Text())

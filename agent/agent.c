@@ -352,8 +352,6 @@ static void watch_signals(struct agent *a)
 
 static int open_loop(struct agent *a, struct err *err)
 {
-	const char *advice = curl_carrier_advice();
-
 	random_init(&a->random);
 	a->loop = ev_default_loop(EVFLAG_AUTO);
 	if (a->loop == NULL) {
@@ -364,9 +362,6 @@ static int open_loop(struct agent *a, struct err *err)
 	ev_timer_init(&a->tell, on_tell, 0.0, 0.0);
 	watch_signals(a);
 	notify_init(&a->notify, a->loop, a->start->ready_fd);
-	if (advice != NULL) {
-		log_write(LOG_WARN, NULL, "%s", advice);
-	}
 	clusters_init(&a->clusters, a->loop, &a->random, &a->counts.etcd, on_notice, on_cluster);
 	units_init(&a->units,
 			&(struct unit_shared){

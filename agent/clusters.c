@@ -42,8 +42,8 @@ static void destroy(struct cluster *cluster)
 	}
 	etcd_streams_finish(&cluster->streams);
 	etcd_finish(&cluster->etcd);
-	curl_carrier_destroy(cluster->streams_carrier);
-	curl_carrier_destroy(cluster->carrier);
+	carrier_destroy(cluster->streams_carrier);
+	carrier_destroy(cluster->carrier);
 	etcd_settings_finish(&cluster->settings);
 	free(cluster);
 }
@@ -62,7 +62,7 @@ static struct cluster *make(
 		free(made);
 		return NULL;
 	}
-	made->carrier = curl_carrier_create(c->loop, err);
+	made->carrier = carrier_create(c->loop, c->random);
 	if (made->carrier == NULL || etcd_init(&made->etcd, c->loop, made->carrier, &made->settings,
 						     c->random) < 0) {
 		destroy(made);
@@ -95,13 +95,12 @@ struct etcd_streams *cluster_streams(struct cluster *cluster, struct err *err)
 		return &cluster->streams;
 	}
 	if (cluster->streams_carrier == NULL) {
-		cluster->streams_carrier = curl_carrier_create(cluster->clusters->loop, err);
+		cluster->streams_carrier =
+				carrier_create(cluster->clusters->loop, cluster->clusters->random);
 	}
-	if (cluster->streams_carrier == NULL) {
-		return NULL;
-	}
-	if (etcd_streams_init(&cluster->streams, &cluster->etcd, &cluster->settings,
-			    cluster->streams_carrier, cluster->clusters->random) < 0) {
+	if (cluster->streams_carrier == NULL ||
+			etcd_streams_init(&cluster->streams, &cluster->etcd, &cluster->settings,
+					cluster->streams_carrier, cluster->clusters->random) < 0) {
 		(void)err_set(err, ERR_SYSTEM, "out of memory");
 		return NULL;
 	}

@@ -40,8 +40,8 @@ struct cluster {
 	struct list link;
 	unsigned users;
 	struct etcd_settings settings; /* a copy: the descriptor that named it first may go */
-	struct curl_carrier *carrier;  /* owned */
-	struct curl_carrier *streams_carrier; /* owned; NULL until someone reads */
+	struct carrier *carrier;  /* owned */
+	struct carrier *streams_carrier; /* owned; NULL until someone reads */
 	struct etcd etcd;
 	struct etcd_streams streams; /* zeroed until someone reads */
 	struct clusters *clusters;   /* borrowed */

@@ -236,9 +236,9 @@ static enum exit_code doctor(const struct options *o)
 }
 
 /*
- * libcurl has a large buffer for each transfer, of which little is ever touched.
- * glibc, left to itself, would after a while take these from its heap, where each
- * leaves its traces in another place: pages of its own, given back at its end, leave none.
+ * A page of a big store is a large buffer for a moment. glibc, left to itself,
+ * would after a while take these from its heap, where each leaves its traces in
+ * another place: pages of its own, given back at its end, leave none.
  */
 static void keep_large_buffers_apart(void)
 {

@@ -125,7 +125,7 @@ static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
 		const struct descriptor *desc, const struct probe_events *events, void *owner)
 {
 	struct http_probe *p = calloc(1, sizeof *p);
-	struct err err; /* libcurl has what is needed here: etcd would not work without it */
+	struct err err; /* said at set-up, where libcurl is not what is needed */
 
 	UNUSED(shelf);
 	if (p == NULL) {

@@ -179,10 +179,10 @@ static bool is_local(const struct h2_address *peer)
 	case AF_UNIX:
 		return true;
 	case AF_INET:
-		memcpy(&sin, &peer->at.storage, sizeof sin);
+		memcpy(&sin, &peer->at, sizeof sin);
 		return ntohl(sin.sin_addr.s_addr) >> 24 == 127;
 	case AF_INET6:
-		memcpy(&sin6, &peer->at.storage, sizeof sin6);
+		memcpy(&sin6, &peer->at, sizeof sin6);
 		return IN6_IS_ADDR_LOOPBACK(&sin6.sin6_addr) ||
 		       (IN6_IS_ADDR_V4MAPPED(&sin6.sin6_addr) && sin6.sin6_addr.s6_addr[12] == 127);
 	default:

@@ -19,17 +19,17 @@ int doctor_open(struct doctor *d, struct err *err)
 	if (d->loop == NULL) {
 		return err_set(err, ERR_SYSTEM, "the event loop cannot be made");
 	}
-	d->carrier = curl_carrier_create(d->loop, err);
+	d->carrier = carrier_create(d->loop, &d->random);
 	if (d->carrier == NULL) {
-		return -1;
+		return err_set(err, ERR_SYSTEM, "out of memory");
 	}
-	curl_carrier_keep(d->carrier, CONNECTIONS);
+	carrier_keep(d->carrier, CONNECTIONS);
 	return 0;
 }
 
 void doctor_close(struct doctor *d)
 {
-	curl_carrier_destroy(d->carrier);
+	carrier_destroy(d->carrier);
 	tls_shelf_finish(&d->shelf);
 	if (d->loop != NULL) {
 		ev_loop_destroy(d->loop);
@@ -91,7 +91,7 @@ void doctor_ask_all(struct doctor *d, struct doctor_ask *asks, size_t n, double 
 		ask->doctor = d;
 		ask->trouble = TROUBLE_OTHER;
 		d->left++;
-		curl_carrier_start(d->carrier, &ask->request, ask->target, &call, on_done);
+		carrier_start(d->carrier, &ask->request, ask->target, &call, on_done);
 	}
 	if (d->left > 0) {
 		(void)ev_run(d->loop, 0);
@@ -105,7 +105,7 @@ bool doctor_ask_ok(const struct doctor_ask *ask)
 
 void doctor_ask_finish(struct doctor_ask *ask)
 {
-	curl_carrier_cancel(&ask->request);
+	carrier_cancel(&ask->request);
 	etcd_body_free(&ask->body);
 	if (ask->message != NULL) {
 		explicit_bzero(ask->message, ask->len); /* it may hold a token */

@@ -14,7 +14,7 @@
 
 #include "agent/doctor/doctor_findings.h"
 #include "agent/err.h"
-#include "agent/net/curl_carrier.h"
+#include "agent/net/carrier.h"
 #include "agent/net/etcd_codec.h"
 #include "agent/net/etcd_error.h"
 #include "agent/net/tls_shelf.h"
@@ -22,8 +22,8 @@
 
 /* Zeroed it is closed. */
 struct doctor {
-	struct ev_loop *loop;         /* owned */
-	struct curl_carrier *carrier; /* owned */
+	struct ev_loop *loop;    /* owned */
+	struct carrier *carrier; /* owned */
 	struct random random;
 	struct tls_shelf shelf;
 	struct doctor_findings findings;
@@ -36,7 +36,7 @@ void doctor_close(struct doctor *d);
 
 /* One call. Zeroed, then the first members are set. */
 struct doctor_ask {
-	struct curl_target *target; /* borrowed; NULL: it is not asked */
+	struct carrier_target *target; /* borrowed; NULL: it is not asked */
 	const char *path;
 	const char *token;     /* "": none; not NULL when there is a target */
 	struct etcd_body body; /* owned */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * doctor_cluster - all members are asked for their status at once. Where that
- * fails, or TLS takes part, a handshake of our own finds out why: libcurl does
+ * fails, or TLS takes part, a handshake of its own finds out why: a call does
  * not tell the dates of a certificate that it refuses.
  */
 #include "agent/doctor/doctor_cluster.h"
@@ -93,7 +93,7 @@ static void look_at_tls(const struct look *l, const struct member *m, struct tls
 	for (size_t i = 0; i < m->found->n && !look->connected; i++) {
 		if (!tls_look(look, &m->found->at[i].at.any, m->found->at[i].len, tls, host,
 				    doctor_cluster_timeout(l->c))) {
-			return; /* a file of ours: libcurl names it */
+			return; /* a file of ours: the call names it */
 		}
 	}
 }
@@ -354,7 +354,7 @@ static int ask_all(struct look *l)
 		asks[i].path = ETCD_PATH_STATUS;
 		asks[i].token = "";
 		if (l->found[i].n > 0) {
-			asks[i].target = curl_carrier_target(
+			asks[i].target = carrier_target(
 					l->d->carrier, endpoint, &l->c->settings->tls);
 			result = asks[i].target == NULL ? -1 : etcd_encode_status(&asks[i].body);
 		}

@@ -13,7 +13,7 @@
 /* One cluster that is looked at. */
 struct doctor_cluster {
 	const struct etcd_settings *settings; /* borrowed */
-	struct curl_target *member;           /* one that does its work; NULL: none does */
+	struct carrier_target *member;        /* one that does its work; NULL: none does */
 	char name[ENDPOINT_TEXT_MAX];         /* ... and where it is */
 	char *token; /* owned, a secret; NULL: none is needed, or there is none */
 	bool usable; /* the member can be asked as the user */

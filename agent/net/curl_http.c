@@ -250,7 +250,7 @@ static bool files_are_new(struct curl_http *h)
 	if (h->transfer.tls == NULL || !tls_files_changed(&h->files)) {
 		return false;
 	}
-	struct ssl_ctx_st *context = tls_context_make(h->transfer.tls, why, sizeof why);
+	struct ssl_ctx_st *context = tls_context_make(h->transfer.tls, "probe.tls", why, sizeof why);
 	tls_context_free(context);
 	return context != NULL;
 }

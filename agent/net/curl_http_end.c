@@ -91,7 +91,7 @@ static enum http_end classify_certificate(struct http_transfer *t)
 /* OpenSSL says it better than libcurl, when it is asked for the same again. */
 static enum http_end classify_files(struct http_transfer *t)
 {
-	struct ssl_ctx_st *context = tls_context_make(t->tls, t->why, sizeof t->why);
+	struct ssl_ctx_st *context = tls_context_make(t->tls, "probe.tls", t->why, sizeof t->why);
 
 	if (context != NULL) { /* they have come meanwhile */
 		tls_context_free(context);

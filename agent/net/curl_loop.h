@@ -5,7 +5,7 @@
 /*
  * curl_loop - libcurl's multi handle on the libev loop: its sockets, its
  * timer, its finished transfers. Knows nothing of requests. With
- * curl_carrier.c and curl_http.c it is the door to libcurl.
+ * carrier.c and curl_http.c it is the door to libcurl.
  */
 
 #include <ev.h>

@@ -33,7 +33,7 @@ static void say(struct etcd_notice *notice, const char *sentence)
 	}
 }
 
-int etcd_init(struct etcd *e, struct ev_loop *loop, struct curl_carrier *carrier,
+int etcd_init(struct etcd *e, struct ev_loop *loop, struct carrier *carrier,
 		const struct etcd_settings *settings, struct random *random)
 {
 	memset(e, 0, sizeof *e);

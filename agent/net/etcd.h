@@ -39,7 +39,7 @@ struct etcd {
 };
 
 /* `settings` are borrowed and must outlive *e. Returns 0, or -1 without memory. */
-int etcd_init(struct etcd *e, struct ev_loop *loop, struct curl_carrier *carrier,
+int etcd_init(struct etcd *e, struct ev_loop *loop, struct carrier *carrier,
 		const struct etcd_settings *settings, struct random *random);
 
 /* Every call to an endpoint is counted there (borrowed) from now on, also those of streams. */

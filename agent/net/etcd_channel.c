@@ -7,7 +7,7 @@
 #include "agent/clock.h"
 #include "agent/util.h"
 
-int etcd_channel_init(struct etcd_channel *ch, struct ev_loop *loop, struct curl_carrier *carrier,
+int etcd_channel_init(struct etcd_channel *ch, struct ev_loop *loop, struct carrier *carrier,
 		const struct etcd_settings *settings, struct random *random,
 		struct etcd_notice *notice)
 {

@@ -26,7 +26,7 @@ struct etcd_channel {
 };
 
 /* All but *ch is borrowed. Returns 0, or -1 without memory, and *ch is as zeroed then. */
-int etcd_channel_init(struct etcd_channel *ch, struct ev_loop *loop, struct curl_carrier *carrier,
+int etcd_channel_init(struct etcd_channel *ch, struct ev_loop *loop, struct carrier *carrier,
 		const struct etcd_settings *settings, struct random *random,
 		struct etcd_notice *notice);
 

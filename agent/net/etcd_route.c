@@ -16,7 +16,7 @@
 /* Between two sentences about an endpoint of another cluster, seconds. */
 #define FOREIGN_EVERY 60.0
 
-int etcd_route_init(struct etcd_route *route, struct curl_carrier *carrier,
+int etcd_route_init(struct etcd_route *route, struct carrier *carrier,
 		const struct etcd_settings *settings, struct random *random,
 		struct etcd_notice *notice)
 {
@@ -27,12 +27,12 @@ int etcd_route_init(struct etcd_route *route, struct curl_carrier *carrier,
 	route->endpoints = endpoints;
 	route->user = settings->username;
 	route->notice = notice;
-	route->targets = calloc(endpoints->n, sizeof(struct curl_target *));
+	route->targets = calloc(endpoints->n, sizeof(struct carrier_target *));
 	if (route->targets == NULL) {
 		return -1;
 	}
 	for (size_t i = 0; i < endpoints->n; i++) {
-		route->targets[i] = curl_carrier_target(carrier, &endpoints->at[i], &settings->tls);
+		route->targets[i] = carrier_target(carrier, &endpoints->at[i], &settings->tls);
 		if (route->targets[i] == NULL) {
 			goto fail; /* targets made so far belong to the carrier */
 		}
@@ -87,7 +87,7 @@ static void send_on(struct route_request *r)
 		.len = r->call.body->len,
 		.deadline = r->call.deadline,
 	};
-	curl_carrier_start(route->carrier, &r->carried, route->targets[r->endpoint], &call,
+	carrier_start(route->carrier, &r->carried, route->targets[r->endpoint], &call,
 			on_carried);
 }
 
@@ -277,7 +277,7 @@ void etcd_route_start(struct etcd_route *route, struct route_request *r,
 void etcd_route_cancel(struct route_request *r)
 {
 	if (r->route != NULL) {
-		curl_carrier_cancel(&r->carried);
+		carrier_cancel(&r->carried);
 		r->route = NULL;
 	}
 }

@@ -15,7 +15,7 @@
 
 #include "agent/descriptor/descriptor.h"
 #include "agent/net/cluster_view.h"
-#include "agent/net/curl_carrier.h"
+#include "agent/net/carrier.h"
 #include "agent/net/endpoint_ring.h"
 #include "agent/net/etcd_codec.h"
 #include "agent/net/etcd_counts.h"
@@ -29,11 +29,11 @@ struct etcd_notice {
 
 /* Embedded in struct etcd_channel. */
 struct etcd_route {
-	struct curl_carrier *carrier;      /* borrowed */
+	struct carrier *carrier;      /* borrowed */
 	const struct endpoints *endpoints; /* borrowed */
 	const char *user;                  /* borrowed; for sentences */
 	struct etcd_notice *notice;        /* borrowed */
-	struct curl_target **targets;      /* owned array of borrowed targets */
+	struct carrier_target **targets;      /* owned array of borrowed targets */
 	struct endpoint_ring ring;
 	struct cluster_view view;
 	double said_at; /* clock_now() when a foreign cluster was last spoken of; 0 never */
@@ -41,7 +41,7 @@ struct etcd_route {
 };
 
 /* `settings` and `notice` are borrowed. 0, or -1 without memory, and *route as zeroed then. */
-int etcd_route_init(struct etcd_route *route, struct curl_carrier *carrier,
+int etcd_route_init(struct etcd_route *route, struct carrier *carrier,
 		const struct etcd_settings *settings, struct random *random,
 		struct etcd_notice *notice);
 

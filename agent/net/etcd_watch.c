@@ -13,7 +13,7 @@
 #define NEWS_LIMIT (16u << 20)
 
 int etcd_streams_init(struct etcd_streams *s, struct etcd *etcd,
-		const struct etcd_settings *settings, struct curl_carrier *carrier,
+		const struct etcd_settings *settings, struct carrier *carrier,
 		struct random *random)
 {
 	const struct endpoints *endpoints = &settings->endpoints;
@@ -21,12 +21,12 @@ int etcd_streams_init(struct etcd_streams *s, struct etcd *etcd,
 	memset(s, 0, sizeof *s);
 	s->etcd = etcd;
 	s->carrier = carrier;
-	s->targets = calloc(endpoints->n, sizeof(struct curl_target *));
+	s->targets = calloc(endpoints->n, sizeof(struct carrier_target *));
 	if (s->targets == NULL) {
 		return -1;
 	}
 	for (size_t i = 0; i < endpoints->n; i++) {
-		s->targets[i] = curl_carrier_target(carrier, &endpoints->at[i], &settings->tls);
+		s->targets[i] = carrier_target(carrier, &endpoints->at[i], &settings->tls);
 		if (s->targets[i] == NULL) {
 			etcd_streams_finish(s);
 			return -1;
@@ -68,7 +68,7 @@ void etcd_watch_cancel(struct etcd_watch *w)
 {
 	if (w->streams != NULL) {
 		etcd_auth_cancel(&w->wait);
-		curl_carrier_cancel(&w->carried);
+		carrier_cancel(&w->carried);
 		detach(w);
 	}
 }
@@ -80,7 +80,7 @@ void etcd_watch_abandon(struct etcd_watch *w)
 			endpoint_ring_leave(&w->streams->ring, w->endpoint);
 			count(w, ETCD_CODE_ABANDONED);
 		}
-		curl_carrier_abandon(&w->carried);
+		carrier_abandon(&w->carried);
 		etcd_watch_cancel(w);
 	}
 }
@@ -96,7 +96,7 @@ static void end(struct etcd_watch *w, bool leave, const struct etcd_watch_end *h
 	if (leave) {
 		endpoint_ring_leave(&w->streams->ring, w->endpoint);
 	}
-	curl_carrier_cancel(&w->carried);
+	carrier_cancel(&w->carried);
 	detach(w);
 	w->events->on_end(w, &told);
 }
@@ -271,7 +271,7 @@ static void open_stream(struct etcd_watch *w)
 		.on_heard = on_heard,
 	};
 	w->sent = true;
-	curl_carrier_start(s->carrier, &w->carried, s->targets[w->endpoint], &call, on_carried);
+	carrier_start(s->carrier, &w->carried, s->targets[w->endpoint], &call, on_carried);
 }
 
 static void on_token(struct auth_wait *wait, const struct etcd_answer *failed)

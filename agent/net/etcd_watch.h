@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/net/curl_carrier.h"
+#include "agent/net/carrier.h"
 #include "agent/net/etcd.h"
 #include "agent/net/etcd_read_codec.h"
 #include "agent/net/grpc_frame.h"
@@ -29,14 +29,14 @@
 /* The streams of one cluster. Embedded; members are for etcd_watch.c only. */
 struct etcd_streams {
 	struct etcd *etcd;            /* borrowed: whose user and whose view of the cluster */
-	struct curl_carrier *carrier; /* borrowed: one for streams alone */
-	struct curl_target **targets; /* owned array of borrowed targets */
+	struct carrier *carrier; /* borrowed: one for streams alone */
+	struct carrier_target **targets; /* owned array of borrowed targets */
 	struct endpoint_ring ring;
 };
 
 /* `settings` are those of `etcd`. 0, or -1 without memory, and *s as zeroed then. */
 int etcd_streams_init(struct etcd_streams *s, struct etcd *etcd,
-		const struct etcd_settings *settings, struct curl_carrier *carrier,
+		const struct etcd_settings *settings, struct carrier *carrier,
 		struct random *random);
 
 /* Watches must be cancelled before. Safe on a zeroed struct. */

@@ -3,57 +3,72 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "agent/util.h"
 
 static bool set_ipv4(struct h2_address *a, const char *host, uint16_t port)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
-
-	if (inet_pton(AF_INET, host, &sin.sin_addr) != 1) {
-		return false;
-	}
-	memcpy(&a->at.storage, &sin, sizeof sin);
-	a->len = sizeof sin;
-	return true;
+	a->at.in.sin_family = AF_INET;
+	a->at.in.sin_port = htons(port);
+	a->len = sizeof a->at.in;
+	return inet_pton(AF_INET, host, &a->at.in.sin_addr) == 1;
 }
 
 static bool set_ipv6(struct h2_address *a, const char *host, uint16_t port)
 {
-	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-
-	if (inet_pton(AF_INET6, host, &sin6.sin6_addr) != 1) {
-		return false;
-	}
-	memcpy(&a->at.storage, &sin6, sizeof sin6);
-	a->len = sizeof sin6;
-	return true;
+	a->at.in6.sin6_family = AF_INET6;
+	a->at.in6.sin6_port = htons(port);
+	a->len = sizeof a->at.in6;
+	return inet_pton(AF_INET6, host, &a->at.in6.sin6_addr) == 1;
 }
 
+unsigned h2_addresses_known(struct h2_address out[H2_ADDRESSES], const struct endpoint *endpoint)
+{
+	memset(out, 0, H2_ADDRESSES * sizeof *out);
+	if (set_ipv4(&out[0], endpoint->host, endpoint->port)) {
+		return 1;
+	}
+	memset(out, 0, sizeof *out);
+	if (set_ipv6(&out[0], endpoint->host, endpoint->port)) {
+		return 1;
+	}
+	memset(out, 0, sizeof *out);
+	if (strcasecmp(endpoint->host, "localhost") != 0) {
+		return 0;
+	}
+	(void)set_ipv4(&out[0], "127.0.0.1", endpoint->port);
+	(void)set_ipv6(&out[1], "::1", endpoint->port);
+	return 2;
+}
+
+/* A probe's host is an address or "localhost", so its addresses are always known. */
 unsigned h2_addresses(struct h2_address out[H2_ADDRESSES], const struct target *target)
 {
-	const struct endpoint *inet = &target->inet;
-
+	if (target->kind != TARGET_UNIX) {
+		return h2_addresses_known(out, &target->inet);
+	}
 	memset(out, 0, H2_ADDRESSES * sizeof *out);
-	if (target->kind == TARGET_UNIX) {
-		out[0].at.local.sun_family = AF_UNIX;
-		(void)snprintf(out[0].at.local.sun_path, sizeof out[0].at.local.sun_path, "%s",
-				target->path);
-		out[0].len = sizeof out[0].at.local;
-		return 1;
+	out[0].at.local.sun_family = AF_UNIX;
+	(void)snprintf(out[0].at.local.sun_path, sizeof out[0].at.local.sun_path, "%s",
+			target->path);
+	out[0].len = sizeof out[0].at.local;
+	return 1;
+}
+
+bool h2_address_set(struct h2_address *a, const struct sockaddr *from, socklen_t len)
+{
+	if ((from->sa_family != AF_INET && from->sa_family != AF_INET6) || len > sizeof a->at) {
+		return false;
 	}
-	if (set_ipv4(&out[0], inet->host, inet->port) ||
-			set_ipv6(&out[0], inet->host, inet->port)) {
-		return 1;
-	}
-	(void)set_ipv4(&out[0], "127.0.0.1", inet->port);
-	(void)set_ipv6(&out[1], "::1", inet->port);
-	return 2;
+	memset(a, 0, sizeof *a);
+	memcpy(&a->at, from, len);
+	a->len = len;
+	return true;
 }
 
 static void set_tcp(int fd, unsigned user_timeout_ms)

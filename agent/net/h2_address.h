@@ -3,24 +3,26 @@
 #define AGENT_NET_H2_ADDRESS_H
 
 /*
- * h2_address - from a probe's target to a socket that is connecting.
+ * h2_address - from where a server is to a socket that is connecting.
  *
  * "localhost" stands for both loopback addresses, 127.0.0.1 first: a service
  * may listen on either.
  */
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "agent/endpoint.h"
 
-#define H2_ADDRESSES 2
+#define H2_ADDRESSES 2 /* of what is known without a name server, at most */
 
 struct h2_address {
 	union {
 		struct sockaddr any;
-		struct sockaddr_storage storage;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
 		struct sockaddr_un local;
 	} at;
 	socklen_t len;
@@ -28,6 +30,12 @@ struct h2_address {
 
 /* Fills `out` and returns how many addresses there are, at least 1. */
 unsigned h2_addresses(struct h2_address out[H2_ADDRESSES], const struct target *target);
+
+/* The same for an endpoint; 0 when its host is a name that has to be looked up. */
+unsigned h2_addresses_known(struct h2_address out[H2_ADDRESSES], const struct endpoint *endpoint);
+
+/* A copy; false when it is of no kind that a connection can go to. */
+bool h2_address_set(struct h2_address *a, const struct sockaddr *from, socklen_t len);
 
 /*
  * A non-blocking socket on its way to the address, or -1 with errno set. Data

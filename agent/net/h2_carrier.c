@@ -3,7 +3,8 @@
  * h2_carrier - the socket under an HTTP/2 session, with or without TLS between.
  *
  * A failure that is found while the owner is calling us is kept in `failure`
- * and told from a zero timer.
+ * and told from a zero timer. What streams have to say is sent at the end of the
+ * loop's turn, in one piece: a thousand calls that start together are one write.
  */
 #include "agent/net/h2_carrier.h"
 
@@ -25,7 +26,9 @@ static int release(struct h2_conn *conn)
 	int fd = conn->fd;
 
 	ev_io_stop(conn->loop, &conn->io);
+	ev_prepare_stop(conn->loop, &conn->flusher);
 	ev_timer_stop(conn->loop, &conn->later);
+	h2_output_finish(&conn->output);
 	h2_session_close(&conn->session);
 	h2_tls_end(conn->tls);
 	conn->fd = -1;
@@ -105,54 +108,15 @@ static void watch(struct h2_conn *conn, bool writable)
 	ev_io_start(conn->loop, &conn->io);
 }
 
-/* What the socket is to have next; NULL when that is nothing, or nothing yet. */
-static const uint8_t *pending(struct h2_conn *conn, size_t *len)
-{
-	const uint8_t *data;
-
-	if (conn->tls == NULL) {
-		return h2_session_pending(&conn->session, len);
-	}
-	while ((data = h2_tls_pending(conn->tls, len)) == NULL) {
-		const uint8_t *plain = h2_session_pending(&conn->session, len);
-		if (plain == NULL || !h2_tls_write(conn->tls, plain, *len)) {
-			return NULL;
-		}
-		h2_session_sent(&conn->session, *len);
-	}
-	return data;
-}
-
-static void note_sent(struct h2_conn *conn, size_t len)
-{
-	if (conn->tls == NULL) {
-		h2_session_sent(&conn->session, len);
-	} else {
-		h2_tls_sent(conn->tls, len);
-	}
-}
-
-/* Sends until there is nothing left or the socket is full. 0, or an errno. */
 static int push_out(struct h2_conn *conn, bool *full)
 {
-	const uint8_t *data;
-	size_t len;
-
-	*full = false;
-	while ((data = pending(conn, &len)) != NULL) {
-		ssize_t sent = send(conn->fd, data, len, MSG_NOSIGNAL);
-		if (sent < 0) {
-			*full = errno == EAGAIN || errno == EINTR;
-			return *full ? 0 : errno;
-		}
-		note_sent(conn, (size_t)sent);
-	}
-	return 0;
+	return h2_output_push(&conn->output, conn->fd, &conn->session, conn->tls, full);
 }
 
 /* A peer that takes nothing more may have said why: reading finds that, or the end. */
 static void flush(struct h2_conn *conn)
 {
+	ev_prepare_stop(conn->loop, &conn->flusher);
 	if (conn->connecting || ev_is_active(&conn->later)) {
 		return;
 	}
@@ -165,6 +129,18 @@ static void flush(struct h2_conn *conn)
 	} else {
 		watch(conn, full);
 	}
+}
+
+static void on_turn_end(struct ev_loop *loop, ev_prepare *flusher, int revents)
+{
+	UNUSED(loop);
+	UNUSED(revents);
+	flush(CONTAINER_OF(flusher, struct h2_conn, flusher));
+}
+
+static void flush_soon(struct h2_conn *conn)
+{
+	ev_prepare_start(conn->loop, &conn->flusher);
 }
 
 /* ---- receiving ------------------------------------------------------------------- */
@@ -276,7 +252,8 @@ static int connect_next(struct h2_conn *conn)
 	return conn->any_refused ? ECONNREFUSED : error;
 }
 
-static void next_address(struct h2_conn *conn, int error)
+/* Away from the current address, to the next. 0 when it is on its way, or an errno. */
+static int pass_on(struct h2_conn *conn, int error)
 {
 	ev_io_stop(conn->loop, &conn->io);
 	h2_address_drop(conn->fd);
@@ -284,15 +261,30 @@ static void next_address(struct h2_conn *conn, int error)
 	conn->any_refused = conn->any_refused || event_of(error) == H2_REFUSED;
 	conn->address++;
 	if (conn->address < conn->n_addresses) {
-		error = connect_next(conn);
-		if (error == 0) {
-			return;
-		}
+		return connect_next(conn);
 	}
-	if (conn->any_refused) {
-		error = ECONNREFUSED;
+	return conn->any_refused ? ECONNREFUSED : error;
+}
+
+static void next_address(struct h2_conn *conn, int error)
+{
+	int failed = pass_on(conn, error);
+
+	if (failed != 0) {
+		fail(conn, event_of(failed), strerror(failed));
 	}
-	fail(conn, event_of(error), strerror(error));
+}
+
+bool h2_conn_hurry(struct h2_conn *conn)
+{
+	if (!conn->connecting || conn->fd < 0 || conn->address + 1 >= conn->n_addresses) {
+		return false;
+	}
+	int failed = pass_on(conn, ETIMEDOUT);
+	if (failed != 0) {
+		fail_later(conn, event_of(failed), strerror(failed));
+	}
+	return failed == 0 && conn->address + 1 < conn->n_addresses;
 }
 
 static void on_connected(struct h2_conn *conn)
@@ -338,44 +330,53 @@ void h2_conn_init(struct h2_conn *conn, struct ev_loop *loop, h2_on_event *on_ev
 	conn->on_event = on_event;
 	conn->fd = -1;
 	ev_init(&conn->io, on_io);
+	ev_prepare_init(&conn->flusher, on_turn_end);
 	ev_timer_init(&conn->later, on_later, 0.0, 0.0);
 }
 
-static void set_authority(struct h2_conn *conn, const struct target *target)
+void h2_conn_open_way(struct h2_conn *conn, const struct h2_way *way)
 {
-	const char *own = conn->tls != NULL ? h2_tls_authority(conn->tls) : NULL;
+	const char *own = way->tls != NULL ? h2_tls_authority(way->tls) : NULL;
 
-	if (own == NULL && target->kind == TARGET_UNIX) {
-		own = "localhost";
-	}
-	if (own != NULL) {
-		(void)snprintf(conn->authority, sizeof conn->authority, "%s", own);
-	} else {
-		target_format(conn->authority, sizeof conn->authority, target);
-	}
-}
-
-void h2_conn_open(struct h2_conn *conn, const struct target *target, struct h2_tls *tls,
-		unsigned user_timeout_ms)
-{
 	assert(!h2_conn_is_open(conn));
-	conn->tls = tls;
-	conn->n_addresses = h2_addresses(conn->addresses, target);
+	conn->tls = way->tls;
+	conn->addresses = way->addresses;
+	conn->n_addresses = way->n_addresses;
 	conn->address = 0;
-	conn->user_timeout_ms = user_timeout_ms;
+	conn->user_timeout_ms = way->user_timeout_ms;
 	conn->any_refused = false;
 	conn->greeting.n = 0;
-	set_authority(conn, target);
+	(void)snprintf(conn->authority, sizeof conn->authority, "%s",
+			own != NULL ? own : way->authority);
 	conn->connecting = true;
 	conn->open = true;
-	if (tls != NULL && !h2_tls_begin(tls)) {
-		fail_later(conn, H2_TLS_FILES, h2_tls_sentence(tls));
+	conn->session.window = way->window;
+	if (conn->tls != NULL && !h2_tls_begin(conn->tls)) {
+		fail_later(conn, H2_TLS_FILES, h2_tls_sentence(conn->tls));
 		return;
 	}
 	int error = h2_session_open(&conn->session) < 0 ? ENOMEM : connect_next(conn);
 	if (error != 0) {
 		fail_later(conn, event_of(error), strerror(error));
 	}
+}
+
+void h2_conn_open(struct h2_conn *conn, const struct target *target, struct h2_tls *tls,
+		unsigned user_timeout_ms)
+{
+	char authority[TARGET_TEXT_MAX] = "localhost"; /* of a unix socket */
+	struct h2_way way = {
+		.addresses = conn->known,
+		.n_addresses = h2_addresses(conn->known, target),
+		.authority = authority,
+		.tls = tls,
+		.user_timeout_ms = user_timeout_ms,
+	};
+
+	if (target->kind != TARGET_UNIX) {
+		target_format(authority, sizeof authority, target);
+	}
+	h2_conn_open_way(conn, &way);
 }
 
 bool h2_conn_is_open(const struct h2_conn *conn)
@@ -431,7 +432,7 @@ void h2_stream_start(struct h2_conn *conn, struct h2_stream *stream, const struc
 		return; /* it never came to be: the connection's own event is on its way */
 	}
 	if (h2_session_begin(&conn->session, stream, &from, call, events)) {
-		flush(conn);
+		flush_soon(conn);
 	} else {
 		fail_later(conn, H2_NO_RESOURCES, "no stream can be opened");
 	}
@@ -443,6 +444,6 @@ void h2_stream_cancel(struct h2_stream *stream)
 
 	if (session != NULL) {
 		h2_session_drop(stream);
-		flush(CONTAINER_OF(session, struct h2_conn, session));
+		flush_soon(CONTAINER_OF(session, struct h2_conn, session));
 	}
 }

@@ -3,8 +3,8 @@
 #define AGENT_NET_H2_CARRIER_H
 
 /*
- * h2_carrier - one HTTP/2 connection to the probed service and the gRPC
- * streams on it, on the libev loop.
+ * h2_carrier - one HTTP/2 connection to a server and the gRPC streams on it, on
+ * the libev loop.
  *
  * What becomes of the connection is told when it happens, idle or not. A start
  * never calls back and neither does a cancel or a close; every event comes
@@ -24,6 +24,7 @@
 #include "agent/net/h2_address.h"
 #include "agent/net/h2_event.h"
 #include "agent/net/h2_greeting.h"
+#include "agent/net/h2_output.h"
 #include "agent/net/h2_session.h"
 #include "agent/net/h2_tls.h"
 
@@ -37,13 +38,16 @@ struct h2_conn {
 	struct ev_loop *loop; /* borrowed */
 	h2_on_event *on_event;
 	struct h2_session session;
-	struct h2_tls *tls; /* borrowed; NULL without TLS */
-	struct h2_address addresses[H2_ADDRESSES];
+	struct h2_tls *tls;                 /* borrowed; NULL without TLS */
+	const struct h2_address *addresses; /* borrowed, or `known` */
+	struct h2_address known[H2_ADDRESSES];
 	unsigned n_addresses, address;
 	unsigned user_timeout_ms;
 	char authority[ENDPOINT_TEXT_MAX];
 	int fd; /* -1 when there is none */
 	ev_io io;
+	ev_prepare flusher; /* what was started in this turn of the loop is sent at its end */
+	struct h2_output output;
 	ev_timer later; /* delivers `failure`, found outside of the loop's callbacks */
 	enum h2_event failure;
 	const char *failure_detail;
@@ -63,6 +67,25 @@ void h2_conn_init(struct h2_conn *conn, struct ev_loop *loop, h2_on_event *on_ev
  */
 void h2_conn_open(struct h2_conn *conn, const struct target *target, struct h2_tls *tls,
 		unsigned user_timeout_ms);
+
+/* The way to a server. `addresses` and `tls` are borrowed until the connection is closed. */
+struct h2_way {
+	const struct h2_address *addresses;
+	unsigned n_addresses;
+	const char *authority; /* who is asked; the name of `tls`, where there is one, goes first */
+	struct h2_tls *tls;    /* NULL: no TLS */
+	unsigned user_timeout_ms; /* 0: as the system has it */
+	uint32_t window;          /* see h2_session */
+};
+
+/* The same to a server that may have more addresses: they are tried one after the other. */
+void h2_conn_open_way(struct h2_conn *conn, const struct h2_way *way);
+
+/*
+ * The address that is being tried takes too long: the next one, unless it is
+ * the last. True when there is one more after that.
+ */
+bool h2_conn_hurry(struct h2_conn *conn);
 
 bool h2_conn_is_open(const struct h2_conn *conn);
 

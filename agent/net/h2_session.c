@@ -41,6 +41,11 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 	if (stream == NULL || stream->bad_frame) {
 		return 0;
 	}
+	if (stream->events->on_body != NULL) {
+		stream->bad_frame = !stream->events->on_body(stream, data, len);
+		stream->news = stream->events->on_news != NULL;
+		return 0;
+	}
 	for (;;) {
 		enum frame_result result = frame_reader_next(&stream->reader, &data, &len);
 		if (result == FRAME_MORE) {
@@ -249,29 +254,45 @@ uint32_t h2_session_allowed(const struct h2_session *s)
 			s->nghttp2, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
-const uint8_t *h2_session_pending(struct h2_session *s, size_t *len)
+size_t h2_session_take_out(struct h2_session *s, uint8_t *out, size_t room)
 {
-	if (s->n_out == 0) {
-		ssize_t n = nghttp2_session_mem_send(s->nghttp2, &s->out);
-		s->n_out = n > 0 ? (size_t)n : 0;
-	}
-	*len = s->n_out;
-	return s->n_out > 0 ? s->out : NULL;
-}
+	size_t n = 0;
 
-void h2_session_sent(struct h2_session *s, size_t len)
-{
-	s->out += len;
-	s->n_out -= len;
+	while (n < room) {
+		if (s->n_out == 0) {
+			ssize_t more = nghttp2_session_mem_send(s->nghttp2, &s->out);
+			if (more <= 0) {
+				break;
+			}
+			s->n_out = (size_t)more;
+		}
+		size_t part = s->n_out < room - n ? s->n_out : room - n;
+		memcpy(out + n, s->out, part);
+		s->out += part;
+		s->n_out -= part;
+		n += part;
+	}
+	return n;
 }
 
 /* ---- the session ----------------------------------------------------------------- */
 
+/* The first words. For the connection as a whole HTTP/2 has no setting: it is told apart. */
+static bool introduce(const struct h2_session *s, nghttp2_session *session)
+{
+	const nghttp2_settings_entry settings[] = {
+		{ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
+		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, s->window },
+	};
+	size_t n = ARRAY_LEN(settings) - (s->window > 0 ? 0 : 1);
+
+	return nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, n) == 0 &&
+	       (s->window == 0 || nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE,
+						  0, (int32_t)s->window) == 0);
+}
+
 static nghttp2_session *create_session(struct h2_session *s)
 {
-	static const nghttp2_settings_entry settings[] = {
-		{ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
-	};
 	nghttp2_session_callbacks *callbacks;
 	nghttp2_session *session = NULL;
 
@@ -286,8 +307,7 @@ static nghttp2_session *create_session(struct h2_session *s)
 		session = NULL;
 	}
 	nghttp2_session_callbacks_del(callbacks);
-	if (session != NULL && nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings,
-					       ARRAY_LEN(settings)) != 0) {
+	if (session != NULL && !introduce(s, session)) {
 		nghttp2_session_del(session);
 		session = NULL;
 	}

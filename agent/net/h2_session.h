@@ -32,6 +32,11 @@ struct h2_stream;
 struct h2_stream_events {
 	/* One message, while the session takes bytes in: take a note, touch nothing. */
 	void (*on_message)(struct h2_stream *stream, const uint8_t *data, size_t len);
+	/*
+	 * Instead of it, for who reads the frames of messages himself: some of the body, as it
+	 * comes. False when it is not wanted any more: the stream ends with H2_END_BAD_FRAME.
+	 */
+	bool (*on_body)(struct h2_stream *stream, const uint8_t *data, size_t len);
 	/* After that: there were messages. May be NULL. */
 	void (*on_news)(struct h2_stream *stream);
 	/* The stream is over and detached. `status` until return. */
@@ -77,13 +82,14 @@ struct h2_session {
 	void *nghttp2; /* owned; NULL when closed */
 	struct list *streams;
 	unsigned generation; /* how many have been closed: tells one from the next */
+	uint32_t window;     /* bytes that may be on their way to us; 0: HTTP/2's 65,535 */
 	bool goaway;         /* the server wants no new streams: to be told */
 	bool established;    /* the peer has spoken HTTP/2 */
 	const uint8_t *out;  /* what is to be sent and has not been */
 	size_t n_out;
 };
 
-/* The session must be closed. 0, or -1 without memory. */
+/* The session must be closed, and `window` be set. 0, or -1 without memory. */
 int h2_session_open(struct h2_session *s);
 
 /* Detaches every stream without a word. Safe when closed. */
@@ -105,9 +111,9 @@ bool h2_session_wants_more(const struct h2_session *s);
  */
 bool h2_session_report(struct h2_session *s);
 
-/* Bytes to send, until NULL; then h2_session_sent says how many of them went. */
-const uint8_t *h2_session_pending(struct h2_session *s, size_t *len);
-void h2_session_sent(struct h2_session *s, size_t len);
+/* Copies what is to be sent, as far as there is room, and counts it as sent; 0 when there is none.
+ */
+size_t h2_session_take_out(struct h2_session *s, uint8_t *out, size_t room);
 
 /*
  * Begins a call on an open session; `from` is borrowed until return. False

@@ -50,7 +50,8 @@ static void explain(struct h2_tls *tls)
 		tls_problem_alert(tls->sentence, size, reason - ALERT_REASONS, tls->peer,
 				tls->asked, tls->settings->cert_file[0] != '\0');
 	} else if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST) {
-		say(tls, "does not speak TLS, which probe.tls asks for");
+		(void)snprintf(tls->sentence, size, "%s does not speak TLS, which %s asks for",
+				tls->peer, tls->material->words->asker);
 	} else if (reason == SSL_R_UNSUPPORTED_PROTOCOL) {
 		say(tls, "speaks another version of TLS: 1.2 is the least here");
 	} else {

@@ -1,115 +1,107 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * name_lookup - getaddrinfo_a, which is getaddrinfo with an end in time. What is
- * still under way at that end belongs to glibc until it has finished: such a
- * request is left to it, and its memory with it.
- */
+/* name_lookup - a name_query for each, on a loop that ends with the last of them. */
 #include "agent/net/name_lookup.h"
 
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent/clock.h"
+#include "agent/timer.h"
+#include "agent/util.h"
 
-/* One question, as glibc needs it: it must stay where it is. */
 struct lookup {
-	struct gaicb ask;
-	struct addrinfo hints;
-	char host[ENDPOINT_HOST_MAX + 1], port[8];
+	struct name_query query;
+	struct name_found *out;
+	double began;
 };
 
-static struct lookup *start(const struct endpoint *endpoint)
+static void take(struct name_found *out, const struct h2_address *found, unsigned n)
 {
-	struct lookup *l = calloc(1, sizeof *l);
-	struct gaicb *list[1];
-
-	if (l == NULL) {
-		return NULL;
-	}
-	memcpy(l->host, endpoint->host, sizeof l->host);
-	(void)snprintf(l->port, sizeof l->port, "%u", (unsigned)endpoint->port);
-	l->hints.ai_socktype = SOCK_STREAM;
-	l->ask.ar_name = l->host;
-	l->ask.ar_service = l->port;
-	l->ask.ar_request = &l->hints;
-	list[0] = &l->ask;
-	if (getaddrinfo_a(GAI_NOWAIT, list, 1, NULL) != 0) {
-		free(l);
-		return NULL;
-	}
-	return l;
+	memcpy(out->at, found, n * sizeof *found);
+	out->n = n;
 }
 
-/* Until it has ended, or the time is up. */
-static int wait_for(struct lookup *l, double deadline)
+static void on_done(struct name_query *q, const struct name_answer *answer)
 {
-	const struct gaicb *const list[1] = { &l->ask };
-	double left = deadline - clock_now();
+	struct lookup *l = CONTAINER_OF(q, struct lookup, query);
 
-	while (gai_error(&l->ask) == EAI_INPROGRESS && left > 0.0) {
-		struct timespec span = { .tv_sec = (time_t)left };
-		span.tv_nsec = (long)((left - (double)span.tv_sec) * 1e9);
-		(void)gai_suspend(list, 1, &span);
-		left = deadline - clock_now();
-	}
-	return gai_error(&l->ask);
-}
-
-static void take(struct lookup *l, struct name_found *out)
-{
-	for (struct addrinfo *at = l->ask.ar_result; at != NULL && out->n < NAME_ADDRESSES;
-			at = at->ai_next) {
-		if (at->ai_addrlen <= sizeof out->at[0].at.storage) {
-			memcpy(&out->at[out->n].at.storage, at->ai_addr, at->ai_addrlen);
-			out->at[out->n++].len = at->ai_addrlen;
-		}
-	}
-	if (out->n == 0) {
-		(void)snprintf(out->why, sizeof out->why, "it has no address");
+	l->out->took = clock_now() - l->began;
+	l->out->timeout = answer->later;
+	take(l->out, answer->found, answer->n);
+	if (answer->n == 0) {
+		(void)snprintf(l->out->why, sizeof l->out->why, "%s", answer->why);
 	}
 }
 
-static void end(struct lookup *l, double began, double deadline, struct name_found *out)
+static void on_late(struct ev_loop *loop, ev_timer *late, int revents)
 {
-	int error = wait_for(l, deadline);
+	UNUSED(late);
+	UNUSED(revents);
+	ev_break(loop, EVBREAK_ALL);
+}
 
-	out->took = clock_now() - began;
-	out->timeout = error == EAI_INPROGRESS || error == EAI_AGAIN;
-	if (error == 0) {
-		take(l, out);
-		freeaddrinfo(l->ask.ar_result);
-	} else if (error == EAI_INPROGRESS) {
-		(void)snprintf(out->why, sizeof out->why, "no answer within %.1fs", out->took);
-		if (gai_cancel(&l->ask) != EAI_CANCELED) {
-			return; /* glibc still writes there */
-		}
-	} else {
-		(void)snprintf(out->why, sizeof out->why, "%s", gai_strerror(error));
+/* False without memory. What needs no name server is known at once. */
+static bool start(struct lookup *l, struct ev_loop *loop, const struct endpoint *endpoint)
+{
+	struct h2_address known[H2_ADDRESSES];
+	unsigned n = h2_addresses_known(known, endpoint);
+
+	l->began = clock_now();
+	take(l->out, known, n);
+	return n > 0 || name_query_start(&l->query, loop, endpoint, on_done);
+}
+
+static void give_up(struct lookup *l)
+{
+	if (name_query_runs(&l->query)) {
+		name_query_cancel(&l->query);
+		l->out->took = clock_now() - l->began;
+		l->out->timeout = true;
+		(void)snprintf(l->out->why, sizeof l->out->why, "no answer within %.1fs",
+				l->out->took);
 	}
-	free(l);
+}
+
+static int look_up(struct ev_loop *loop, struct lookup *all, const struct endpoint *endpoints,
+		size_t n, double timeout)
+{
+	ev_timer late;
+	int result = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		result = start(&all[i], loop, &endpoints[i]) ? result : -1;
+	}
+	ev_timer_init(&late, on_late, 0.0, 0.0);
+	timer_start(loop, &late, timeout);
+	ev_unref(loop); /* it alone does not keep the loop going */
+	(void)ev_run(loop, 0);
+	ev_ref(loop);
+	ev_timer_stop(loop, &late);
+	for (size_t i = 0; i < n; i++) {
+		give_up(&all[i]);
+	}
+	return result;
 }
 
 int name_lookup(const struct endpoint *endpoints, size_t n, double timeout, struct name_found *out)
 {
-	struct lookup **all = calloc(n, sizeof(struct lookup *));
-	double began = clock_now();
-	int result = all == NULL ? -1 : 0;
+	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
+	struct lookup *all = calloc(n, sizeof *all);
+	int result = -1;
 
 	memset(out, 0, n * sizeof *out);
-	for (size_t i = 0; all != NULL && i < n; i++) {
-		all[i] = start(&endpoints[i]);
-	}
-	for (size_t i = 0; all != NULL && i < n; i++) {
-		if (all[i] == NULL) {
-			result = -1;
-		} else {
-			end(all[i], began, began + timeout, &out[i]);
+	if (loop != NULL && all != NULL) {
+		for (size_t i = 0; i < n; i++) {
+			all[i].out = &out[i];
 		}
+		result = look_up(loop, all, endpoints, n, timeout);
 	}
 	free(all);
+	if (loop != NULL) {
+		ev_loop_destroy(loop);
+	}
 	return result;
 }
 

@@ -4,28 +4,18 @@
 
 /*
  * name_lookup - the addresses of several hosts at once, within a time. For
- * commands: it waits. glibc does the work in threads of its own, which see
- * nothing of ours.
+ * commands: it waits.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/socket.h>
 
 #include "agent/endpoint.h"
-
-#define NAME_ADDRESSES 8
-
-struct name_address {
-	union {
-		struct sockaddr any;
-		struct sockaddr_storage storage;
-	} at;
-	socklen_t len;
-};
+#include "agent/net/h2_address.h"
+#include "agent/net/name_query.h"
 
 struct name_found {
-	struct name_address at[NAME_ADDRESSES];
+	struct h2_address at[NAME_QUERY_ADDRESSES];
 	size_t n;      /* 0: none */
 	bool timeout;  /* ... as the time was up */
 	double took;   /* seconds, until all of them were there */

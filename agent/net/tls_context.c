@@ -24,9 +24,15 @@ static int no_password(char *out, int size, int writing, void *user)
 	return -1;
 }
 
+/* Where a sentence goes when a file cannot be used, and what the settings are called in it. */
+struct refusal {
+	const char *section;
+	char *sentence;
+	size_t size;
+};
+
 /* The first error of the queue is the cause, the others are who passed it on. */
-static bool refuse(
-		char *sentence, size_t size, const char *key, const char *path, const char *lacks)
+static bool refuse(const struct refusal *to, const char *key, const char *path, const char *lacks)
 {
 	unsigned long error = ERR_peek_error();
 	const char *why = lacks;
@@ -35,43 +41,42 @@ static bool refuse(
 		why = strerror(ERR_GET_REASON(error));
 	} else if (ERR_GET_LIB(error) == ERR_LIB_X509 &&
 			ERR_GET_REASON(error) == X509_R_KEY_VALUES_MISMATCH) {
-		why = "it does not belong to the certificate of probe.tls.cert_file";
+		why = "it does not belong to the certificate of cert_file";
 	}
-	(void)snprintf(sentence, size, "%s '%.400s' cannot be used: %s", key, path, why);
+	(void)snprintf(to->sentence, to->size, "%s.%s '%.400s' cannot be used: %s", to->section,
+			key, path, why);
 	ERR_clear_error();
 	return false;
 }
 
 static bool load_authorities(
-		SSL_CTX *context, const struct tls_settings *settings, char *sentence, size_t size)
+		SSL_CTX *context, const struct tls_settings *settings, const struct refusal *to)
 {
 	ERR_clear_error();
 	if (settings->ca_file[0] == '\0') {
 		/* Their folder is searched when a certificate comes, and may well be empty. */
 		return SSL_CTX_set_default_verify_paths(context) == 1 ||
-		       refuse(sentence, size, "the folder of", "the system's authorities",
-				       "OpenSSL knows none");
+		       refuse(to, "ca_file", "of the system", "OpenSSL knows no authorities");
 	}
 	return SSL_CTX_load_verify_locations(context, settings->ca_file, NULL) == 1 ||
-	       refuse(sentence, size, "probe.tls.ca_file", settings->ca_file,
-			       "there is no certificate in it");
+	       refuse(to, "ca_file", settings->ca_file, "there is no certificate in it");
 }
 
 static bool load_certificate(
-		SSL_CTX *context, const struct tls_settings *settings, char *sentence, size_t size)
+		SSL_CTX *context, const struct tls_settings *settings, const struct refusal *to)
 {
 	if (settings->cert_file[0] == '\0') {
 		return true;
 	}
 	ERR_clear_error();
 	if (SSL_CTX_use_certificate_chain_file(context, settings->cert_file) != 1) {
-		return refuse(sentence, size, "probe.tls.cert_file", settings->cert_file,
+		return refuse(to, "cert_file", settings->cert_file,
 				"there is no certificate in it");
 	}
 	ERR_clear_error();
 	if (SSL_CTX_use_PrivateKey_file(context, settings->key_file, SSL_FILETYPE_PEM) != 1 ||
 			SSL_CTX_check_private_key(context) != 1) {
-		return refuse(sentence, size, "probe.tls.key_file", settings->key_file,
+		return refuse(to, "key_file", settings->key_file,
 				"there is no private key without a password in it");
 	}
 	return true;
@@ -101,9 +106,10 @@ int tls_context_prepare(struct err *err)
 	return openssl_library_load(err);
 }
 
-struct ssl_ctx_st *tls_context_make(
-		const struct tls_settings *settings, char *sentence, size_t size)
+struct ssl_ctx_st *tls_context_make(const struct tls_settings *settings, const char *section,
+		char *sentence, size_t size)
 {
+	const struct refusal to = { section, sentence, size };
 	struct err err;
 
 	if (openssl_library_load(&err) < 0) {
@@ -118,8 +124,8 @@ struct ssl_ctx_st *tls_context_make(
 		return NULL;
 	}
 	set_rules(context, settings);
-	if (!load_authorities(context, settings, sentence, size) ||
-			!load_certificate(context, settings, sentence, size)) {
+	if (!load_authorities(context, settings, &to) ||
+			!load_certificate(context, settings, &to)) {
 		SSL_CTX_free(context);
 		return NULL;
 	}

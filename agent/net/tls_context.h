@@ -18,12 +18,13 @@ struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 int tls_context_prepare(struct err *err);
 
 /*
- * Reads the files, and loads OpenSSL where nobody has. TLS 1.2 or later, ALPN h2 alone, nothing is
- * resumed. The caller owns the result; NULL when a file cannot be used, and then `sentence` names
- * the file and says why.
+ * Reads the files, and loads OpenSSL where nobody has. TLS 1.2 or later, ALPN h2
+ * alone, nothing is resumed. The caller owns the result; NULL when a file cannot
+ * be used, and then `sentence` names the file and says why; `section` is what its
+ * keys begin with.
  */
-struct ssl_ctx_st *tls_context_make(
-		const struct tls_settings *settings, char *sentence, size_t size);
+struct ssl_ctx_st *tls_context_make(const struct tls_settings *settings, const char *section,
+		char *sentence, size_t size);
 
 /* Accepts NULL. Sessions that were made from it live on. */
 void tls_context_free(struct ssl_ctx_st *context);

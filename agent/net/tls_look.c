@@ -172,7 +172,7 @@ bool tls_look(struct tls_look *look, const struct sockaddr *address, socklen_t l
 	char why[600];
 
 	memset(look, 0, sizeof *look);
-	SSL_CTX *context = tls_context_make(used, why, sizeof why);
+	SSL_CTX *context = tls_context_make(used, "probe.tls", why, sizeof why);
 	if (context == NULL) {
 		(void)snprintf(look->why, sizeof look->why, "%.190s", why);
 		return false;
@@ -197,7 +197,7 @@ bool tls_look_own(const struct tls_settings *settings, struct tls_validity *vali
 	if (settings->cert_file[0] == '\0') {
 		return false;
 	}
-	SSL_CTX *context = tls_context_make(settings, why, sizeof why);
+	SSL_CTX *context = tls_context_make(settings, "probe.tls", why, sizeof why);
 	X509 *cert = context == NULL ? NULL : SSL_CTX_get0_certificate(context);
 	if (cert != NULL) {
 		*validity = validity_of(cert);

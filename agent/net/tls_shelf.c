@@ -11,6 +11,9 @@
 #define RETRY_INTERVAL 1.0 /* seconds */
 #define NEVER          (-1e9)
 
+const struct tls_words tls_words_probe = { .section = "probe.tls", .asker = "probe.tls" };
+const struct tls_words tls_words_etcd = { .section = "etcd.tls", .asker = "https:// or etcd.tls" };
+
 static struct tls_material *find(const struct tls_shelf *shelf, const struct tls_settings *settings)
 {
 	for (struct list *link = shelf->materials; link != NULL; link = link->next) {
@@ -32,6 +35,7 @@ struct tls_material *tls_shelf_take(struct tls_shelf *shelf, const struct tls_se
 			free(m);
 			return NULL;
 		}
+		m->words = shelf->words != NULL ? shelf->words : &tls_words_probe;
 		m->stale = true;
 		m->tried_at = NEVER;
 		list_add(&shelf->materials, &m->link);
@@ -65,7 +69,8 @@ static void read_files(struct tls_material *m)
 {
 	m->tried_at = clock_now();
 	tls_files_init(&m->files, &m->settings);
-	struct ssl_ctx_st *context = tls_context_make(&m->settings, m->trouble, sizeof m->trouble);
+	struct ssl_ctx_st *context = tls_context_make(
+			&m->settings, m->words->section, m->trouble, sizeof m->trouble);
 	if (context == NULL) {
 		return;
 	}

@@ -18,8 +18,16 @@
 #include "agent/net/tls_problem.h"
 #include "agent/net/tls_settings.h"
 
+/* How sentences name the settings and who asked for TLS. Literals. */
+struct tls_words {
+	const char *section, *asker;
+};
+
+extern const struct tls_words tls_words_probe, tls_words_etcd;
+
 /* Zeroed it is empty. */
 struct tls_shelf {
+	const struct tls_words *words; /* NULL: those of a probe */
 	struct list *materials;
 };
 
@@ -27,6 +35,7 @@ struct tls_shelf {
 struct tls_material {
 	struct list link; /* on the shelf */
 	unsigned users;
+	const struct tls_words *words;
 	struct tls_settings settings; /* a copy: the first user may go before the others */
 	struct tls_files files;
 	bool stale;                         /* the files differ from what the context holds */

@@ -10,14 +10,14 @@ import bounds
 from intervals import meets
 from violation import Violation
 
-# libcurl keeps a connection to each member that it used last, and drops it when the member is
-# gone: at one rest there may be one, at another one for each of the three.
+# The connections to etcd are made when there is something to ask: at one rest there may be none
+# yet to a member that came back.
 DESCRIPTORS = 2
 # The heap of an agent that has seen more kinds of trouble than at its warm-up: a second
 # connection's buffers, once. Twice this at the end of an hour would be a leak.
 RESIDENT = 256  # KiB
-# A reader has one transfer for each service that it follows: libcurl's handle and its buffer. While
-# all watches move from one member to another there may be as many again, once.
+# A reader has a call for each service that it follows, with what it has heard. While all watches
+# move from one member to another there may be as many again, once.
 TRANSFER = 24  # KiB
 
 

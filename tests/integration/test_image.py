@@ -127,7 +127,7 @@ def test_the_life_of_a_pod(container, etcd, serve):
 
 
 def test_the_authorities_of_the_system_are_found(container, serve, tmp_path, closing):
-    """By libcurl for etcd, by OpenSSL for the probe: with the one authority of this test."""
+    """For etcd and for the probe: with the one authority of this test."""
     authority = Authority(tmp_path)
     issued = authority.issue("both")
     etcd = Etcd(tmp_path).secure(issued)

@@ -27,7 +27,7 @@ void played_carrier_reset(void)
 	n_in_flight = n_sent = n_abandoned = n_targets = 0;
 }
 
-struct curl_target *curl_carrier_target(struct curl_carrier *c, const struct endpoint *endpoint,
+struct carrier_target *carrier_target(struct carrier *c, const struct endpoint *endpoint,
 		const struct tls_settings *tls)
 {
 	UNUSED(c);
@@ -35,17 +35,17 @@ struct curl_target *curl_carrier_target(struct curl_carrier *c, const struct end
 	UNUSED(tls);
 	assert_true(n_targets < PLAYED_MAX);
 	targets[n_targets].number = n_targets;
-	return (struct curl_target *)(void *)&targets[n_targets++];
+	return (struct carrier_target *)(void *)&targets[n_targets++];
 }
 
-void curl_carrier_start(struct curl_carrier *c, struct carrier_request *r, struct curl_target *t,
+void carrier_start(struct carrier *c, struct carrier_request *r, struct carrier_target *t,
 		const struct carrier_call *call, carrier_done *done)
 {
 	struct played *p = &in_flight[n_in_flight];
 
 	assert_true(n_in_flight < PLAYED_MAX);
 	assert_null(r->carrier);
-	r->carrier = (struct curl_carrier *)(void *)targets;
+	r->carrier = (struct carrier *)(void *)targets;
 	r->done = done;
 	p->request = r;
 	p->endpoint = ((struct carrier_target *)(void *)t)->number;
@@ -73,7 +73,7 @@ static struct carrier_request *take(unsigned i)
 	return r;
 }
 
-void curl_carrier_cancel(struct carrier_request *r)
+void carrier_cancel(struct carrier_request *r)
 {
 	for (unsigned i = 0; i < n_in_flight; i++) {
 		if (in_flight[i].request == r) {
@@ -83,10 +83,10 @@ void curl_carrier_cancel(struct carrier_request *r)
 	}
 }
 
-void curl_carrier_abandon(struct carrier_request *r)
+void carrier_abandon(struct carrier_request *r)
 {
 	n_abandoned += r->carrier != NULL ? 1 : 0;
-	curl_carrier_cancel(r);
+	carrier_cancel(r);
 }
 
 void play_heard(unsigned i, const void *data, size_t len)

@@ -2,16 +2,16 @@
 #ifndef TESTS_UNIT_PLAYED_CARRIER_H
 #define TESTS_UNIT_PLAYED_CARRIER_H
 
-/* played_carrier - takes the place of curl_carrier.c: the test sees each request and answers it. */
+/* played_carrier - takes the place of carrier.c: the test sees each request and answers it. */
 
-#include "agent/net/curl_carrier.h"
+#include "agent/net/carrier.h"
 
 #define PLAYED_MAX 16
 
 /* What is in flight, in the order in which it was sent. */
 struct played {
 	struct carrier_request *request;
-	unsigned endpoint; /* as curl_carrier_target counted them, from 0 */
+	unsigned endpoint; /* as carrier_target counted them, from 0 */
 	char path[64];
 	char token[64];
 	double deadline;

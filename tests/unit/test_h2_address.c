@@ -33,8 +33,8 @@ static void expect(const struct h2_address *a, int family, const char *text, uin
 	struct sockaddr_in6 six;
 
 	assert_int_equal(a->at.any.sa_family, family);
-	memcpy(&four, &a->at.storage, sizeof four);
-	memcpy(&six, &a->at.storage, sizeof six);
+	memcpy(&four, &a->at, sizeof four);
+	memcpy(&six, &a->at, sizeof six);
 	const void *ip = family == AF_INET ? (void *)&four.sin_addr : (void *)&six.sin6_addr;
 	assert_non_null(inet_ntop(family, ip, host, sizeof host));
 	assert_string_equal(host, text);

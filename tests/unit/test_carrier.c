@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "agent/clock.h"
-#include "agent/net/curl_carrier.h"
+#include "agent/net/carrier.h"
 #include "agent/util.h"
 
 #include "tests/unit/grpc_server.h"
@@ -28,8 +28,9 @@ static struct {
 	ev_timer bound;
 	struct grpc_server server;
 	struct tls_settings tls;
-	struct curl_carrier *carrier;
-	struct curl_target *target;
+	struct random random;
+	struct carrier *carrier;
+	struct carrier_target *target;
 	struct carrier_request requests[CALLS];
 	const char *token;
 	double patience; /* seconds that a call may take */
@@ -79,7 +80,7 @@ static void start(struct carrier_request *r)
 		.deadline = clock_now() + stage.patience,
 	};
 
-	curl_carrier_start(stage.carrier, r, stage.target, &call, on_done);
+	carrier_start(stage.carrier, r, stage.target, &call, on_done);
 }
 
 static void wait_for_ends(unsigned n)
@@ -110,8 +111,6 @@ static void expect_end(enum carrier_end end, const char *why)
 
 static int set_up(void **state)
 {
-	struct err err;
-
 	UNUSED(state);
 	(void)signal(SIGPIPE, SIG_IGN);
 	memset(&stage, 0, sizeof stage);
@@ -124,8 +123,8 @@ static int set_up(void **state)
 		.cert_file = nothing,
 		.key_file = nothing,
 		.server_name = nothing };
-	stage.carrier = curl_carrier_create(stage.loop, &err);
-	stage.target = curl_carrier_target(stage.carrier, &stage.server.endpoint, &stage.tls);
+	stage.carrier = carrier_create(stage.loop, &stage.random);
+	stage.target = carrier_target(stage.carrier, &stage.server.endpoint, &stage.tls);
 	stage.token = nothing;
 	stage.patience = BOUND;
 	return stage.carrier != NULL && stage.target != NULL ? 0 : -1;
@@ -134,7 +133,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	UNUSED(state);
-	curl_carrier_destroy(stage.carrier);
+	carrier_destroy(stage.carrier);
 	grpc_server_stop(&stage.server);
 	ev_timer_stop(stage.loop, &stage.bound);
 	ev_loop_destroy(stage.loop);
@@ -266,13 +265,13 @@ static void answers_are_wiped_out(void **state)
 	while (stage.requests[0].n_received == 0) {
 		ev_run(stage.loop, EVRUN_ONCE);
 	}
-	curl_carrier_cancel(&stage.requests[0]);
+	carrier_cancel(&stage.requests[0]);
 	watched = NULL;
 	assert_true(frees > 2);
 	assert_int_equal(left_behind, 0);
 }
 
-/* More than libcurl reads at once: what is left must not wait for something else to come. */
+/* More than is read at once, and more than may be on its way: the window is opened again. */
 static void a_long_answer_comes_whole(void **state)
 {
 	static const size_t sizes[] = { 600000, 3000000, 8000000 };
@@ -304,8 +303,8 @@ static void a_cancelled_call_says_nothing(void **state)
 	stage.token = "secret";
 	start(&stage.requests[0]);
 	start(&stage.requests[1]);
-	curl_carrier_cancel(&stage.requests[0]);
-	curl_carrier_cancel(&stage.requests[0]);
+	carrier_cancel(&stage.requests[0]);
+	carrier_cancel(&stage.requests[0]);
 	wait_for_ends(1);
 	assert_int_equal(stage.answered, 1);
 	assert_null(stage.requests[1].carrier);
@@ -321,7 +320,7 @@ static void calls_in_flight_end_with_the_carrier(void **state)
 	while (stage.server.calls < 1) {
 		ev_run(stage.loop, EVRUN_ONCE);
 	}
-	curl_carrier_destroy(stage.carrier);
+	carrier_destroy(stage.carrier);
 	stage.carrier = NULL;
 	assert_int_equal(stage.ends, 0);
 }
@@ -332,7 +331,7 @@ static void without_a_body_there_is_no_memory(void **state)
 		.path = "/a", .token = "t", .deadline = clock_now() + 1
 	};
 	UNUSED(state);
-	curl_carrier_start(stage.carrier, &stage.requests[0], stage.target, &call, on_done);
+	carrier_start(stage.carrier, &stage.requests[0], stage.target, &call, on_done);
 	wait_for_ends(1);
 	assert_int_equal(stage.end, CARRIER_NO_MEMORY);
 	assert_string_equal(stage.why, "out of memory");
@@ -360,7 +359,7 @@ static void who_hangs_up_on_tls_may_want_plain_text(void **state)
 	struct endpoint endpoint = stage.server.endpoint;
 	UNUSED(state);
 	endpoint.tls = true;
-	stage.target = curl_carrier_target(stage.carrier, &endpoint, &stage.tls);
+	stage.target = carrier_target(stage.carrier, &endpoint, &stage.tls);
 	stage.server.manner = MANNER_HANGS_UP;
 	expect_end(CARRIER_TLS, "perhaps it wants http://");
 	stage.server.manner = MANNER_ANSWERS;
@@ -374,8 +373,9 @@ static void a_file_that_is_not_there_is_named(void **state)
 	UNUSED(state);
 	endpoint.tls = true;
 	stage.tls.ca_file = path;
-	stage.target = curl_carrier_target(stage.carrier, &endpoint, &stage.tls);
-	expect_end(CARRIER_TLS, "/does/not/exist.pem cannot be read: No such file");
+	stage.target = carrier_target(stage.carrier, &endpoint, &stage.tls);
+	expect_end(CARRIER_TLS,
+			"etcd.tls.ca_file '/does/not/exist.pem' cannot be used: No such file");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef AGENT_NET_CURL_CARRIER_H
-#define AGENT_NET_CURL_CARRIER_H
+#ifndef AGENT_NET_CARRIER_H
+#define AGENT_NET_CARRIER_H
 
 /*
- * curl_carrier - carries gRPC calls over libcurl's multi interface, on the
- * libev loop: unary ones, and streams of answers to one request. Streams have a
- * carrier of their own: in libcurl 7.88 a unary call that ends beside a stream
- * with much to read may lose its grpc-status.
+ * carrier - gRPC calls to servers by name, over HTTP/2 connections that are kept,
+ * on the libev loop: unary ones, and streams of answers to one request.
+ *
+ * All calls to one server share a connection, which is made when there is a
+ * call for it. Each address of its name is tried, the name is looked up anew
+ * for each connection, and certificates are read anew where they have changed.
  *
  * A start never calls back: even an immediate failure is delivered from the
  * loop. A cancel never calls back. A request is detached before its `done` is
- * called, so `done` may start the next one on the same struct.
+ * called, so `done` may start the next one on the same struct; it may not
+ * destroy the carrier.
  */
 
 #include <ev.h>
@@ -19,13 +22,14 @@
 #include <stdint.h>
 
 #include "agent/endpoint.h"
-#include "agent/err.h"
 #include "agent/list.h"
 #include "agent/net/grpc_status.h"
+#include "agent/net/h2_session.h"
 #include "agent/net/tls_settings.h"
+#include "agent/random.h"
 
-struct curl_carrier;
-struct curl_target;
+struct carrier;
+struct carrier_target;
 
 enum carrier_end {
 	CARRIER_ANSWERED,    /* a grpc-status arrived; it may still be an error */
@@ -67,60 +71,50 @@ struct carrier_call {
 	carrier_heard *on_heard; /* NULL: a unary call */
 };
 
-/* Embedded by its user. Members are for curl_carrier.c only. */
+/* Embedded by its user. Members are for carrier.c only. */
 struct carrier_request {
-	struct curl_carrier *carrier; /* NULL when not in flight */
-	struct curl_target *target;   /* borrowed */
-	struct list link;
-	void *easy;    /* owned while in flight */
-	void *headers; /* curl_slist while in flight; its head is owned when there is a token */
+	struct carrier *carrier;       /* NULL when not in flight */
+	struct carrier_target *target; /* borrowed */
+	struct list link;              /* among those that wait for, or ride on, its connection */
+	struct h2_stream stream;
+	ev_timer deadline;
 	carrier_done *done;
 	struct carrier_call call;
-	bool fresh;       /* on a connection of its own making */
-	bool connecting;  /* ... from which nothing has come yet: others wait for it */
-	bool retried;     /* ... after one that failed */
-	bool heard;       /* a stream: some of the body has come */
-	unsigned rejoins; /* tries on newer connections that others have made */
-	unsigned made;    /* the target's count when this try began */
-	enum carrier_end end;
-	struct grpc_status status;
-	uint8_t *received; /* owned; wiped before it is freed: it may hold a token */
+	enum carrier_end found; /* before anything was sent; told by the deadline's timer */
+	bool begun;             /* it is on the connection */
+	bool joined;            /* ... which had been made before */
+	bool retried;           /* after one that failed */
+	bool heard;             /* a stream: some of the body has come */
+	uint8_t *received;      /* owned; wiped before it is freed: it may hold a token */
 	size_t n_received, received_size;
-	char why[400]; /* while in flight it is libcurl that writes it */
 };
 
 /*
- * NULL with *err filled when libcurl cannot do what is needed here. One connection
- * stays open when nothing is on any: a carrier is for one cluster, of which one
- * endpoint is in use, and a connection takes 0.2 MB of etcd's memory, so those to
- * endpoints that were left are closed.
+ * NULL without memory. One connection stays open when nothing is on any: a
+ * carrier is for one cluster, of which one endpoint is in use, and a connection
+ * takes 0.2 MB of etcd's memory, so those to endpoints that were left are closed.
  */
-struct curl_carrier *curl_carrier_create(struct ev_loop *loop, struct err *err);
+struct carrier *carrier_create(struct ev_loop *loop, struct random *random);
 
 /* Accepts NULL. Requests in flight are cancelled; targets are freed. */
-void curl_carrier_destroy(struct curl_carrier *c);
+void carrier_destroy(struct carrier *c);
 
 /* How many connections stay open instead; for who speaks with several endpoints at once. */
-void curl_carrier_keep(struct curl_carrier *c, unsigned connections);
+void carrier_keep(struct carrier *c, unsigned connections);
 
-/* What a person should know about this libcurl, or NULL. */
-const char *curl_carrier_advice(void);
-
-/* A server to talk to. Owned by the carrier; NULL without memory. */
-struct curl_target *curl_carrier_target(struct curl_carrier *c, const struct endpoint *endpoint,
-		const struct tls_settings *tls);
+/* A server to talk to; `tls` counts where the endpoint asks for it. Owned by the carrier. NULL
+ * without memory. */
+struct carrier_target *carrier_target(
+		struct carrier *c, const struct endpoint *endpoint, const struct tls_settings *tls);
 
 /* POSTs the call's body to its path on the target. */
-void curl_carrier_start(struct curl_carrier *c, struct carrier_request *r, struct curl_target *t,
+void carrier_start(struct carrier *c, struct carrier_request *r, struct carrier_target *t,
 		const struct carrier_call *call, carrier_done *done);
 
-/*
- * Safe on a zeroed request and on one that has ended. From libcurl 7.88 on the server hears that
- * a stream was cancelled when something else is sent on its connection, or it is closed.
- */
-void curl_carrier_cancel(struct carrier_request *r);
+/* Safe on a zeroed request and on one that has ended. The server hears of it. */
+void carrier_cancel(struct carrier_request *r);
 
 /* The same for a stream that is too silent: no later one goes on the connection that it was on. */
-void curl_carrier_abandon(struct carrier_request *r);
+void carrier_abandon(struct carrier_request *r);
 
 #endif

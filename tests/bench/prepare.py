@@ -13,6 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TREE = HERE.parent.parent
 INTEGRATION = HERE.parent / "integration"
 RELEASE = TREE / "build" / "bench-release"
+COUNTED = TREE / "build" / "bench-counted"
 PEERS = TREE / "build" / "bench-peers"
 
 
@@ -20,19 +21,29 @@ def _run(*words, **options):
     subprocess.run(words, stdout=sys.stderr, check=True, **options)
 
 
-def _build_agent():
+def _build_agent(build=RELEASE, *settings):
     """As the preset `release` builds it."""
-    release = ["-DCMAKE_BUILD_TYPE=Release", "-DSVC_TESTS=OFF"]
-    _run("cmake", "-S", TREE, "-B", RELEASE, *release)
-    _run("cmake", "--build", RELEASE, "--target", "svc-agent", "-j2")
-    return RELEASE / "svc-agent"
+    release = ["-DCMAKE_BUILD_TYPE=Release", "-DSVC_TESTS=OFF", *settings]
+    _run("cmake", "-S", TREE, "-B", build, *release)
+    _run("cmake", "--build", build, "--target", "svc-agent", "-j2")
+    return build / "svc-agent"
+
+
+def _build_go_server():
+    PEERS.mkdir(parents=True, exist_ok=True)
+    source = INTEGRATION / "servers" / "go" / "main.go"
+    _run("go", "build", "-o", PEERS / "go-server", source, env=_go())
+    return PEERS
+
+
+def _go():
+    return {**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": ""}
 
 
 def _build_peers():
     node = PEERS / "node"
     node.mkdir(parents=True, exist_ok=True)
-    go = {**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": ""}
-    _run("go", "build", "-o", PEERS / "etcd-client", HERE / "client" / "main.go", env=go)
+    _run("go", "build", "-o", PEERS / "etcd-client", HERE / "client" / "main.go", env=_go())
     servers = INTEGRATION / "servers" / "node"
     _run("cp", servers / "package.json", servers / "package-lock.json", node)
     _run("cp", HERE / "client" / "watch.js", node)
@@ -48,3 +59,16 @@ def prepare():
     if "SVC_PEERS" not in os.environ:
         os.environ["SVC_PEERS"] = str(_build_peers())
     sys.path.insert(0, str(INTEGRATION))
+
+
+def prepare_counted():
+    """For counts of instructions: the same release, with the names of its functions and lines."""
+    if "SVC_AGENT" not in os.environ:
+        os.environ["SVC_AGENT"] = str(_build_agent(COUNTED, "-DCMAKE_C_FLAGS=-g"))
+    if "SVC_PEERS" not in os.environ:
+        os.environ["SVC_PEERS"] = str(_build_go_server())
+    sys.path.insert(0, str(INTEGRATION))
+
+
+def agent_name():
+    return os.path.basename(os.environ["SVC_AGENT"])

@@ -5,6 +5,7 @@ They take the same options and are steered by the same lines on stdin:
 
     status NAME STATUS   set a health status; "-" is the whole server
     graceful             stop gracefully; "stopped" is written when the library says it has
+    checks               how often Check was called: "checks N" is written; only Go's can
 
 SIGTERM stops them gracefully too, and then ends them; they write "terminating" first.
 Each writes "ready" once it listens and "done" after each line obeyed; end of stdin ends it.

@@ -6,6 +6,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"flag"
@@ -16,6 +17,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,6 +35,14 @@ type checkOnly struct{ *health.Server }
 
 func (checkOnly) Watch(*pb.HealthCheckRequest, pb.Health_WatchServer) error {
 	return status.Error(codes.Unimplemented, "unknown method Watch")
+}
+
+var checks int64 // calls of Check so far
+
+func countCheck(ctx context.Context, request interface{}, _ *grpc.UnaryServerInfo,
+	handle grpc.UnaryHandler) (interface{}, error) {
+	atomic.AddInt64(&checks, 1)
+	return handle(ctx, request)
 }
 
 // statuses collects --status NAME=STATUS; an empty name is the whole server.
@@ -130,6 +140,8 @@ func obey(server *grpc.Server, h *health.Server, line string) {
 	switch words[0] {
 	case "status":
 		set(h, strings.TrimPrefix(words[1], "-"), words[2])
+	case "checks":
+		fmt.Println("checks", atomic.LoadInt64(&checks))
 	case "graceful":
 		go func() {
 			server.GracefulStop()
@@ -165,7 +177,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	var options []grpc.ServerOption
+	options := []grpc.ServerOption{grpc.UnaryInterceptor(countCheck)}
 	if *maxStreams > 0 {
 		options = append(options, grpc.MaxConcurrentStreams(uint32(*maxStreams)))
 	}

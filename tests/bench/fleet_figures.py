@@ -110,7 +110,8 @@ def rest_rows(spent, idle, agents, ttl):
         Row(phase, "bytes out an agent and 10 s", rate("bytes out") / agents * 10, "B"),
     ]
     if rate("renewals") > 0:
-        rows.append(Row(phase, "CPU of etcd a renewal", rate("etcd") / rate("renewals") * 1e6, "us"))
+        for what, name in (("etcd", "etcd"), ("the leader", "leader")):
+            rows.append(Row(phase, f"CPU of {what} a renewal", rate(name) / rate("renewals") * 1e6, "us"))
     return rows
 
 

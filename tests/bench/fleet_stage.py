@@ -18,6 +18,7 @@ from usage import cpu, memory
 PORTS = 100  # on each address, from
 FIRST_PORT = 30000  # below the source ports of the kernel, above those of lib.ports
 INSTANCES = 10  # of one service
+FOLLOWED = 10  # services, by each reader
 
 AGAIN = re.compile(r"^(\S+) info +etcd answers again", re.M)
 TROUBLE = (AssertionError, OSError, http.client.HTTPException, ValueError, KeyError)
@@ -52,7 +53,7 @@ class Fleet:
             for member in self.members:
                 self.doors[member] = free_port()
                 self.net.link(member.name, self.doors[member], member.port)
-        self.agents, self.watch = [], None
+        self.agents, self.readers, self.watch = [], [], None
 
     # ---- the stage ---------------------------------------------------------------------------
 
@@ -110,11 +111,49 @@ class Fleet:
                 agent.signal(number)
         return [agent.child.wait(60) for agent in self.agents]
 
+    def followed(self):
+        """How many instances each reader follows."""
+        return min(self.options.agents, FOLLOWED * INSTANCES)
+
+    def start_readers(self):
+        """As the agents, but they write what they read."""
+        from lib.agent import BINARY, environment
+        from lib.process import Process
+        from lib.reader import reader
+
+        services = [f"service-{n}" for n in range(-(-self.followed() // INSTANCES))]
+        for number in range(self.options.readers):
+            files = {name: self.directory / f"reader-{number}-{name}.json" for name in services}
+            config = self.directory / f"reader-{number}.yml"
+            config.write_text(reader(self.members[number % len(self.members)], files))
+            each = Process()
+            self.readers.append(each)
+            with open(config.with_suffix(".log"), "ab") as log:
+                each.spawn([BINARY, "--config", config], env=environment(), stderr=log)
+
+    def wait_readers(self, seconds):
+        """Until each has written that all instances are there."""
+        deadline = time.monotonic() + seconds
+        while True:
+            files = list(self.directory.glob("reader-*.json"))
+            seen = sum(path.read_text().count('"key"') for path in files)
+            if seen == self.followed() * self.options.readers:
+                return
+            assert time.monotonic() < deadline, f"the readers have {seen} instances"
+            time.sleep(0.2)
+
+    def end_readers(self):
+        for each in self.readers:
+            each.signal(signal.SIGTERM)
+        for each in self.readers:
+            each.child.wait(20)
+        self.readers = []
+
     def close(self):
-        for agent in self.agents:
+        for agent in [*self.agents, *self.readers]:
             if agent.running:
                 agent.child.kill()
-        for process in [*self.agents, self.server, self.net, *self.members]:
+        for process in [*self.agents, *self.readers, self.server, self.net, *self.members]:
             with contextlib.suppress(Exception):
                 process.kill()
 

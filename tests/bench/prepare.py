@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds what a bench needs, unless SVC_AGENT and SVC_PEERS name it, and finds the test library.
 
-SVC_PEERS is the folder that `integration-peers` builds: the Go client and npm's packages are there.
+SVC_PEERS is the folder that `integration-peers` builds: the programs in Go and npm's packages are
+there. SVC_AGENT_STATIC names a static build of the agent, where there is one.
 """
 
 import os
@@ -15,6 +16,17 @@ INTEGRATION = HERE.parent / "integration"
 RELEASE = TREE / "build" / "bench-release"
 COUNTED = TREE / "build" / "bench-counted"
 PEERS = TREE / "build" / "bench-peers"
+
+GO_PROGRAMS = {
+    "etcd-client": HERE / "client",
+    "bench-runner": HERE / "runner",
+    "bench-go": HERE / "peers" / "go",
+    "bench-probe": HERE / "peers" / "probe",
+}
+NODE_FILES = [
+    HERE / "client" / "watch.js", HERE / "peers" / "node" / "sidecar.js",
+    HERE / "peers" / "node" / "health.proto",
+]  # fmt: skip
 
 
 def _run(*words, **options):
@@ -43,14 +55,19 @@ def _go():
 def _build_peers():
     node = PEERS / "node"
     node.mkdir(parents=True, exist_ok=True)
-    _run("go", "build", "-o", PEERS / "etcd-client", HERE / "client" / "main.go", env=_go())
+    for name, source in GO_PROGRAMS.items():
+        _run("go", "build", "-ldflags=-s -w", "-o", PEERS / name, ".", cwd=source, env=_go())
     servers = INTEGRATION / "servers" / "node"
-    _run("cp", servers / "package.json", servers / "package-lock.json", node)
-    _run("cp", HERE / "client" / "watch.js", node)
+    _run("cp", servers / "package.json", servers / "package-lock.json", *NODE_FILES, node)
     if not (node / "node_modules" / "etcd3").exists():
         quiet = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error"]
         _run("npm", "ci", *quiet, cwd=node)
     return PEERS
+
+
+def packages():
+    """Installs the Debian packages that are missing."""
+    _run(TREE / "contrib" / "install-packages", "build", "bench")
 
 
 def prepare():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The figures of a bench, against stamps made up; and a short run, which prints every row."""
+"""The figures of `reader`, against stamps made up; and a short run, which prints every row."""
 
 import pathlib
 import re

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/admin/admin.h"
+#include "agent/cadence.h"
 #include "agent/clock.h"
 #include "agent/clusters.h"
 #include "agent/counts.h"
@@ -32,6 +33,7 @@ struct agent {
 	struct ev_loop *loop;
 	const struct agent_start *start;
 	struct random random;
+	struct cadence cadence;
 	struct counts counts;
 	struct clusters clusters;
 	struct tls_shelf shelf; /* of the probes */
@@ -353,6 +355,7 @@ static void watch_signals(struct agent *a)
 static int open_loop(struct agent *a, struct err *err)
 {
 	random_init(&a->random);
+	cadence_init(&a->cadence, &a->random);
 	a->loop = ev_default_loop(EVFLAG_AUTO);
 	if (a->loop == NULL) {
 		return err_set(err, ERR_SYSTEM, "the event loop cannot be made");
@@ -369,6 +372,7 @@ static int open_loop(struct agent *a, struct err *err)
 					.random = &a->random,
 					.clusters = &a->clusters,
 					.shelf = &a->shelf,
+					.cadence = &a->cadence,
 					.counts = &a->counts,
 			},
 			&units_events);

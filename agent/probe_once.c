@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "agent/cadence.h"
 #include "agent/net/tls_shelf.h"
 #include "agent/prober.h"
 #include "agent/util.h"
@@ -47,13 +48,13 @@ static void on_audited(struct prober *prober, const struct prober_result *result
 }
 
 static int start_all(struct one *ones, const struct descriptor_set *set, struct tally *tally,
-		struct random *random)
+		struct cadence *cadence)
 {
 	for (size_t i = 0; i < set->n; i++) {
 		if (set->at[i].discover.on) {
 			continue; /* a reader has nothing to probe */
 		}
-		if (prober_init(&ones[i].prober, tally->loop, &tally->shelf, &set->at[i], random,
+		if (prober_init(&ones[i].prober, tally->loop, &tally->shelf, &set->at[i], cadence,
 				    on_change) < 0) {
 			return -1;
 		}
@@ -76,7 +77,7 @@ static size_t count_services(const struct descriptor_set *set)
 
 enum exit_code probe_once(const struct descriptor_set *set, FILE *out, struct err *err)
 {
-	struct random random;
+	struct cadence cadence = { 0 };
 	struct tally tally = { .out = out, .left = count_services(set), .all_well = true };
 	enum exit_code code = EXIT_INTERNAL;
 
@@ -87,8 +88,7 @@ enum exit_code probe_once(const struct descriptor_set *set, FILE *out, struct er
 	}
 	struct one *ones = calloc(set->n, sizeof *ones);
 	tally.loop = ev_default_loop(EVFLAG_AUTO);
-	random_init(&random);
-	if (tally.loop == NULL || ones == NULL || start_all(ones, set, &tally, &random) < 0) {
+	if (tally.loop == NULL || ones == NULL || start_all(ones, set, &tally, &cadence) < 0) {
 		(void)err_set(err, ERR_SYSTEM, "out of memory");
 	} else {
 		(void)ev_run(tally.loop, 0);

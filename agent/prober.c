@@ -13,12 +13,6 @@
  * every connection must not make us spin. */
 #define EARLY_SPACING 0.1
 
-/* Pauses after a refusal, until the interval is reached, seconds. */
-static const double quick_steps[] = { 0.020, 0.050, 0.100, 0.200, 0.400, 0.800, 1.600 };
-
-/* Repeats are spread a little, always to the early side. */
-#define JITTER_FROM 0.9
-
 /* Audits that we could not make between two lines about it. */
 #define BLIND_REPORT_EVERY 60
 
@@ -44,17 +38,27 @@ static void on_next(struct ev_loop *loop, ev_timer *next, int revents)
 	prober_audit(CONTAINER_OF(next, struct prober, next));
 }
 
-static void schedule_after(struct prober *p, enum reason reason)
+static void schedule(struct prober *p, double now)
 {
-	double interval = seconds(p->desc->probe.interval_ms);
-	double pause = p->started_at + interval * random_between(p->random, JITTER_FROM, 1.0) -
-		       clock_now();
+	double due = tick_after(p->started_at, seconds(p->desc->probe.interval_ms), &p->place);
+	double pause = due - now;
 
-	if (reason == REASON_REFUSED && p->steps < ARRAY_LEN(quick_steps) &&
-			quick_steps[p->steps] < pause) {
-		pause = quick_steps[p->steps++];
+	if (p->away) {
+		double sooner = cadence_away(p->cadence, now - p->away_since);
+		pause = sooner < pause ? sooner : pause;
 	}
 	timer_start(p->loop, &p->next, pause);
+}
+
+static void set_away(struct prober *p, bool away, double now)
+{
+	if (away && !p->away) {
+		p->away_since = now;
+		p->cadence->n_away++;
+	} else if (!away && p->away) {
+		p->cadence->n_away--;
+	}
+	p->away = away;
 }
 
 static enum verdict judge(struct prober *p, enum reason reason)
@@ -150,15 +154,15 @@ static void on_report(struct probe *probe, const struct probe_report *report)
 	} else {
 		log_same(p, report->reason, verdict, sentence, took);
 	}
-	if (verdict == VERDICT_PASS || changed) {
-		p->steps = 0;
+	if (verdict != VERDICT_INCONCLUSIVE) {
+		set_away(p, report->reason == REASON_REFUSED, now);
 	}
 	if (report->audit) {
 		if (p->counts != NULL) {
 			histogram_note(&p->counts->probes, took);
 		}
 		p->auditing = false;
-		schedule_after(p, report->reason);
+		schedule(p, now);
 		if (p->on_audited != NULL) {
 			p->on_audited(p, &(struct prober_result){
 							 report->reason, verdict, sentence, took });
@@ -197,12 +201,13 @@ static const struct probe_events events = {
 };
 
 int prober_init(struct prober *p, struct ev_loop *loop, struct tls_shelf *shelf,
-		const struct descriptor *desc, struct random *random, prober_change *on_change)
+		const struct descriptor *desc, struct cadence *cadence, prober_change *on_change)
 {
 	memset(p, 0, sizeof *p);
 	p->loop = loop;
 	p->desc = desc;
-	p->random = random;
+	p->cadence = cadence;
+	p->place = tick_place_next(&cadence->places);
 	p->on_change = on_change;
 	p->early_at = -EARLY_SPACING;
 	p->since = clock_now();
@@ -216,11 +221,12 @@ int prober_init(struct prober *p, struct ev_loop *loop, struct tls_shelf *shelf,
 	return p->probe == NULL ? -1 : 0;
 }
 
-/* They are told apart by these: a counter of theirs never falls. */
-void prober_count_on(struct prober *p, const struct prober *before)
+/* Counters are told apart by name, host and port: none of them ever falls. */
+void prober_succeed(struct prober *p, const struct prober *before)
 {
 	const struct descriptor *a = p->desc, *b = before->desc;
 
+	p->place = before->place;
 	if (a->service.port == b->service.port && strcmp(a->service.name, b->service.name) == 0 &&
 			strcmp(a->service.host, b->service.host) == 0) {
 		memcpy(p->reasons, before->reasons, sizeof p->reasons);
@@ -240,7 +246,7 @@ void prober_interrupted(struct prober *p)
 		return;
 	}
 	p->probe->kind->forget(p->probe);
-	p->steps = 0;
+	set_away(p, false, 0.0);
 	health_forget(&p->health);
 	if (from != HEALTH_UNKNOWN) {
 		p->since = clock_now();
@@ -262,6 +268,7 @@ void prober_finish(struct prober *p)
 		p->probe->kind->destroy(p->probe);
 		p->probe = NULL;
 	}
+	set_away(p, false, 0.0);
 	if (p->loop != NULL) {
 		ev_timer_stop(p->loop, &p->next);
 	}

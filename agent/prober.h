@@ -6,17 +6,17 @@
  * prober - decides when to probe and turns what is found into health.
  *
  * It audits at once when it starts and then every interval; sooner when the
- * probe says that something happened, and in quick steps after a refusal, so
- * that a service that comes up is seen as soon as its port listens. Every
- * report, pushed or asked for, passes one function.
+ * probe says that something happened, and after a refusal (cadence.h), so that a
+ * service that comes up is seen as soon as its port listens. Every report,
+ * pushed or asked for, passes one function.
  */
 
 #include <ev.h>
 
+#include "agent/cadence.h"
 #include "agent/counts.h"
 #include "agent/descriptor/descriptor.h"
 #include "agent/health.h"
-#include "agent/random.h"
 #include "probes/probe.h"
 
 struct prober;
@@ -45,7 +45,8 @@ typedef void prober_audited(struct prober *prober, const struct prober_result *r
 struct prober {
 	struct ev_loop *loop;          /* borrowed */
 	const struct descriptor *desc; /* borrowed */
-	struct random *random;         /* borrowed */
+	struct cadence *cadence;       /* borrowed */
+	struct tick_place place;       /* where its audits stand */
 	prober_change *on_change;
 	prober_audited *on_audited; /* may be NULL */
 	struct probe *probe;        /* owned */
@@ -63,7 +64,8 @@ struct prober {
 	double started_at; /* clock_now() of the last audit */
 	double early_at;   /* clock_now() for which the last audit out of turn was planned */
 	bool early;        /* ... and it has not begun */
-	unsigned steps;    /* quick steps taken since the service was last seen well */
+	bool away;         /* its port refuses ... */
+	double away_since; /* ... since this clock_now() time */
 	unsigned blind;    /* audits in a row that we could not make */
 	bool warned_unimplemented;
 };
@@ -73,10 +75,13 @@ struct prober {
  * that was made with the shelf. Returns 0, or -1 without memory.
  */
 int prober_init(struct prober *p, struct ev_loop *loop, struct tls_shelf *shelf,
-		const struct descriptor *desc, struct random *random, prober_change *on_change);
+		const struct descriptor *desc, struct cadence *cadence, prober_change *on_change);
 
-/* Counts reports on from where `before` is, if both are of the same name, host and port. */
-void prober_count_on(struct prober *p, const struct prober *before);
+/*
+ * *p is to take the place of `before`, on the clock too. It counts reports on from where
+ * that one is, if both are of the same name, host and port.
+ */
+void prober_succeed(struct prober *p, const struct prober *before);
 
 /* The first audit begins, after probe.initial_delay. */
 void prober_start(struct prober *p);

@@ -68,11 +68,11 @@ static void on_withdrawn(struct registration *registration)
 
 int service_init(struct service *s, struct ev_loop *loop, struct etcd *etcd,
 		struct tls_shelf *shelf, const struct descriptor *desc, struct random *random,
-		struct counts *counts, const struct service_events *events)
+		struct cadence *cadence, struct counts *counts, const struct service_events *events)
 {
 	memset(s, 0, sizeof *s);
 	s->events = events;
-	if (prober_init(&s->prober, loop, shelf, desc, random, on_health) < 0 ||
+	if (prober_init(&s->prober, loop, shelf, desc, cadence, on_health) < 0 ||
 			registration_init(&s->registration, loop, etcd, desc, random,
 					on_withdrawn) < 0) {
 		service_finish(s);
@@ -111,7 +111,7 @@ void service_drain(struct service *s, bool drained)
 
 void service_succeed(struct service *s, struct service *before)
 {
-	prober_count_on(&s->prober, &before->prober);
+	prober_succeed(&s->prober, &before->prober);
 	registration_succeed(&s->registration, &before->registration);
 	before->succeeded = true;
 	aim(before);

@@ -7,6 +7,7 @@
  * its registration, unless it is drained, or on its way out.
  */
 
+#include "agent/cadence.h"
 #include "agent/counts.h"
 #include "agent/descriptor/descriptor.h"
 #include "agent/prober.h"
@@ -40,7 +41,8 @@ struct service {
  */
 int service_init(struct service *s, struct ev_loop *loop, struct etcd *etcd,
 		struct tls_shelf *shelf, const struct descriptor *desc, struct random *random,
-		struct counts *counts, const struct service_events *events);
+		struct cadence *cadence, struct counts *counts,
+		const struct service_events *events);
 
 void service_start(struct service *s);
 

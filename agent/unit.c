@@ -15,7 +15,7 @@ static int add_service(struct unit *u)
 	const struct unit_shared *s = u->shared;
 
 	if (service_init(&u->service, s->loop, &u->cluster->etcd, s->shelf, &u->desc, s->random,
-			    s->counts, s->events) < 0) {
+			    s->cadence, s->counts, s->events) < 0) {
 		return -1;
 	}
 	u->service.owner = u;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "agent/cadence.h"
 #include "agent/clusters.h"
 #include "agent/counts.h"
 #include "agent/descriptor/descriptor.h"
@@ -27,6 +28,7 @@ struct unit_shared {
 	struct random *random;
 	struct clusters *clusters;
 	struct tls_shelf *shelf;
+	struct cadence *cadence;
 	struct counts *counts;
 	const struct service_events *events; /* a service's owner is its unit */
 	void (*on_reader)(struct reader *r); /* ... and a reader's; something of it has changed */

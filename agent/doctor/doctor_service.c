@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/cadence.h"
 #include "agent/doctor/doctor_certificate.h"
 #include "agent/doctor/doctor_health.h"
 #include "agent/net/h2_address.h"
@@ -200,13 +201,14 @@ static bool tls_is_well(struct doctor *d, const struct descriptor *desc)
 bool doctor_service_check(struct doctor *d, const struct descriptor *desc)
 {
 	struct audit a = { .loop = d->loop };
+	struct cadence cadence = { 0 };
 
 	if (!tls_is_well(d, desc)) {
 		doctor_find(&d->findings, CHECK_HEALTH, desc->service.name, DOCTOR_SKIPPED,
 				"the port does not answer as it should");
 		return false;
 	}
-	if (prober_init(&a.prober, d->loop, &d->shelf, desc, &d->random, on_change) < 0) {
+	if (prober_init(&a.prober, d->loop, &d->shelf, desc, &cadence, on_change) < 0) {
 		d->findings.lost = true;
 		return false;
 	}

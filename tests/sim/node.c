@@ -200,6 +200,7 @@ void node_start(struct world *w, int slot)
 	n->ill_at = -NEVER;
 	init_berths(w, n);
 	random_seed(&n->random, dice_next(&w->dice));
+	cadence_init(&n->cadence, &n->random);
 	client_init(&n->client, w, slot);
 	ev_timer_init(&n->patience, on_patience, 0.0, 0.0);
 	world_note(w, slot, FACT_START, n->incarnation, 0);
@@ -207,7 +208,8 @@ void node_start(struct world *w, int slot)
 	units_init(&n->units,
 			&(struct unit_shared){ .loop = &n->loop,
 					.random = &n->random,
-					.clusters = &n->clusters },
+					.clusters = &n->clusters,
+					.cadence = &n->cadence },
 			&units_events);
 	apply(w, n);
 	returned(w, n);

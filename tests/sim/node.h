@@ -8,6 +8,7 @@
  * stop, paused and let go on, and be given new descriptors.
  */
 
+#include "agent/cadence.h"
 #include "agent/random.h"
 #include "agent/units.h"
 #include "tests/sim/backend.h"
@@ -41,6 +42,7 @@ struct node {
 	enum link_state link;
 	struct ev_loop loop;
 	struct random random;
+	struct cadence cadence;
 	struct client client;
 	struct clusters clusters;
 	struct units units;

@@ -19,7 +19,7 @@
 
 static struct {
 	struct ev_loop *loop;
-	struct random random;
+	struct cadence cadence;
 	struct descriptor desc;
 	struct prober prober;
 	struct probe probe;
@@ -109,14 +109,14 @@ static int set_up(void **state)
 	stage.now = 1000.0;
 	clock_replace(played_time);
 	log_setup(LOG_ERROR, LOG_TEXT);
-	random_seed(&stage.random, 3);
 	stage.loop = ev_loop_new(EVFLAG_AUTO);
 	stage.desc.service.name = name;
+	stage.desc.service.host = name;
 	stage.desc.probe.interval_ms = 1000;
 	stage.desc.probe.timeout_ms = 250;
 	stage.desc.probe.success_threshold = 1;
 	stage.desc.probe.failure_threshold = 3;
-	return prober_init(&stage.prober, stage.loop, NULL, &stage.desc, &stage.random, on_change);
+	return prober_init(&stage.prober, stage.loop, NULL, &stage.desc, &stage.cadence, on_change);
 }
 
 static int tear_down(void **state)
@@ -171,18 +171,44 @@ static void waits_for_the_initial_delay(void **state)
 	assert_true(pause_left() > 1.49 && pause_left() < 1.51);
 }
 
-static void repeats_a_little_early(void **state)
+/* The clock stands at a whole second, which is a tick of whoever was the first to get a place. */
+static void repeats_on_its_own_tick(void **state)
 {
 	UNUSED(state);
 	come_up();
-	for (unsigned i = 0; i < 100; i++) {
-		double began = stage.prober.started_at;
+	for (unsigned i = 1; i <= 100; i++) {
 		end_pause();
-		assert_true(stage.now >= began + 0.899 && stage.now <= began + 1.001);
+		assert_true(stage.now >= 1000.0 + i - 0.001 && stage.now <= 1000.0 + i + 0.001);
+		stage.now = 1000.0 + i;
 		answer(REASON_SERVING);
 	}
 	assert_int_equal(stage.changes, 1);
 	assert_int_equal(stage.audits, 101);
+}
+
+static void what_is_late_is_not_put_off(void **state)
+{
+	UNUSED(state);
+	come_up();
+	end_pause();
+	stage.now += 1.2; /* a timeout, longer than the interval */
+	answer(REASON_DEADLINE);
+	assert_true(pause_left() == 0.0);
+}
+
+static void who_takes_a_place_stands_there(void **state)
+{
+	struct prober next;
+
+	UNUSED(state);
+	come_up();
+	assert_int_equal(prober_init(&next, stage.loop, NULL, &stage.desc, &stage.cadence,
+					 on_change),
+			0);
+	assert_true(next.place.phase > stage.prober.place.phase);
+	prober_succeed(&next, &stage.prober);
+	assert_false(next.place.phase > stage.prober.place.phase);
+	prober_finish(&next);
 }
 
 static void a_push_acts_at_once(void **state)
@@ -210,26 +236,74 @@ static void soft_failures_count(void **state)
 	assert_int_equal(stage.prober.health.state, HEALTH_DOWN);
 }
 
+static void refuse(void)
+{
+	end_pause();
+	answer(REASON_REFUSED);
+}
+
 static void looks_often_after_a_refusal(void **state)
 {
-	static const double steps[] = { 0.020, 0.050, 0.100, 0.200, 0.400, 0.800 };
+	UNUSED(state);
+	come_up();
+	refuse();
+	double gone_at = stage.now;
+	assert_int_equal(stage.cadence.n_away, 1);
+	while (stage.now < gone_at + 8.0) {
+		double tenth = 0.1 * (stage.now - gone_at);
+		double aim = tenth > 0.020 ? tenth : 0.020;
+		assert_true(pause_left() > aim * 0.7 && pause_left() < aim + 0.001);
+		refuse();
+	}
+	while (stage.now < gone_at + 20.0) { /* then by the interval */
+		assert_true(pause_left() > 0.7 && pause_left() <= 1.0);
+		refuse();
+	}
+	assert_int_equal(stage.cadence.n_away, 1);
+}
+
+static void seen_meanwhile_it_is_looked_for_often_again(void **state)
+{
+	static const enum reason others[] = { REASON_SERVING, REASON_NOT_SERVING, REASON_DEADLINE };
+
 	UNUSED(state);
 	prober_start(&stage.prober);
-	end_pause();
-	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-		answer(REASON_REFUSED);
-		assert_true(pause_left() > steps[i] - 0.001 && pause_left() < steps[i] + 0.001);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		refuse();
+		stage.now += 100.0;
+		refuse();
+		assert_true(pause_left() > 0.7);
 		end_pause();
+		answer(others[i]);
+		assert_int_equal(stage.cadence.n_away, 0);
+		assert_true(pause_left() > 0.7); /* this is for refusals alone */
+		refuse();
+		assert_true(pause_left() < 0.021);
 	}
-	for (unsigned i = 0; i < 5; i++) { /* then by the interval */
-		answer(REASON_REFUSED);
-		assert_true(pause_left() > 0.89);
-		end_pause();
-	}
-	answer(REASON_SERVING);
+}
+
+/* What we cannot look at is where it was. */
+static void trouble_of_our_own_makes_it_no_less_away(void **state)
+{
+	UNUSED(state);
+	prober_start(&stage.prober);
+	refuse();
+	double away_since = stage.prober.away_since;
 	end_pause();
-	answer(REASON_REFUSED); /* seen well meanwhile: quick again */
+	answer(REASON_NO_RESOURCES);
 	assert_true(pause_left() < 0.021);
+	refuse();
+	assert_false(stage.prober.away_since > away_since);
+}
+
+static void who_is_finished_is_not_away(void **state)
+{
+	UNUSED(state);
+	prober_start(&stage.prober);
+	refuse();
+	prober_finish(&stage.prober);
+	prober_finish(&stage.prober);
+	assert_int_equal(stage.cadence.n_away, 0);
 }
 
 static void looks_again_when_unsettled(void **state)
@@ -290,6 +364,7 @@ static void after_an_interruption_nothing_known_counts(void **state)
 	stage.now += 60.0;
 	prober_interrupted(&stage.prober);
 	assert_int_equal(stage.forgotten, 1);
+	assert_int_equal(stage.cadence.n_away, 0);
 	assert_int_equal(stage.prober.health.state, HEALTH_UNKNOWN);
 	assert_int_equal(stage.changes, 2);
 	assert_int_equal(stage.audits, 2);
@@ -344,10 +419,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(audits_at_once),
 		TEST(waits_for_the_initial_delay),
-		TEST(repeats_a_little_early),
+		TEST(repeats_on_its_own_tick),
+		TEST(what_is_late_is_not_put_off),
+		TEST(who_takes_a_place_stands_there),
 		TEST(a_push_acts_at_once),
 		TEST(soft_failures_count),
 		TEST(looks_often_after_a_refusal),
+		TEST(seen_meanwhile_it_is_looked_for_often_again),
+		TEST(trouble_of_our_own_makes_it_no_less_away),
+		TEST(who_is_finished_is_not_away),
 		TEST(looks_again_when_unsettled),
 		TEST(unsettled_twice_does_not_put_off_the_look),
 		TEST(unimplemented_is_as_configured),

@@ -34,6 +34,17 @@ static void twice_in_a_row_is_believed(void **state)
 	}
 }
 
+/* Long enough for a listener that is opened anew, and no longer. */
+static void a_refusal_is_put_to_the_test_in_two_milliseconds(void **state)
+{
+	struct tries t;
+
+	UNUSED(state);
+	tries_begin(&t);
+	double pause = tries_note(&t, REASON_REFUSED, NULL);
+	assert_true(pause > 0.0019 && pause < 0.0021);
+}
+
 static void a_break_is_never_enough_and_waits_longer_each_time(void **state)
 {
 	struct tries t;
@@ -67,6 +78,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(twice_in_a_row_is_believed),
+		cmocka_unit_test(a_refusal_is_put_to_the_test_in_two_milliseconds),
 		cmocka_unit_test(a_break_is_never_enough_and_waits_longer_each_time),
 		cmocka_unit_test(another_end_between_begins_the_count_anew),
 	};

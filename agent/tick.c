@@ -15,7 +15,7 @@
 #define GOLDEN 0.6180339887498949
 
 /* What is off the grid is due this much of an interval later, at least. */
-#define SOONEST 0.75
+#define SOONEST 0.9
 
 static double slot_of(double interval)
 {
@@ -59,7 +59,7 @@ double tick_after(double from, double interval, const struct tick_place *place)
 	int64_t period = whole(interval / slot);
 	int64_t phase = whole(place->phase * (double)period);
 	int64_t latest = whole(begun + (double)period);
-	int64_t soonest = whole(begun + interval / slot * SOONEST);
+	int64_t soonest = whole(begun + interval / slot * SOONEST) + 1;
 	int64_t beyond = (latest - phase) % period;
 	int64_t own = latest - (beyond < 0 ? beyond + period : beyond);
 

@@ -36,8 +36,7 @@ struct tick_place tick_place_next(struct tick_places *places);
 /*
  * When to do again what was begun at `from`, every `interval` seconds: the tick of
  * this place that is at most an interval away. What was begun off the grid comes
- * back to it without hurry: it is never due before three quarters of the interval,
- * but for a slot.
+ * back to it without hurry: it is never due before nine tenths of the interval.
  */
 double tick_after(double from, double interval, const struct tick_place *place);
 

@@ -249,14 +249,14 @@ static void looks_often_after_a_refusal(void **state)
 	refuse();
 	double gone_at = stage.now;
 	assert_int_equal(stage.cadence.n_away, 1);
-	while (stage.now < gone_at + 8.0) {
+	while (stage.now < gone_at + 10.5) {
 		double tenth = 0.1 * (stage.now - gone_at);
-		double aim = tenth > 0.020 ? tenth : 0.020;
-		assert_true(pause_left() > aim * 0.7 && pause_left() < aim + 0.001);
+		double aim = tenth > 1.0 ? 1.0 : tenth > 0.020 ? tenth : 0.020;
+		assert_true(pause_left() > aim * 0.85 && pause_left() < aim + 0.001);
 		refuse();
 	}
 	while (stage.now < gone_at + 20.0) { /* then by the interval */
-		assert_true(pause_left() > 0.7 && pause_left() <= 1.0);
+		assert_true(pause_left() > 0.89 && pause_left() <= 1.0);
 		refuse();
 	}
 	assert_int_equal(stage.cadence.n_away, 1);
@@ -272,11 +272,11 @@ static void seen_meanwhile_it_is_looked_for_often_again(void **state)
 		refuse();
 		stage.now += 100.0;
 		refuse();
-		assert_true(pause_left() > 0.7);
+		assert_true(pause_left() > 0.89);
 		end_pause();
 		answer(others[i]);
 		assert_int_equal(stage.cadence.n_away, 0);
-		assert_true(pause_left() > 0.7); /* this is for refusals alone */
+		assert_true(pause_left() > 0.89); /* this is for refusals alone */
 		refuse();
 		assert_true(pause_left() < 0.021);
 	}

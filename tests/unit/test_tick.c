@@ -42,16 +42,17 @@ static const struct row rows[] = {
 	{ 1000.0,         2.0, 0.0,  0.0,  1002.0 },
 	/* the origin moves all of the grid */
 	{ 1000.01,        1.0, 0.01, 0.0,  1001.01 },
-	{ 1000.0,         1.0, 0.01, 0.0,  1000.73 }, /* ... so this is 10 ms early */
-	{ 1000.0,         1.0, 2000.0, 0.9, 1000.88 }, /* also one that is ahead of the clock */
-	{ 1000.03,        1.0, 2000.0, 0.05, 1000.76 },
-	/* off the grid: within the last quarter, back to it; else as near as it may come */
-	{ 1000.20,        1.0, 0.0,  0.0,  1001.0 },
-	{ 1000.26,        1.0, 0.0,  0.0,  1001.0 },
-	{ 1000.30,        1.0, 0.0,  0.0,  1001.04 },
-	{ 1000.90,        1.0, 0.0,  0.0,  1001.64 },
+	{ 1000.0,         1.0, 0.01, 0.0,  1000.93 }, /* ... so this is 10 ms early */
+	{ 1000.0,         1.0, 2000.0, 0.9, 1000.92 }, /* also one that is ahead of the clock */
+	{ 1000.03,        1.0, 2000.0, 0.05, 1000.96 },
+	/* off the grid: within the last tenth, back to it; else as near as it may come */
+	{ 1000.04,        1.0, 0.0,  0.0,  1001.0 },
+	{ 1000.08,        1.0, 0.0,  0.0,  1001.0 },
+	{ 1000.20,        1.0, 0.0,  0.0,  1001.12 },
+	{ 1000.26,        1.0, 0.0,  0.0,  1001.20 },
+	{ 1000.90,        1.0, 0.0,  0.0,  1001.84 },
 	/* a third of ten seconds has 41 slots of 80 ms, and a bit */
-	{ 800.0,          10.0 / 3.0, 0.0, 0.0, 802.48 },
+	{ 800.0,          10.0 / 3.0, 0.0, 0.0, 803.04 },
 	{ 82.0 * 0.08 * 5.0, 10.0 / 3.0, 0.0, 0.0, 82.0 * 0.08 * 5.0 + 3.28 },
 };
 /* clang-format on */
@@ -80,18 +81,18 @@ static void it_is_due_within_the_interval_and_not_much_sooner(void **state)
 		double from = 100000.0 + i * 0.777;
 		double gap = tick_after(from, interval, &place) - from;
 		assert_true(gap <= interval + 1e-6);
-		assert_true(gap >= interval * (0.75 - 1.0 / 25.0) - 1e-6);
+		assert_true(gap >= interval * 0.9 - 1e-6);
 	}
 }
 
-static void in_a_few_rounds_it_is_back_where_it_belongs(void **state)
+static void some_rounds_later_it_is_back_where_it_belongs(void **state)
 {
 	UNUSED(state);
 	for (size_t k = 0; k < ARRAY_LEN(intervals); k++) {
 		for (int i = 0; i < 100; i++) {
 			struct tick_place place = { 0.011, 0.37 };
 			double from = 5000.0 + i * intervals[k] / 100.0;
-			for (int round = 0; round < 5; round++) {
+			for (int round = 0; round < 20; round++) {
 				from = tick_after(from, intervals[k], &place) + LATE;
 			}
 			double period = tick_after(from, intervals[k], &place) + LATE - from;
@@ -109,7 +110,7 @@ static void a_timer_on_the_dot_comes_as_often_as_any(void **state)
 	for (size_t k = 0; k < ARRAY_LEN(intervals); k++) {
 		struct tick_place place = { 0.1, 0.7 };
 		double at = tick_after(1234.5 * intervals[k], intervals[k], &place);
-		for (int round = 0; round < 5; round++) {
+		for (int round = 0; round < 20; round++) {
 			at = tick_after(at, intervals[k], &place);
 		}
 		double period = tick_after(at + LATE, intervals[k], &place) - at;
@@ -137,7 +138,7 @@ static size_t count_ticks(size_t n, double interval, size_t per_tick[SLOTS])
 	for (size_t i = 0; i < n; i++) {
 		struct tick_place place = tick_place_next(&places);
 		double at = 3600.0 + 0.01 * (double)i;
-		for (int round = 0; round < 8 || at < 3600.0 + 9.0 * interval; round++) {
+		for (int round = 0; round < 20 || at < 3600.0 + 21.0 * interval; round++) {
 			at = tick_after(at, interval, &place);
 		}
 		at = beyond(at - 0.5 + 1e-6, interval);
@@ -195,7 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table),
 		cmocka_unit_test(it_is_due_within_the_interval_and_not_much_sooner),
-		cmocka_unit_test(in_a_few_rounds_it_is_back_where_it_belongs),
+		cmocka_unit_test(some_rounds_later_it_is_back_where_it_belongs),
 		cmocka_unit_test(a_timer_on_the_dot_comes_as_often_as_any),
 		cmocka_unit_test(many_share_few_ticks_and_none_is_a_burst),
 		cmocka_unit_test(unequal_intervals_share_the_grid),

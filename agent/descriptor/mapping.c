@@ -65,8 +65,10 @@ void mapping_set_default(
 {
 	struct field_source defaults = *from;
 	defaults.fallback = row->fallback;
-	struct yaml_node *node =
-			yaml_parse(row->path, row->fallback, strlen(row->fallback), from->problems);
+	struct yaml_node *node = yaml_word(row->fallback);
+	if (node == NULL) {
+		node = yaml_parse(row->path, row->fallback, strlen(row->fallback), from->problems);
+	}
 	if (node != NULL) {
 		field_set(holder, row, node, &defaults);
 	}

@@ -247,7 +247,8 @@ static bool begin_alike(const char *a, const char *b, size_t n)
 const struct schema_row *schema_part_of(const struct schema_row *row)
 {
 	size_t n = holder_len(row->path);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	bool is_in_part = memchr(row->path, '.', n) != NULL; /* a section by itself has no row */
+	for (size_t i = 0; is_in_part && i < ARRAY_LEN(rows); i++) {
 		if (strlen(rows[i].path) == n && strncmp(rows[i].path, row->path, n) == 0) {
 			return &rows[i];
 		}

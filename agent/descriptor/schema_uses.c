@@ -98,11 +98,11 @@ static enum schema_use use_in_probe(const char *key, unsigned type)
 
 enum schema_use schema_use_of(const struct schema_row *row, unsigned type)
 {
-	if (schema_is_in(row, schema_outputs())) {
-		return use_in_output(schema_leaf(row->path), type);
+	if (is_of_probe(row)) {
+		return use_in_probe(row->path + strlen(probe_section), type);
 	}
-	return is_of_probe(row) ? use_in_probe(row->path + strlen(probe_section), type)
-				: SCHEMA_POSSIBLE;
+	return schema_is_in(row, schema_outputs()) ? use_in_output(schema_leaf(row->path), type)
+						   : SCHEMA_POSSIBLE;
 }
 
 void schema_list_types(const struct schema_row *row, char *out, size_t size)

@@ -49,6 +49,13 @@ struct yaml_node {
 struct yaml_node *yaml_parse(
 		const char *file, const char *text, size_t len, struct problems *problems);
 
+/*
+ * The tree of a text that is one word of letters, digits and /._- (with neither of the last
+ * three first, but for /), or an empty one in quotes: as yaml_parse() makes it, in a hundredth
+ * of the time. NULL for any other text, and without memory.
+ */
+struct yaml_node *yaml_word(const char *text);
+
 /* Accepts NULL. */
 void yaml_destroy(struct yaml_node *node);
 

@@ -19,6 +19,35 @@ const char *yaml_kind_name(enum yaml_kind kind)
 	return "";
 }
 
+struct yaml_node *yaml_word(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789/";
+	size_t n = strspn(text, letters);
+	bool empty = strcmp(text, "\"\"") == 0;
+
+	while (n > 0 && text[n] != '\0' && strchr("._-", text[n]) != NULL) {
+		n++;
+		n += strspn(text + n, letters);
+	}
+	if (!empty && (n == 0 || text[n] != '\0')) {
+		return NULL;
+	}
+	struct yaml_node *node = calloc(1, sizeof(*node));
+	if (node != NULL) {
+		*node = (struct yaml_node){ .kind = YAML_SCALAR,
+			.line = 1,
+			.column = 1,
+			.text = strdup(empty ? "" : text),
+			.plain = !empty };
+	}
+	if (node != NULL && node->text == NULL) {
+		free(node);
+		node = NULL;
+	}
+	return node;
+}
+
 void yaml_destroy(struct yaml_node *node)
 {
 	if (node == NULL) {

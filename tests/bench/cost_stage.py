@@ -6,11 +6,13 @@ same dumps: so often were those functions called that do it. What the server and
 when to dump, and whether these are still the functions.
 """
 
+import contextlib
 import http.client
 import pathlib
 import re
 import signal
 import subprocess
+import sys
 import time
 
 from cost_figures import DONE_BY, Profile
@@ -54,7 +56,8 @@ class Counted(Agent):
     def end(self, timeout=900):
         """The file with all since the last dump, of the whole way out."""
         self.terminate()
-        assert self.wait_exit(timeout) == 0, self.log.lines[-20:]
+        with contextlib.redirect_stdout(sys.stderr):  # standard output is for tables
+            assert self.wait_exit(timeout) == 0, self.log.lines[-20:]
         return self.out
 
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agent/descriptor/problems.h"
+#include "agent/descriptor/schema.h"
 #include "agent/descriptor/yaml.h"
 #include "agent/utf8.h"
 #include "agent/util.h"
@@ -292,6 +293,50 @@ static void decodes_utf8_strictly(void **state)
 	}
 }
 
+static void assert_alike(const struct yaml_node *a, const struct yaml_node *b)
+{
+	assert_int_equal(a->kind, b->kind);
+	assert_int_equal(a->line, b->line);
+	assert_int_equal(a->column, b->column);
+	assert_string_equal(a->text, b->text);
+	assert_int_equal(a->plain, b->plain);
+	assert_null(b->parent);
+	assert_int_equal(b->refused, false);
+}
+
+/* Each default of the schema is read in this way when it can be. */
+static void a_word_is_what_the_parser_makes_of_it(void **state)
+{
+	size_t n, words = 0;
+	const struct schema_row *rows = schema_rows(&n);
+
+	UNUSED(state);
+	for (size_t i = 0; i < n; i++) {
+		struct yaml_node *word =
+				rows[i].fallback == NULL ? NULL : yaml_word(rows[i].fallback);
+		if (word != NULL) {
+			struct yaml_node *tree = tree_of(rows[i].fallback);
+			assert_alike(tree, word);
+			yaml_destroy(tree);
+			words++;
+		}
+		yaml_destroy(word);
+	}
+	assert_true(words > n / 3);
+}
+
+static void what_is_more_than_a_word_is_left_to_the_parser(void **state)
+{
+	static const char *const others[] = { "", " a", "a b", "-", "-a", "...", "---", "_", "[]",
+		"{}", "a:", "a: b", "'a'", "\"a\"", "a#", "a\n", "*a", "&a", "!a", "~", "${A}",
+		"a\xff" };
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		assert_null(yaml_word(others[i]));
+	}
+}
+
 #define LONG_SECRET "correct horse battery staple, and again correct horse battery staple"
 
 /* One of them may be a password. */
@@ -317,6 +362,8 @@ int main(void)
 		cmocka_unit_test(limits_the_size),
 		cmocka_unit_test(limits_the_number_of_values),
 		cmocka_unit_test(decodes_utf8_strictly),
+		cmocka_unit_test(a_word_is_what_the_parser_makes_of_it),
+		cmocka_unit_test(what_is_more_than_a_word_is_left_to_the_parser),
 		cmocka_unit_test(values_are_wiped_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

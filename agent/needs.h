@@ -5,9 +5,13 @@
 /* needs - the libraries that a descriptor needs, loaded before anything of it is at work. */
 
 #include "agent/descriptor/descriptor.h"
+#include "agent/descriptor/descriptor_set.h"
 #include "agent/err.h"
 
 /* 0, also when they are there already. -1 with *err filled: which is missing, and for what. */
 int needs_load(const struct descriptor *d, struct err *err);
+
+/* The same for each of a set. */
+int needs_load_all(const struct descriptor_set *set, struct err *err);
 
 #endif

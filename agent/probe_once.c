@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/cadence.h"
+#include "agent/needs.h"
 #include "agent/net/tls_shelf.h"
 #include "agent/prober.h"
 #include "agent/util.h"
@@ -85,6 +86,9 @@ enum exit_code probe_once(const struct descriptor_set *set, FILE *out, struct er
 		(void)err_set(err, ERR_MISSING,
 				"there is nothing to probe: a reader has no service");
 		return EXIT_USAGE;
+	}
+	if (needs_load_all(set, err) < 0) {
+		return code;
 	}
 	struct one *ones = calloc(set->n, sizeof *ones);
 	tally.loop = ev_default_loop(EVFLAG_AUTO);

@@ -125,7 +125,7 @@ static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
 		const struct descriptor *desc, const struct probe_events *events, void *owner)
 {
 	struct http_probe *p = calloc(1, sizeof *p);
-	struct err err; /* said at set-up, where libcurl is not what is needed */
+	struct err err; /* libcurl is there by now (agent/needs.h): it can only be the memory */
 
 	UNUSED(shelf);
 	if (p == NULL) {

@@ -16,6 +16,7 @@
 #include "agent/doctor/doctor_key.h"
 #include "agent/doctor/doctor_outputs.h"
 #include "agent/doctor/doctor_service.h"
+#include "agent/needs.h"
 
 #define CHECK_DESCRIPTOR "descriptor"
 
@@ -158,22 +159,28 @@ static void walk(struct doctor *d, const struct descriptor_set *set)
 	check_admin(d, set);
 }
 
-static void load_and_walk(struct doctor *d, const struct doctor_options *o)
+/* -1 with *err filled: there is no walking without a library that the descriptors need. */
+static int load_and_walk(struct doctor *d, const struct doctor_options *o, struct err *err)
 {
 	struct problems problems = { 0 };
 	struct descriptor_set set;
 	int loaded = descriptor_set_load(&set, o->configs, o->n_configs, &problems);
+	int result = 0;
 
 	say_problems(&d->findings, &problems);
 	if (loaded == 0) {
 		say_descriptors(&d->findings, &set);
-		walk(d, &set);
+		result = needs_load_all(&set, err);
+		if (result == 0) {
+			walk(d, &set);
+		}
 		descriptor_set_finish(&set);
 	} else {
 		doctor_find(&d->findings, "etcd", "", DOCTOR_SKIPPED,
 				"the descriptors come first, all the rest follows from them");
 	}
 	problems_finish(&problems);
+	return result;
 }
 
 static enum exit_code conclude(
@@ -198,8 +205,7 @@ enum exit_code doctor_run(const struct doctor_options *o, struct err *err)
 	enum exit_code code = EXIT_INTERNAL;
 
 	if (doctor_open(&d, err) == 0) {
-		load_and_walk(&d, o);
-		code = conclude(&d, o, err);
+		code = load_and_walk(&d, o, err) < 0 ? EXIT_INTERNAL : conclude(&d, o, err);
 	}
 	doctor_close(&d);
 	return code;

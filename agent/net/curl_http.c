@@ -13,7 +13,6 @@
 #include "agent/net/curl_http.h"
 
 #include <assert.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@
 
 #include "agent/clock.h"
 #include "agent/net/curl_http_end.h"
+#include "agent/net/curl_library.h"
 #include "agent/net/curl_loop.h"
 #include "agent/net/tls_context.h"
 #include "agent/net/tls_files.h"
@@ -250,7 +250,8 @@ static bool files_are_new(struct curl_http *h)
 	if (h->transfer.tls == NULL || !tls_files_changed(&h->files)) {
 		return false;
 	}
-	struct ssl_ctx_st *context = tls_context_make(h->transfer.tls, "probe.tls", why, sizeof why);
+	struct ssl_ctx_st *context =
+			tls_context_make(h->transfer.tls, "probe.tls", why, sizeof why);
 	tls_context_free(context);
 	return context != NULL;
 }
@@ -370,6 +371,11 @@ int curl_http_header(struct curl_http *h, const char *name, const char *value)
 	free(line);
 	h->headers = grown != NULL ? grown : h->headers;
 	return grown != NULL ? 0 : -1;
+}
+
+int curl_http_prepare(struct err *err)
+{
+	return curl_library_load(err);
 }
 
 struct curl_http *curl_http_create(struct ev_loop *loop, const struct target *target,

@@ -65,6 +65,12 @@ struct http_answer {
 typedef void http_done(void *owner, const struct http_answer *answer);
 
 /*
+ * Loads libcurl, which takes some milliseconds when it is not there yet;
+ * curl_http_create does it where nobody has. -1 with *err filled.
+ */
+int curl_http_prepare(struct err *err);
+
+/*
  * `tls` with `on` set makes it HTTPS; it may be NULL. Both are borrowed until
  * the client is destroyed. Connects nowhere yet. NULL with *err filled when
  * libcurl cannot do what is needed here, or without memory.

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/net/curl_http_end.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/net/curl_library.h"
 #include "agent/net/tls_complaint.h"
 #include "agent/net/tls_context.h"
 #include "agent/net/tls_problem.h"

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/net/curl_loop.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 
+#include "agent/net/curl_library.h"
 #include "agent/timer.h"
 #include "agent/util.h"
-
-#define STREAMS_MAX 1000L /* requests on one connection */
 
 /* A socket that libcurl wants watched; on the heap, found again through curl_multi_assign. */
 struct curl_watch {
@@ -149,37 +147,26 @@ static bool make_multi(struct curl_loop *l)
 	bad |= curl_multi_setopt(l->multi, CURLMOPT_SOCKETDATA, l);
 	bad |= curl_multi_setopt(l->multi, CURLMOPT_TIMERFUNCTION, want_timer);
 	bad |= curl_multi_setopt(l->multi, CURLMOPT_TIMERDATA, l);
-	bad |= curl_multi_setopt(l->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-	bad |= curl_multi_setopt(l->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, STREAMS_MAX);
-	bad |= curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)l->kept);
+	bad |= curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, 1L); /* kept open */
 	return bad == CURLM_OK;
 }
 
 int curl_loop_init(struct curl_loop *l, struct ev_loop *loop, const struct curl_loop_events *events,
 		struct err *err)
 {
+	if (curl_library_load(err) < 0) {
+		return -1;
+	}
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		return err_set(err, ERR_SYSTEM, "libcurl cannot be initialized");
 	}
-	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-	if ((info->features & CURL_VERSION_HTTP2) == 0) {
-		curl_global_cleanup();
-		return err_set(err, ERR_SYSTEM, "libcurl %s is built without HTTP/2",
-				info->version);
-	}
-	*l = (struct curl_loop){ .loop = loop, .events = events, .kept = 1 };
+	*l = (struct curl_loop){ .loop = loop, .events = events };
 	ev_timer_init(&l->timer, on_timer, 0.0, 0.0);
 	if (!make_multi(l)) {
 		curl_loop_finish(l);
 		return err_set(err, ERR_SYSTEM, "out of memory");
 	}
 	return 0;
-}
-
-void curl_loop_keep(struct curl_loop *l, unsigned connections)
-{
-	l->kept = connections;
-	(void)curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)connections);
 }
 
 void curl_loop_finish(struct curl_loop *l)

@@ -4,8 +4,7 @@
 
 /*
  * curl_loop - libcurl's multi handle on the libev loop: its sockets, its
- * timer, its finished transfers. Knows nothing of requests. With
- * carrier.c and curl_http.c it is the door to libcurl.
+ * timer, its finished transfers. Knows nothing of requests.
  */
 
 #include <ev.h>
@@ -31,17 +30,13 @@ struct curl_loop {
 	struct ev_loop *loop; /* borrowed */
 	const struct curl_loop_events *events;
 	void *multi;          /* owned CURLM; NULL after finish */
-	unsigned kept;        /* connections that stay open when nothing is on them */
 	struct list *watches; /* owned */
 	ev_timer timer;
 };
 
-/* Initializes libcurl too. Fails when it lacks HTTP/2 or memory. */
+/* Loads and initializes libcurl too. Fails without it, or without memory. */
 int curl_loop_init(struct curl_loop *l, struct ev_loop *loop, const struct curl_loop_events *events,
 		struct err *err);
-
-/* How many connections stay open when nothing is on them; 1 until it is said. */
-void curl_loop_keep(struct curl_loop *l, unsigned connections);
 
 /* Every transfer must be out of the multi handle. Closes the connections it kept. */
 void curl_loop_finish(struct curl_loop *l);

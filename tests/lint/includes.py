@@ -18,7 +18,6 @@ import tree
 
 # header: the files that may include it
 DOORS = {
-    "curl/*": ["agent/net/curl_*.c"],
     "nghttp2/*": ["agent/net/h2_session.c"],
     "yaml.h": ["agent/descriptor/yaml.c"],
     "cjson/*": [
@@ -35,6 +34,8 @@ DOORS = {
     "health.pb-c.h": ["probes/health_message.c"],
     "protobuf-c/*": [],  # the generated headers bring it
     # What is loaded when it is needed comes by way of the table of its functions alone.
+    "curl/*": ["agent/net/curl_library.h"],
+    "agent/net/curl_library.h": ["agent/net/curl_*.c"],
     "openssl/*": ["agent/net/openssl_library.h"],
     "agent/net/openssl_library.h": [
         "agent/net/h2_tls.c", "agent/net/openssl_library.c", "agent/net/tls_context.c",

@@ -131,7 +131,7 @@ class Libraries(Lint):
         self.write("agent/novel_library.h", "")
         self.finds("agent/novel_library.h", "libraries.py", "--agent", agent)
 
-    def test_program_that_is_linked_with_it(self):
+    def test_program_that_loads_it_at_its_start(self):
         program, note = self.root / "program", self.root / "note"
         dump, add = f"--dump-section=.note.dlopen={note}", f"--add-section=.note.dlopen={note}"
         subprocess.run(["objcopy", dump, agent, "/dev/null"], check=True)
@@ -140,7 +140,7 @@ class Libraries(Lint):
             input="int main(void) { return 0; }\n", text=True, check=True,
         )
         subprocess.run(["objcopy", add, program], check=True)
-        self.finds("is linked with libmicrohttpd.so", "libraries.py", "--agent", program)
+        self.finds("loads libmicrohttpd.so", "libraries.py", "--agent", program)
 
 
 class Format(Lint):

@@ -3,18 +3,22 @@
 package main
 
 // flips has the services say NOT_SERVING and SERVING, at any phase of the probes, while the floor
-// is measured beside them: a revoke of a warm client that nobody probes for.
+// is measured beside the first of them: a revoke of a warm client that nobody probes for.
 func (s *stage) flips() {
-	stop, stopped := make(chan bool), make(chan bool)
-	go func() {
-		s.revokes(stop)
-		close(stopped)
-	}()
-	s.together(func(each *sidecar) {
-		s.running(each, func() { s.flip(each) })
-	})
-	close(stop)
-	<-stopped
+	for i, group := range s.groups() {
+		stop, stopped := make(chan bool), make(chan bool)
+		go func(beside bool) {
+			if beside {
+				s.revokes(stop)
+			}
+			close(stopped)
+		}(i == 0)
+		together(group, func(each *sidecar) {
+			s.running(each, func() { s.flip(each) })
+		})
+		close(stop)
+		<-stopped
+	}
 }
 
 func (s *stage) flip(each *sidecar) {
@@ -49,9 +53,11 @@ func (s *stage) flip(each *sidecar) {
 
 // kills has the process of the service die at any phase of the probes, and start again.
 func (s *stage) kills() {
-	s.together(func(each *sidecar) {
-		s.running(each, func() { s.kill(each) })
-	})
+	for _, group := range s.groups() {
+		together(group, func(each *sidecar) {
+			s.running(each, func() { s.kill(each) })
+		})
+	}
 }
 
 func (s *stage) kill(each *sidecar) {

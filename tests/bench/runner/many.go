@@ -41,7 +41,12 @@ func (s *stage) manyOf(each *sidecar) {
 	defer proxy.listener.Close()
 	say("%s: starts", each.peer)
 	each.launch(proxy.address, "many.")
-	s.all(each, "exec to key present", each.waitAll(true, each.launched))
+	defer each.child.stop(15 * time.Second)
+	present := each.waitAll(true, each.launched)
+	s.all(each, "exec to key present", present)
+	if len(present) < len(each.targets) {
+		return // whatever follows would tell of something else
+	}
 	sleepMs(s.options.warm * 1000)
 	s.manyAtRest(each, proxy)
 	say("%s: single flips", each.peer)
@@ -116,7 +121,7 @@ func (s *stage) singleFlips(each *sidecar) {
 			select {
 			case e := <-each.events:
 				chosen := indices[e.key]
-				if at, ok := stamps[chosen]; ok && e.put == up {
+				if at, ok := stamps[chosen]; ok && e.put == up && e.at > at {
 					found = append(found, ms(e.at-at))
 					delete(stamps, chosen)
 				}

@@ -109,7 +109,7 @@ func (s *sidecar) waitAll(put bool, since int64) []float64 {
 	for late := time.After(90 * time.Second); len(keys) > 0; {
 		select {
 		case e := <-s.events:
-			if e.put == put && keys[e.key] {
+			if e.put == put && keys[e.key] && e.at > since {
 				delete(keys, e.key)
 				found = append(found, ms(e.at-since))
 			}

@@ -17,28 +17,34 @@ type rest struct {
 	to, from, both, connections []float64
 }
 
-// steady has all peers at once at rest, each through its own proxy: while nobody writes to etcd, and
-// then while another client writes all the time.
 func (s *stage) steady() {
+	for _, group := range s.groups() {
+		s.steadyOf(group)
+	}
+}
+
+// steadyOf has a group at rest, each through its own proxy: while nobody writes to etcd, and then
+// while another client writes all the time.
+func (s *stage) steadyOf(group []*sidecar) {
 	found := map[*sidecar]*rest{}
-	for _, each := range s.sidecars {
+	for _, each := range group {
 		found[each] = &rest{proxy: newProxy(s.ports.address(), s.etcd.address)}
 		each.forget()
 		each.launch(found[each].proxy.address, "")
 		defer each.child.stop(12 * time.Second)
 	}
-	for _, each := range s.sidecars {
+	for _, each := range group {
 		each.wait(true)
 	}
 	say("warming for %d s", s.options.warm)
 	sleepMs(s.options.warm * 1000)
-	for _, each := range s.sidecars {
+	for _, each := range group {
 		each.forget()
 	}
 	for i := 0; i < s.options.windows; i++ {
-		s.window(found)
+		s.window(group, found)
 	}
-	for _, each := range s.sidecars {
+	for _, each := range group {
 		f := found[each]
 		s.samples.add(each.peer, "CPU", "s/hour", f.cpu...)
 		s.samples.add(each.peer, "probes", "1/min", f.checks...)
@@ -48,13 +54,13 @@ func (s *stage) steady() {
 		s.samples.add(each.peer, "new connections to etcd per 10 s", "count", f.connections...)
 		found[each] = &rest{proxy: f.proxy}
 	}
-	s.memories()
+	s.memories(group)
 	stop := make(chan bool)
 	go s.write(stop)
 	sleepMs(s.options.slice * 1000 / 2)
-	s.window(found)
+	s.window(group, found)
 	close(stop)
-	for _, each := range s.sidecars {
+	for _, each := range group {
 		f := found[each]
 		s.samples.add(each.peer, "etcd payload per 10 s, others write", "B", f.both...)
 		s.samples.add(each.peer, "CPU, others write", "s/hour", f.cpu...)
@@ -79,20 +85,20 @@ func (s *stage) write(stop chan bool) {
 }
 
 // window adds a sample of CPU to each, and one of payload for every slice in it.
-func (s *stage) window(found map[*sidecar]*rest) {
+func (s *stage) window(group []*sidecar, found map[*sidecar]*rest) {
 	type start struct {
 		at     int64
 		cpu    float64
 		checks int64
 	}
 	starts := map[*sidecar]start{}
-	for _, each := range s.sidecars {
+	for _, each := range group {
 		starts[each] = start{mono(), cpuOf(each.child.pid), each.servers.checks()}
 	}
 	for spent := 0; spent+s.options.slice <= s.options.window; spent += s.options.slice {
-		s.payload(found)
+		s.payload(group, found)
 	}
-	for _, each := range s.sidecars {
+	for _, each := range group {
 		began, f := starts[each], found[each]
 		hours := float64(mono()-began.at) / 3.6e12
 		f.cpu = append(f.cpu, (cpuOf(each.child.pid)-began.cpu)/hours)
@@ -100,14 +106,14 @@ func (s *stage) window(found map[*sidecar]*rest) {
 	}
 }
 
-func (s *stage) payload(found map[*sidecar]*rest) {
+func (s *stage) payload(group []*sidecar, found map[*sidecar]*rest) {
 	before := map[*sidecar]traffic{}
-	for _, each := range s.sidecars {
+	for _, each := range group {
 		before[each] = found[each].proxy.counts()
 	}
 	sleepMs(s.options.slice * 1000)
 	scale := 10 / float64(s.options.slice)
-	for _, each := range s.sidecars {
+	for _, each := range group {
 		f, now, then := found[each], found[each].proxy.counts(), before[each]
 		to := float64(now.toEtcd-then.toEtcd) * scale
 		from := float64(now.fromEtcd-then.fromEtcd) * scale
@@ -116,15 +122,15 @@ func (s *stage) payload(found map[*sidecar]*rest) {
 	}
 }
 
-func (s *stage) memories() {
+func (s *stage) memories(group []*sidecar) {
 	found := map[*sidecar][]memory{}
 	for i := 0; i < memorySamples; i++ {
-		for _, each := range s.sidecars {
+		for _, each := range group {
 			found[each] = append(found[each], memoryOf(each.child.pid))
 		}
 		pause(150, 350)
 	}
-	for _, each := range s.sidecars {
+	for _, each := range group {
 		s.samples.addMemory(each.peer, found[each])
 		s.samples.addFiles(each)
 	}

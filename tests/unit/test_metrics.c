@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "agent/admin/metrics.h"
+#include "agent/admin/metrics_page.h"
 #include "agent/util.h"
 
 static struct counts counts;
@@ -299,6 +300,25 @@ static void a_reader_is_told_with_its_outputs(void **state)
 	assert_int_equal(count_lines("svc_agent_output_failing{"), 2);
 }
 
+/* As printf() has them, with 15 digits. */
+static void numbers_are_told_to_fifteen_digits(void **state)
+{
+	static const double numbers[] = { 0.0, 1.0, 9.0, 10.0, 1234567890.0, 999999999999999.0,
+		1e15, 1e16, 1e300, -1.0, 0.3, 0.1 + 0.2, 7.25, 1e-9, 123456789012.5 };
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		char wanted[64], told[64] = "";
+		FILE *out = fmemopen(told, sizeof told, "w");
+
+		assert_non_null(out);
+		metrics_page_line(out, "x", NULL, numbers[i]);
+		assert_int_equal(fclose(out), 0);
+		(void)snprintf(wanted, sizeof wanted, "x %.15g\n", numbers[i]);
+		assert_string_equal(told, wanted);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -313,6 +333,7 @@ int main(void)
 		TEST(calls_to_etcd_are_told_by_method_and_code),
 		TEST(a_member_of_two_clusters_is_one_line),
 		TEST(a_reader_is_told_with_its_outputs),
+		TEST(numbers_are_told_to_fifteen_digits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

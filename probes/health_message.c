@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/net/grpc_frame.h"
+#include "agent/net/scratch.h"
 
 uint8_t *health_request(const char *service, size_t *len)
 {
@@ -43,14 +44,16 @@ static enum reason reason_of(Grpc__Health__V1__HealthCheckResponse__ServingStatu
 
 enum reason health_response(const uint8_t *data, size_t len)
 {
-	Grpc__Health__V1__HealthCheckResponse *m =
-			grpc__health__v1__health_check_response__unpack(NULL, len, data);
+	struct scratch scratch;
 
+	scratch_init(&scratch); /* one of these comes with every probe */
+	Grpc__Health__V1__HealthCheckResponse *m = grpc__health__v1__health_check_response__unpack(
+			&scratch.allocator, len, data);
 	if (m == NULL) {
 		return REASON_BAD_FRAME;
 	}
 	enum reason reason = reason_of(m->status);
-	grpc__health__v1__health_check_response__free_unpacked(m, NULL);
+	grpc__health__v1__health_check_response__free_unpacked(m, &scratch.allocator);
 	return reason;
 }
 

@@ -13,7 +13,7 @@ Panel = namedtuple("Panel", "title kind figure log", defaults=[False])
 PANELS = [
     Panel("NOT\\\\_SERVING → key gone", "one", "NOT_SERVING to key gone", True),
     Panel("kill -9 of the service → key gone", "one", "killed to key gone", True),
-    Panel("service started again → key present", "one", "started again to key present", True),
+    Panel("service back again → key present", "one", "started again to key present", True),
     Panel("start of the sidecar → key present", "one", "exec to key present", True),
     Panel("private memory (USS)", "one", "USS"),
     Panel("CPU", "one", "CPU"),

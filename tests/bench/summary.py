@@ -44,6 +44,7 @@ ROWS = {
             "revokes of all, the last"),
         Row("all started again → last key present", "all started again to key present, the last"),
         Row("SIGTERM → last key gone", "SIGTERM to key gone, the last", "revokes of all, the last"),
+        Row("SIGTERM and restart → last key present", "SIGTERM and restart to key present, the last"),
     ],
 }  # fmt: skip
 

@@ -7,8 +7,6 @@ import (
 	"time"
 )
 
-const flipPatience = 5 * time.Second
-
 // many has one process of each peer look after many services, a peer after the other.
 func many(o *options, peers []string) {
 	s := &stage{options: o, samples: newSamples(o.folder + "/samples.tsv")}
@@ -41,7 +39,7 @@ func (s *stage) manyOf(each *sidecar) {
 	defer proxy.listener.Close()
 	say("%s: starts", each.peer)
 	each.launch(proxy.address, "many.")
-	defer each.child.stop(15 * time.Second)
+	defer func() { each.child.stop(each.patience()) }()
 	present := each.waitAll(true, each.launched)
 	s.all(each, "exec to key present", present)
 	if len(present) < len(each.targets) {
@@ -55,9 +53,7 @@ func (s *stage) manyOf(each *sidecar) {
 	s.allFlips(each)
 	say("%s: all are killed and start again", each.peer)
 	s.killAll(each)
-	each.forget()
-	s.all(each, "SIGTERM to key gone", each.waitAll(false, each.terminate()))
-	each.child.stop(15 * time.Second)
+	s.restart(each, proxy)
 	s.floorOfMany()
 }
 
@@ -117,7 +113,7 @@ func (s *stage) singleFlips(each *sidecar) {
 			pause(50, 150)
 		}
 		var found []float64
-		for late := time.After(flipPatience); len(stamps) > 0; {
+		for late := time.After(each.patience()); len(stamps) > 0; {
 			select {
 			case e := <-each.events:
 				chosen := indices[e.key]
@@ -160,6 +156,18 @@ func (s *stage) killAll(each *sidecar) {
 	began := each.servers.start()
 	s.all(each, "all started again to key present", each.waitAll(true, began))
 	pause(2000, 3000)
+}
+
+// restart ends the sidecar, starts it again, and ends it for good.
+func (s *stage) restart(each *sidecar, proxy *proxy) {
+	each.forget()
+	ended := each.terminate()
+	s.all(each, "SIGTERM to key gone", each.waitAll(false, ended))
+	each.child.stop(each.patience())
+	each.launch(proxy.address, "many.")
+	s.all(each, "SIGTERM and restart to key present", each.waitAll(true, ended))
+	pause(2000, 3000)
+	each.child.stop(each.patience())
 }
 
 // floorOfMany: what etcd itself takes, in the state in which the peer has left it.

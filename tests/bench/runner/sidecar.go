@@ -10,8 +10,6 @@ import (
 	"time"
 )
 
-const patience = 25 * time.Second // the longest that a change of a key is waited for
-
 // sidecar is one peer, with the services that it looks after and what etcd's watch tells of them.
 type sidecar struct {
 	peer     string
@@ -33,6 +31,11 @@ func newSidecar(o *options, peer string, targets []target, prefix string, e *etc
 	s.servers = newServers(s.file, s.path("services.log"), len(targets), p)
 	s.events = e.hub.listen(prefix)
 	return s
+}
+
+// patience is the longest that a change of its keys is waited for.
+func (s *sidecar) patience() time.Duration {
+	return 25*time.Second + time.Duration(len(s.targets))*10*time.Millisecond
 }
 
 func (s *sidecar) path(name string) string { return fmt.Sprintf("%s/%s.%s", s.folder, s.peer, name) }
@@ -85,7 +88,7 @@ func (s *sidecar) forget() (puts, deletes int) {
 
 // wait for a put or a delete of its key; false when there was none for too long.
 func (s *sidecar) wait(put bool) (event, bool) {
-	late := time.After(patience)
+	late := time.After(s.patience())
 	for {
 		select {
 		case e := <-s.events:
@@ -106,7 +109,7 @@ func (s *sidecar) waitAll(put bool, since int64) []float64 {
 		keys[each.key()] = true
 	}
 	var found []float64
-	for late := time.After(90 * time.Second); len(keys) > 0; {
+	for late := time.After(s.patience()); len(keys) > 0; {
 		select {
 		case e := <-s.events:
 			if e.put == put && keys[e.key] && e.at > since {

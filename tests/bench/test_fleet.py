@@ -113,10 +113,10 @@ def test_a_small_fleet_loses_nobody(tmp_path):
 def test_an_agent_that_is_lost_is_told_of(tmp_path):
     agent = tmp_path / "agent"
     agent.write_text(
-        f'#!/bin/sh\ncase "$2" in */3.yaml) exec timeout -s KILL 3 {os.environ["SVC_AGENT"]} "$@";; esac\n'
+        f'#!/bin/sh\ncase "$2" in */3.yaml) exec timeout -s KILL 2 {os.environ["SVC_AGENT"]} "$@";; esac\n'
         f'exec {os.environ["SVC_AGENT"]} "$@"\n'
     )
     agent.chmod(0o755)
-    done = fleet("--agents", "5", "--rest", "4", "--phases", "rest", SVC_AGENT=str(agent))
+    done = fleet("--agents", "5", "--rest", "2", "--phases", "rest", SVC_AGENT=str(agent))
     assert done.returncode == 1, done.stdout + done.stderr
     assert "WRONG agent 3 has ended" in done.stdout

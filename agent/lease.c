@@ -9,6 +9,11 @@
  * renewal whose answer was lost has extended it. And a lease whose revoke went
  * unanswered is revoked again before anything else.
  *
+ * READY asks for a lease ahead of the first verdict, and no more: nobody tends
+ * it before the key is on it, so it lapses by itself when the verdict stays
+ * away, and the put that comes too late finds it gone. A verdict that is bad
+ * gives it back.
+ *
  * Who meets another's key gives its own lease back and stands by: a put that
  * is still on its way dies with the lease, and the next look, a TTL later,
  * begins with a lease that has its whole life before it.
@@ -21,11 +26,11 @@
 
 /* clang-format off */
 const enum step lease_next[N_RESTING][N_GOALS] = {
-	/*                    KEEP                       PRESENT                       ABSENT                       EXIT */
-	[LEASE_NONE]    = { [GOAL_KEEP] = STEP_WAIT,   [GOAL_PRESENT] = STEP_GRANT,  [GOAL_ABSENT] = STEP_WAIT,   [GOAL_EXIT] = STEP_LEAVE },
-	[LEASE_GRANTED] = { [GOAL_KEEP] = STEP_WAIT,   [GOAL_PRESENT] = STEP_PUT,    [GOAL_ABSENT] = STEP_REVOKE, [GOAL_EXIT] = STEP_REVOKE },
-	[LEASE_HELD]    = { [GOAL_KEEP] = STEP_TEND,   [GOAL_PRESENT] = STEP_TEND,   [GOAL_ABSENT] = STEP_REVOKE, [GOAL_EXIT] = STEP_REVOKE },
-	[LEASE_DOOMED]  = { [GOAL_KEEP] = STEP_REVOKE, [GOAL_PRESENT] = STEP_REVOKE, [GOAL_ABSENT] = STEP_REVOKE, [GOAL_EXIT] = STEP_REVOKE },
+	/*                    KEEP                       READY                       PRESENT                       ABSENT                       EXIT */
+	[LEASE_NONE]    = { [GOAL_KEEP] = STEP_WAIT,   [GOAL_READY] = STEP_GRANT,  [GOAL_PRESENT] = STEP_GRANT,  [GOAL_ABSENT] = STEP_WAIT,   [GOAL_EXIT] = STEP_LEAVE },
+	[LEASE_GRANTED] = { [GOAL_KEEP] = STEP_WAIT,   [GOAL_READY] = STEP_WAIT,   [GOAL_PRESENT] = STEP_PUT,    [GOAL_ABSENT] = STEP_REVOKE, [GOAL_EXIT] = STEP_REVOKE },
+	[LEASE_HELD]    = { [GOAL_KEEP] = STEP_TEND,   [GOAL_READY] = STEP_TEND,   [GOAL_PRESENT] = STEP_TEND,   [GOAL_ABSENT] = STEP_REVOKE, [GOAL_EXIT] = STEP_REVOKE },
+	[LEASE_DOOMED]  = { [GOAL_KEEP] = STEP_REVOKE, [GOAL_READY] = STEP_REVOKE, [GOAL_PRESENT] = STEP_REVOKE, [GOAL_ABSENT] = STEP_REVOKE, [GOAL_EXIT] = STEP_REVOKE },
 };
 
 const struct lease_after lease_after[N_LEASE_STATES][N_OUTCOMES] = {
@@ -88,6 +93,7 @@ const char *goal_name(enum goal goal)
 {
 	static const char *const names[] = {
 		[GOAL_KEEP] = "keep",
+		[GOAL_READY] = "ready",
 		[GOAL_PRESENT] = "present",
 		[GOAL_ABSENT] = "absent",
 		[GOAL_EXIT] = "exit",

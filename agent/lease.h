@@ -29,6 +29,7 @@ enum lease_state {
 /* What the agent wants. */
 enum goal {
 	GOAL_KEEP,    /* health is not known: change nothing, keep alive what there is */
+	GOAL_READY,   /* ... for the first time: have a lease, so that only the put is left to do */
 	GOAL_PRESENT, /* listed */
 	GOAL_ABSENT,  /* not listed */
 	GOAL_EXIT,    /* not listed, and done */

@@ -125,8 +125,10 @@ static void note_withdrawn(struct registration *r)
 
 static void note_lost(struct registration *r, const char *why)
 {
-	registration_log_lost(r, why);
-	if (r->counts != NULL) {
+	bool lapsed = r->state == LEASE_PUTTING && r->puts == 1;
+
+	registration_log_lost(r, why, lapsed);
+	if (r->counts != NULL && !lapsed) {
 		r->counts->leases_lost++;
 	}
 	ownership_add_earlier(r->earlier, r->lease);
@@ -141,6 +143,7 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 	case LEASE_GRANTING:
 		r->lease = reply->lease;
 		r->ttl = reply->ttl;
+		r->puts = 0;
 		note_grant(r, reply);
 		plan_renewal(r, call->sent_at);
 		break;
@@ -273,6 +276,7 @@ static void put(struct registration *r)
 	struct etcd_claim claim = claim_of(r);
 
 	become(r, LEASE_PUTTING, 0.0);
+	r->puts++;
 	r->has_put = true; /* it may be applied, whatever the answer */
 	etcd_put(r->etcd, &r->call, &claim, on_done);
 }
@@ -385,6 +389,7 @@ bool registration_is_at_goal(const struct registration *r)
 	case GOAL_EXIT:
 		return !registration_holds_lease(r);
 	case GOAL_KEEP:
+	case GOAL_READY:
 	case N_GOALS:
 		break;
 	}
@@ -411,7 +416,7 @@ void registration_succeed(struct registration *r, struct registration *before)
 	r->take_over_up_to = before->take_over_up_to;
 	r->era = before->era;
 	memcpy(r->earlier, before->earlier, sizeof r->earlier);
-	if (registration_holds_lease(before)) {
+	if (registration_holds_lease(before) && before->puts > 0) {
 		ownership_add_earlier(r->earlier, before->lease);
 	}
 }

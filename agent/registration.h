@@ -63,6 +63,7 @@ struct registration {
 	double tend_at;    /* clock_now() time of the next renewal */
 	unsigned renewals; /* acknowledged ones since the put */
 	bool verify_due;
+	unsigned puts; /* sent on this lease */
 	int64_t take_over_up_to; /* a mod_revision, see ownership.h */
 	unsigned era;            /* of etcd's revisions when the lease was granted */
 	bool has_put;            /* a put was sent, ever: take_over_up_to stays as it is */

@@ -30,11 +30,11 @@ void registration_log_unlisted(const struct registration *r)
 			"Service deregistered: %s at %s", d->service.name, address);
 }
 
-void registration_log_lost(const struct registration *r, const char *why)
+void registration_log_lost(const struct registration *r, const char *why, bool lapsed)
 {
 	double since = clock_now() - (r->sure_until - r->ttl);
 
-	log_write(LOG_WARN,
+	log_write(lapsed ? LOG_DEBUG : LOG_WARN,
 			LOG_FIELDS(LOG_STR("service", r->desc->service.name),
 					LOG_HEX("lease", r->lease),
 					LOG_TOOK("last_renewed_before", since), LOG_SAY(why)),

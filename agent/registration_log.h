@@ -4,6 +4,8 @@
 
 /* registration_log - the lines that a registration is worth to people. For registration.c alone. */
 
+#include <stdbool.h>
+
 struct etcd_reply;
 struct registration;
 
@@ -13,8 +15,8 @@ void registration_log_listed(const struct registration *r, const struct etcd_rep
 /* ... that they are gone. Nothing for a lease that never had the key. */
 void registration_log_unlisted(const struct registration *r);
 
-/* etcd does not know the lease any more. */
-void registration_log_lost(const struct registration *r, const char *why);
+/* etcd does not know the lease any more. `lapsed`: it never had a use. */
+void registration_log_lost(const struct registration *r, const char *why, bool lapsed);
 
 /* The lease lives, and the key is not there. */
 void registration_log_detached(const struct registration *r, const struct etcd_reply *reply);

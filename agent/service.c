@@ -2,6 +2,16 @@
 /*
  * service - aim() is the one place that says what is wanted of the
  * registration, and why.
+ *
+ * A lease takes etcd as long as a first probe takes the service, so both are
+ * asked at once when a service is started, and one call remains when the
+ * verdict comes. That costs two small calls more, a grant and a revoke, where
+ * the verdict is bad: once a start, with no key on the lease and so no event
+ * for any reader, as many as there are agents that start at that moment, each
+ * of which would ask for the same grant a moment later if its service were
+ * well. So a storm of starts is no larger for it than it is with healthy
+ * services. A service with an initial_delay waits for that anyway, and one
+ * whose health was known before is not about to be listed anew.
  */
 #include "agent/service.h"
 
@@ -28,11 +38,15 @@ static enum goal goal_of(const struct service *s)
 	if (s->drained) {
 		return GOAL_ABSENT;
 	}
+	if (s->opening) {
+		return GOAL_READY;
+	}
 	return s->succeeded && health == HEALTH_UP ? GOAL_KEEP : goals[health];
 }
 
 static void aim(struct service *s)
 {
+	s->opening = s->opening && s->prober.health.state == HEALTH_UNKNOWN && !s->drained;
 	s->registration.absence = s->leaving   ? s->why
 				  : s->drained ? ABSENCE_DRAINED
 					       : ABSENCE_UNHEALTHY;
@@ -86,6 +100,7 @@ int service_init(struct service *s, struct ev_loop *loop, struct etcd *etcd,
 
 void service_start(struct service *s)
 {
+	s->opening = s->registration.desc->probe.initial_delay_ms == 0;
 	aim(s); /* a drained one has nothing to wait for */
 	prober_start(&s->prober);
 }
@@ -100,6 +115,8 @@ void service_interrupted(struct service *s, double gap)
 	}
 	registration_interrupted(
 			&s->registration, (double)desc->probe.timeout_ms / 1000.0 + PATIENCE_MORE);
+	s->opening = false;
+	aim(s);
 	prober_interrupted(&s->prober);
 }
 

@@ -30,6 +30,7 @@ struct service {
 	const struct service_events *events; /* borrowed */
 	bool drained;                        /* withdrawn by somebody's wish, whatever its health */
 	bool succeeded; /* another is to take its place: it only keeps what it has */
+	bool opening;   /* the first verdict is about to come: a lease may be had ahead of it */
 	bool leaving;
 	enum absence why; /* ... it leaves */
 	void *owner;

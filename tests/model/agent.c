@@ -32,7 +32,8 @@ static void check_step(struct model *m, const struct world *w, enum step step)
 		expect(m, w->state != LEASE_HELD, "a key is held and nobody renews it");
 		break;
 	case STEP_GRANT:
-		expect(m, w->goal == GOAL_PRESENT, "a lease is asked for that nobody wants");
+		expect(m, w->goal == GOAL_PRESENT || w->goal == GOAL_READY,
+				"a lease is asked for that nobody wants");
 		break;
 	case STEP_PUT:
 		expect(m, w->goal == GOAL_PRESENT, "a key is put that nobody wants");
@@ -183,7 +184,7 @@ static void check_after(
 	enum when when = m->tables.after[from][outcome].when;
 	bool held = w->state == LEASE_HELD;
 	bool clear = outcome != OUTCOME_UNSURE, taken = outcome == OUTCOME_TAKEN;
-	bool wanted = w->goal == GOAL_KEEP || w->goal == GOAL_PRESENT;
+	bool wanted = w->goal == GOAL_KEEP || w->goal == GOAL_READY || w->goal == GOAL_PRESENT;
 	bool gone = outcome == OUTCOME_GONE || (from == LEASE_REVOKING && outcome == OUTCOME_OK);
 
 	expect(m, !gone || w->state == LEASE_NONE, "a lease is kept that etcd said is gone");
@@ -243,16 +244,30 @@ void world_check(struct model *m, const struct world *w)
 	expect(m, w->state != LEASE_HELD || w->paused, "a key is held and no renewal is planned");
 }
 
+static bool is_tended(const struct world *w)
+{
+	return w->state == LEASE_HELD || w->state == LEASE_RENEWING || w->state == LEASE_VERIFYING;
+}
+
+static bool is_listed(const struct world *w)
+{
+	return w->lease != 0 && w->key == w->lease && !w->altered;
+}
+
+/* ... and nothing that is on its way says otherwise. */
+static bool is_held_well(const struct world *w)
+{
+	return is_listed(w) && is_tended(w) && (!w->answered || w->outcome == OUTCOME_OK);
+}
+
 static bool at_present(const struct world *w)
 {
-	bool tended = w->state == LEASE_HELD || w->state == LEASE_RENEWING ||
-		      w->state == LEASE_VERIFYING;
-	bool listed = w->lease != 0 && w->key == w->lease && !w->altered;
+	bool tended = is_tended(w);
 	bool standing_by = w->contested && !tended && w->state != LEASE_DOOMED &&
 			   (w->state != LEASE_NONE || w->paused);
 
-	if (listed) {
-		return tended && (!w->answered || w->outcome == OUTCOME_OK);
+	if (is_listed(w)) {
+		return is_held_well(w);
 	}
 	bool theirs = w->key == KEY_OTHER && w->has_put && w->since;
 
@@ -266,6 +281,8 @@ bool world_at_goal(const struct model *m, const struct world *w)
 	case GOAL_KEEP:
 		return w->state != LEASE_DOOMED && (w->state != LEASE_REVOKING || w->contested) &&
 		       w->state != LEASE_PUTTING && w->state != LEASE_GRANTING;
+	case GOAL_READY:
+		return w->state == LEASE_GRANTED || is_held_well(w);
 	case GOAL_PRESENT:
 		return at_present(w);
 	case GOAL_ABSENT:

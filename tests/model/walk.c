@@ -35,6 +35,7 @@ static const struct {
 	{ { MOVE_DROP, 0 },              0 },
 	{ { MOVE_DROP, 1 },              0 },
 	{ { MOVE_GOAL, GOAL_KEEP },      0 },
+	{ { MOVE_GOAL, GOAL_READY },     0 },
 	{ { MOVE_GOAL, GOAL_PRESENT },   0 },
 	{ { MOVE_GOAL, GOAL_ABSENT },    0 },
 	{ { MOVE_GOAL, GOAL_EXIT },      0 },

@@ -18,8 +18,8 @@ uint64_t world_pack(const struct world *w)
 		unsigned bits, value;
 	} fields[] = {
 		{ 4, w->state },
-		{ 2, w->goal },
-		{ 2, w->asked },
+		{ 3, w->goal },
+		{ 3, w->asked },
 		{ 2, w->lease },
 		{ 2, w->renewals },
 		{ 1, w->paused },
@@ -65,8 +65,8 @@ struct world world_unpack(uint64_t packed)
 	struct world w;
 
 	w.state = take_bits(&packed, 4);
-	w.goal = take_bits(&packed, 2);
-	w.asked = take_bits(&packed, 2);
+	w.goal = take_bits(&packed, 3);
+	w.asked = take_bits(&packed, 3);
 	w.lease = take_bits(&packed, 2);
 	w.renewals = take_bits(&packed, 2);
 	w.paused = take_bits(&packed, 1);

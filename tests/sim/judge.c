@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "agent/util.h"
 #include "tests/sim/bounds.h"
 #include "tests/sim/world.h"
 
@@ -34,10 +35,10 @@ static bool reaches_etcd(const struct node *n)
 
 /* ---- S: nothing stays listed ----------------------------------------------------------------- */
 
-/* By when a running agent knows that the key must go; INFINITY when it need not. */
-static double decided_by(const struct world *w, const struct node *n)
+/* By when one of an agent's probers, made at `made_at`, knows that the key must go. */
+static double known_by(const struct world *w, const struct node *n, double made_at)
 {
-	double awake = fmax(n->runs_since, n->sees_since);
+	double awake = fmax(fmax(n->runs_since, n->sees_since), made_at);
 	double ill = fmax(w->backend.ill_since, awake) + bound_detect(&w->script);
 	double hard = (double)INFINITY;
 
@@ -45,6 +46,12 @@ static double decided_by(const struct world *w, const struct node *n)
 		hard = fmax(w->backend.mode_since, awake) + bound_detect_hard(&w->script);
 	}
 	return fmin(fmin(ill, hard), fmax(n->left_since, n->runs_since));
+}
+
+/* By when a running agent knows that the key must go; INFINITY when it need not. */
+static double decided_by(const struct world *w, const struct node *n)
+{
+	return known_by(w, n, n->runs_since);
 }
 
 static void look_at_key(struct world *w)
@@ -140,6 +147,11 @@ static void count_idle(struct world *w, const struct node *n, struct tenure *t, 
 	}
 }
 
+static enum health_state health_of(struct tenure *t)
+{
+	return CONTAINER_OF(t, struct berth, tenure)->service->prober.health.state;
+}
+
 /* A call that was in flight when health decided ends first, and a pause is over. */
 static bool is_withdrawn_for_nothing(
 		const struct world *w, const struct node *n, const struct tenure *t)
@@ -152,6 +164,7 @@ static bool is_withdrawn_for_nothing(
 void judge_ask(struct world *w, struct node *n, struct tenure *t, enum ask ask, int64_t lease)
 {
 	bool claims = ask == ASK_GRANT || ask == ASK_PUT || ask == ASK_RENEW;
+	double decided = ask == ASK_GRANT ? known_by(w, n, t->made_at) : decided_by(w, n);
 
 	count_call(w, n);
 	node_note_down(w, n);
@@ -161,11 +174,14 @@ void judge_ask(struct world *w, struct node *n, struct tenure *t, enum ask ask, 
 	if ((ask == ASK_PUT || ask == ASK_RENEW) && t->revoke_asked) {
 		world_break(w, "O1: a put or renewal on a lease that was given up");
 	}
-	if (claims && world_now(w) > decided_by(w, n) + GRAIN) {
+	if (claims && world_now(w) > decided + GRAIN) {
 		world_break(w, "S3: an agent claims a service that it must know to be ill");
 	}
-	if (ask == ASK_PUT && t->must_pass) {
-		world_break(w, "P: a put after a standstill, before the service has passed");
+	if ((ask == ASK_PUT || ask == ASK_GRANT) && t->must_pass) {
+		world_break(w, "P: a put or a grant after a standstill, before the service has passed");
+	}
+	if (ask == ASK_GRANT && t->lease != 0 && health_of(t) == HEALTH_UNKNOWN) {
+		world_break(w, "A: a second lease is asked for ahead of the first verdict");
 	}
 	if (ask == ASK_RENEW) {
 		count_idle(w, n, t, lease);
@@ -228,7 +244,9 @@ void judge_revoke(struct world *w, unsigned incarnation, int64_t lease)
 /* A lease without an acknowledged put is not renewed while nobody knows whether to put. */
 static bool lets_lapse(const struct registration *r)
 {
-	return (r->state == LEASE_GRANTED && r->goal == GOAL_KEEP) || r->state == LEASE_PUTTING;
+	bool waits = r->goal == GOAL_KEEP || r->goal == GOAL_READY;
+
+	return (r->state == LEASE_GRANTED && waits) || r->state == LEASE_PUTTING;
 }
 
 /* The service that the lease was acknowledged to and that has not given it up, or NULL. */

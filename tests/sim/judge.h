@@ -29,7 +29,9 @@
  *       at which a renewal may have been sent (DETECT, the end of the process)
  *       + late + TTL + E + the scan; a leader change or restart begins that anew.
  *   S3  a running agent asks for no grant, put or renewal DETECT after the
- *       service became ill.
+ *       service became ill; for a grant that is after a reload, too: what has
+ *       just been read may have one lease before its first verdict.
+ *   A   ahead of that verdict, no more than one lease is had.
  *   L   with a well service, a running agent and a good way to etcd, the key is
  *       there within UP + 2 R + 30 + 4/3 TTL + 1 (a call and a pause begun
  *       before; the read-back with every third renewal; standing by, one TTL).
@@ -54,13 +56,15 @@
  *   N2  no timer is armed with a time that is negative or not a number.
  *   N3  a registration always has a call in flight, a timer, or nothing to do;
  *       a prober an audit under way or a timer.
- *   P   after the process was stopped for longer than the TTL, nothing is put
- *       before the service has said, after that, that it serves, and nothing is
- *       renewed before the first audit is over.
- *   U   the lease with the key on it, as the agent knows, is given up only by an agent that was
- * told to stop, or one of whose probers (there are several after a reload) finds it ill, or did so
- * no longer than ACT ago (while it ran). R3  at the end of a day nothing that a reload has replaced
- * is left. T   told to stop, an agent that reaches etcd has ended within ACT.
+ *   P   after the process was stopped for longer than the TTL, nothing is put and
+ *       no lease asked for before the service has said, after that, that it
+ *       serves, and nothing is renewed before the first audit is over.
+ *   U   the lease with the key on it, as the agent knows, is given up only by an
+ *       agent that was told to stop, or one of whose probers (there are several
+ *       after a reload) finds it ill, or did so no longer than ACT ago (while it
+ *       ran).
+ *   R3  at the end of a day nothing that a reload has replaced is left.
+ *   T   told to stop, an agent that reaches etcd has ended within ACT.
  */
 
 #include <stdbool.h>
@@ -88,6 +92,7 @@ struct record {
 
 /* ... and of each service of its, from when it is made; a reload makes another one. */
 struct tenure {
+	double made_at;
 	int64_t lease;     /* the last one acknowledged to it */
 	bool revoke_asked; /* ... and given up */
 	bool knows;        /* U: etcd has said that the key is on it, and no put was sent since */

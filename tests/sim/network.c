@@ -81,8 +81,10 @@ void network_send(struct world *w, int slot, const struct message *request)
 static void echo(struct world *w, const struct event *event)
 {
 	struct event again = *event;
+	/* For all else that happens, and in the buffers of one that is paused. */
+	bool room = w->queue.n < QUEUE_ROOM / 2 && !w->nodes[event->slot].paused;
 
-	if (w->script.plant == PLANT_ECHO && event->message.kind == ANSWER_OK) {
+	if (w->script.plant == PLANT_ECHO && event->message.kind == ANSWER_OK && room) {
 		again.at = world_now(w) + w->script.ttl / 2.0;
 		queue_add(&w->queue, &again);
 	}

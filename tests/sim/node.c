@@ -49,7 +49,7 @@ struct berth *node_berth(struct node *n, const struct service *service)
 	}
 	found->service = service;
 	found->health = HEALTH_UNKNOWN;
-	found->tenure = (struct tenure){ 0 };
+	found->tenure = (struct tenure){ .made_at = loop_time() };
 	return found;
 }
 
@@ -126,9 +126,29 @@ static void note_health(struct world *w, struct node *n)
 
 /* ---- one agent's life ------------------------------------------------------------------------ */
 
+/* The first verdict has still not come, and the lease that was had ahead of it is given back. */
+static void plant_eagerness(struct node *n)
+{
+	struct service *s = &n->units.at[0]->service;
+
+	if (s->prober.health.state != HEALTH_UNKNOWN || s->leaving) {
+		return;
+	}
+	if (s->registration.state == LEASE_GRANTED) {
+		service_drain(s, true);
+	} else if (s->drained && s->registration.state == LEASE_NONE) {
+		service_drain(s, false);
+		s->opening = true;
+		service_drain(s, false);
+	}
+}
+
 /* What every callback into the agent ends with. */
 static void returned(struct world *w, struct node *n)
 {
+	if (w->script.plant == PLANT_EAGER) {
+		plant_eagerness(n);
+	}
 	clear_berths(n);
 	node_note_down(w, n);
 	judge_node(w, n);

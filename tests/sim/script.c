@@ -26,6 +26,7 @@ static const char *const plants[] = {
 	[PLANT_DEFIANT] = "defiant",
 	[PLANT_ABRUPT] = "abrupt",
 	[PLANT_CLINGY] = "clingy",
+	[PLANT_EAGER] = "eager",
 	[PLANT_UPSTART] = "upstart",
 };
 static_assert(ARRAY_LEN(plants) == N_PLANTS, "every plant has its name");

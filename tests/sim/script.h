@@ -33,6 +33,7 @@ enum plant {
 	PLANT_DEFIANT,     /* SIGTERM does nothing */
 	PLANT_ABRUPT,      /* a reload withdraws before the new one is listed */
 	PLANT_CLINGY,      /* what a reload has replaced does not hear that it may go */
+	PLANT_EAGER,       /* a lease is asked for again and again ahead of the first verdict */
 	PLANT_UPSTART,     /* the new one of a reload does not know whose place it takes */
 	N_PLANTS
 };

@@ -49,6 +49,7 @@ static void names_states_and_goals(void **state)
 	assert_string_equal(lease_state_name(LEASE_GRANTING), "granting");
 	assert_string_equal(lease_state_name(LEASE_REVOKING), "revoking");
 	assert_string_equal(goal_name(GOAL_KEEP), "keep");
+	assert_string_equal(goal_name(GOAL_READY), "ready");
 	assert_string_equal(goal_name(GOAL_EXIT), "exit");
 }
 

@@ -92,6 +92,72 @@ static void retries_a_grant_for_ever(void **state)
 	assert_int_equal(etcd.what, ASKED_PUT);
 }
 
+/* ---- ahead of the verdict -------------------------------------------------------------------- */
+
+static void has_a_lease_ready(void **state)
+{
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_READY);
+	grant(1);
+	assert_int_equal(stage.r.state, LEASE_GRANTED);
+	assert_null(etcd.call);
+	assert_false(pausing());
+	assert_false(registration_is_at_goal(&stage.r));
+	registration_want(&stage.r, GOAL_PRESENT);
+	assert_int_equal(etcd.what, ASKED_PUT);
+	assert_int_equal(etcd.claim.terms.lease, 1);
+	answer(OUTCOME_OK);
+	assert_int_equal(etcd.calls, 2);
+	assert_true(registration_is_at_goal(&stage.r));
+}
+
+static void puts_when_the_lease_comes_after_the_verdict(void **state)
+{
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_READY);
+	registration_want(&stage.r, GOAL_PRESENT);
+	grant(1);
+	assert_int_equal(etcd.what, ASKED_PUT);
+	assert_int_equal(etcd.calls, 2);
+}
+
+static void gives_the_lease_back_when_the_verdict_is_bad(void **state)
+{
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_READY);
+	registration_want(&stage.r, GOAL_ABSENT);
+	grant(1);
+	assert_int_equal(etcd.what, ASKED_REVOKE);
+	answer(OUTCOME_OK);
+	assert_true(registration_is_at_goal(&stage.r));
+	assert_int_equal(stage.r.unlisted_at < now, 1); /* nothing was taken from anybody */
+}
+
+/* It has lapsed meanwhile: that is no loss, and not counted as one. */
+static void a_verdict_that_comes_late_takes_another_lease(void **state)
+{
+	static struct counts counts;
+
+	UNUSED(state);
+	counts = (struct counts){ 0 };
+	stage.r.counts = &counts;
+	registration_want(&stage.r, GOAL_READY);
+	grant(1);
+	now += 60.0;
+	registration_want(&stage.r, GOAL_PRESENT);
+	assert_int_equal(etcd.what, ASKED_PUT);
+	answer(OUTCOME_GONE);
+	grant(2);
+	assert_int_equal(etcd.claim.terms.lease, 2);
+	answer(OUTCOME_OK);
+	assert_int_equal(counts.leases_lost, 0);
+	assert_int_equal(counts.registrations, 1);
+	renew();
+	answer(OUTCOME_GONE);
+	assert_int_equal(counts.leases_lost, 1);
+	stage.r.counts = NULL;
+}
+
 /* ---- keeping it ------------------------------------------------------------------------------ */
 
 static void reads_the_key_back_after_every_third_renewal(void **state)
@@ -294,6 +360,10 @@ int main(void)
 		TEST(renews_at_once_when_the_put_took_long),
 		TEST(takes_the_ttl_that_etcd_grants),
 		TEST(retries_a_grant_for_ever),
+		TEST(has_a_lease_ready),
+		TEST(puts_when_the_lease_comes_after_the_verdict),
+		TEST(gives_the_lease_back_when_the_verdict_is_bad),
+		TEST(a_verdict_that_comes_late_takes_another_lease),
 		TEST(reads_the_key_back_after_every_third_renewal),
 		TEST(a_lost_renewal_keeps_the_lease),
 		TEST(a_verify_without_an_answer_comes_again_after_one_renewal),

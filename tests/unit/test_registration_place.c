@@ -137,6 +137,7 @@ static struct registration predecessor(void)
 		.etcd = stage.r.etcd,
 		.entries = stage.r.entries,
 		.lease = 0x77,
+		.puts = 1,
 		.has_put = true,
 		.earlier = { 0x55 },
 	};
@@ -159,6 +160,19 @@ static void a_successor_takes_over_from_its_predecessors_leases(void **state)
 	succeed(&before);
 	assert_int_equal(etcd.claim.terms.earlier[0], 0x77);
 	assert_int_equal(etcd.claim.terms.earlier[1], 0x55);
+}
+
+/* In a storm of reloads there are many of them, and there is room for few. */
+static void a_lease_that_was_never_put_on_is_not_passed_on(void **state)
+{
+	struct registration before = predecessor();
+
+	UNUSED(state);
+	before.state = LEASE_GRANTED;
+	before.puts = 0;
+	succeed(&before);
+	assert_int_equal(etcd.claim.terms.earlier[0], 0x55);
+	assert_int_equal(etcd.claim.terms.earlier[1], 0);
 }
 
 /* What that one has on its own predecessor's lease may still be there. */
@@ -284,6 +298,7 @@ int main(void)
 		TEST(a_lease_that_never_had_the_key_is_no_deregistration),
 		TEST(knows_since_when_it_is_not_listed),
 		TEST(a_successor_takes_over_from_its_predecessors_leases),
+		TEST(a_lease_that_was_never_put_on_is_not_passed_on),
 		TEST(a_predecessor_without_a_lease_passes_on_what_it_had),
 		TEST(a_successor_is_as_old_as_its_predecessor),
 		TEST(a_successor_of_one_that_never_put_is_new),

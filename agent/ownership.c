@@ -54,3 +54,13 @@ enum claim ownership_judge_all(const struct etcd_key *seen, size_t n,
 	}
 	return worst;
 }
+
+int64_t ownership_written(const struct etcd_key *seen, size_t n)
+{
+	int64_t written = seen[0].mod_revision;
+
+	for (size_t i = 1; i < n; i++) {
+		written = seen[i].mod_revision == written ? written : 0;
+	}
+	return written;
+}

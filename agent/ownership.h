@@ -58,4 +58,8 @@ void ownership_add_earlier(int64_t earlier[CLAIM_EARLIER], int64_t lease);
 enum claim ownership_judge_all(const struct etcd_key *seen, size_t n,
 		const struct claim_terms *terms, size_t *which);
 
+/* The mod_revision that all of them have, as what one transaction wrote has; 0 when they have not.
+ */
+int64_t ownership_written(const struct etcd_key *seen, size_t n);
+
 #endif

@@ -5,9 +5,7 @@
  * look() starts what lease_next asks for; every call ends in on_done(), which
  * takes what lease_after says; become() is the only writer of the state.
  *
- * Every third renewal the key is read back: a renewal that etcd acknowledges
- * proves the lease, not the key. Renewals of one TTL fall on a common grid of
- * the clock, so those of many services go out in one request.
+ * When that is due, and when the key is read back, stands in tending.c.
  */
 #include "agent/registration.h"
 
@@ -21,13 +19,11 @@
 #include "agent/timer.h"
 #include "agent/util.h"
 
-#define RENEWALS_TO_VERIFY 3
-#define BACKOFF_BASE       0.1 /* seconds */
-#define BACKOFF_CAP        5.0 /* seconds; a third of the TTL when that is less and a lease is held */
-#define GRID_PER_TTL       40.0
-#define PATIENT_BASE       1.0  /* when to try again soon is of no use, seconds */
-#define PATIENT_CAP        30.0 /* ... and no lease is held */
-#define NEVER              (-1e9)
+#define BACKOFF_BASE 0.1  /* seconds */
+#define BACKOFF_CAP  5.0  /* seconds; a third of the TTL when that is less and a lease is held */
+#define PATIENT_BASE 1.0  /* when to try again soon is of no use, seconds */
+#define PATIENT_CAP  30.0 /* ... and no lease is held */
+#define NEVER        (-1e9)
 
 /* ---- the state ------------------------------------------------------------------- */
 
@@ -53,7 +49,7 @@ static double pause_after(struct registration *r, const struct lease_after *afte
 	case WHEN_NOW:
 		break;
 	case WHEN_TEND:
-		return r->verify_due ? 0.0 : r->tend_at - clock_now();
+		return r->tending.look ? 0.0 : r->tending.due_at - clock_now();
 	case WHEN_BACKOFF:
 		return pause_to_retry(r, after->state, reply);
 	case WHEN_CLEAR:
@@ -76,12 +72,9 @@ static void become(struct registration *r, enum lease_state to, double pause)
 	}
 }
 
-/* The next renewal: a third of the TTL after `sent`, brought forward to the grid. */
 static void plan_renewal(struct registration *r, double sent)
 {
-	double grid = r->ttl / GRID_PER_TTL;
-
-	r->tend_at = (double)(int64_t)((sent + r->ttl / 3.0) / grid) * grid;
+	tending_plan(&r->tending, sent, r->ttl, r->phase);
 	/* Counted from when we asked, not from when etcd answered: this may be
 	 * early, it must never be late. */
 	r->sure_until = sent + r->ttl;
@@ -123,6 +116,7 @@ static void note_withdrawn(struct registration *r)
 	unlist(r);
 }
 
+/* One that was had ahead of a verdict that came late is no loss: nobody has renewed it. */
 static void note_lost(struct registration *r, const char *why)
 {
 	bool lapsed = r->state == LEASE_PUTTING && r->puts == 1;
@@ -149,8 +143,8 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 		break;
 	case LEASE_PUTTING:
 		r->take_over_up_to = TAKE_OVER_NOTHING; /* there is nothing older than us left */
-		r->renewals = 0;
-		r->verify_due = false;
+		tending_is_right(&r->tending, &reply->at);
+		r->written = reply->written;
 		r->contested = false;
 		r->listed = true;
 		registration_log_listed(r, reply);
@@ -161,11 +155,11 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 	case LEASE_RENEWING:
 		r->ttl = reply->ttl;
 		plan_renewal(r, call->sent_at);
-		r->renewals++;
-		r->verify_due = r->renewals % RENEWALS_TO_VERIFY == 0;
+		tending_renewed(&r->tending, &reply->at);
 		break;
 	case LEASE_VERIFYING:
-		r->verify_due = false;
+		tending_is_right(&r->tending, &reply->at);
+		r->written = reply->written;
 		break;
 	case LEASE_REVOKING:
 		note_withdrawn(r);
@@ -182,11 +176,8 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 /* A lost read-back is repeated, after a renewal. */
 static void note_silence(struct registration *r)
 {
-	r->verify_due = false;
-	if (r->state == LEASE_VERIFYING) {
-		r->renewals = RENEWALS_TO_VERIFY - 1;
-		r->read_lost = true;
-	}
+	r->tending.look = false;
+	r->read_lost = r->read_lost || r->state == LEASE_VERIFYING;
 }
 
 /* What the outcome means beyond the table. */
@@ -205,14 +196,14 @@ static void take_note(struct registration *r, const struct etcd_call *call,
 		}
 		break;
 	case OUTCOME_DETACHED:
-		r->verify_due = false;
+		r->tending.look = false;
 		unlist(r);
 		if (!r->handed_over) {
 			registration_log_detached(r, reply);
 		}
 		break;
 	case OUTCOME_TAKEN:
-		r->verify_due = false;
+		r->tending.look = false;
 		unlist(r);
 		if (!r->contested && !r->handed_over) {
 			r->contested = true;
@@ -265,6 +256,7 @@ static struct etcd_claim claim_of(const struct registration *r)
 		.n = r->entries.n,
 		.terms = { .lease = r->lease, .take_over_up_to = r->take_over_up_to },
 		.ttl = r->ttl,
+		.written = r->written,
 	};
 
 	memcpy(claim.terms.earlier, r->earlier, sizeof r->earlier);
@@ -283,7 +275,7 @@ static void put(struct registration *r)
 
 static void tend(struct registration *r)
 {
-	if (r->verify_due) {
+	if (r->tending.look) {
 		struct etcd_claim claim = claim_of(r);
 		become(r, LEASE_VERIFYING, 0.0);
 		etcd_verify(r->etcd, &r->call, &claim, on_done);
@@ -437,6 +429,7 @@ int registration_init(struct registration *r, struct ev_loop *loop, struct etcd 
 	r->random = random;
 	r->on_gone = on_gone;
 	r->unlisted_at = NEVER;
+	r->phase = etcd_take_seat(etcd);
 	ev_timer_init(&r->wake, on_wake, 0.0, 0.0);
 	return entries_init(&r->entries, desc);
 }
@@ -447,6 +440,7 @@ void registration_finish(struct registration *r)
 		return;
 	}
 	etcd_cancel(&r->call);
+	etcd_give_seat(r->etcd);
 	ev_timer_stop(r->loop, &r->wake);
 	entries_finish(&r->entries);
 	memset(r, 0, sizeof *r);

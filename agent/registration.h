@@ -27,6 +27,7 @@
 #include "agent/lease.h"
 #include "agent/net/etcd.h"
 #include "agent/random.h"
+#include "agent/tending.h"
 
 struct registration;
 
@@ -60,10 +61,10 @@ struct registration {
 	double ttl;                     /* seconds, as etcd granted it, not as we asked */
 	double sure_until; /* clock_now() time until which the lease surely lives: for people only
 			    */
-	double tend_at;    /* clock_now() time of the next renewal */
-	unsigned renewals; /* acknowledged ones since the put */
-	bool verify_due;
-	unsigned puts; /* sent on this lease */
+	double phase;      /* see tending_plan() */
+	struct tending tending;
+	int64_t written;         /* the mod_revision of our keys, 0 when it is not known */
+	unsigned puts;           /* sent on this lease */
 	int64_t take_over_up_to; /* a mod_revision, see ownership.h */
 	unsigned era;            /* of etcd's revisions when the lease was granted */
 	bool has_put;            /* a put was sent, ever: take_over_up_to stays as it is */

@@ -29,6 +29,12 @@ struct cluster_floor cluster_view_floor(const struct cluster_view *view)
 	return (struct cluster_floor){ .known = view->known, .epoch = view->epoch };
 }
 
+bool cluster_mark_is(const struct cluster_mark *a, const struct cluster_mark *b)
+{
+	return a->cluster != 0 && a->cluster == b->cluster && a->member == b->member &&
+	       a->term == b->term && a->revision == b->revision;
+}
+
 static void forget_doubt(struct cluster_view *view)
 {
 	view->doubt = 0;

@@ -28,7 +28,11 @@ struct cluster_mark {
 	uint64_t cluster;
 	uint64_t term;
 	int64_t revision;
+	uint64_t member; /* who says so */
 };
+
+/* The same place in the same story, told by the same one; nothing is that with a mark of all 0. */
+bool cluster_mark_is(const struct cluster_mark *a, const struct cluster_mark *b);
 
 /* What was known when a call was sent: other calls may be answered before it. */
 struct cluster_floor {

@@ -14,15 +14,20 @@
 #include <string.h>
 
 #include "agent/clock.h"
-#include "agent/net/etcd_batch.h"
-#include "agent/net/grpc_frame.h"
+#include "agent/net/etcd_call.h"
+#include "agent/net/etcd_look.h"
+#include "agent/net/etcd_renew.h"
 #include "agent/util.h"
 
 /* Transactions in one put before it is left to the back-off. */
 #define PUT_ROUNDS 4
 
-/* Room for one value of etcd's largest request (1.5 MiB): someone else may have written it. */
-#define MESSAGE_LIMIT (2u << 20)
+/* By the transaction that was answered: at the revision that the answer is from. */
+#define WRITTEN_NOW (-1)
+
+/* So many renewals share a phase before the next one is used, and so many phases there are. */
+#define SEATS  256
+#define PHASES 4
 
 static void say(struct etcd_notice *notice, const char *sentence)
 {
@@ -44,7 +49,9 @@ int etcd_init(struct etcd *e, struct ev_loop *loop, struct carrier *carrier,
 	e->loop = loop;
 	e->user = settings->username;
 	e->request_timeout = (double)settings->request_timeout_ms / 1000.0;
-	etcd_batch_init(e);
+	e->phase = random_between(random, 0.0, 1.0);
+	etcd_gather_init(&e->renewals, e, &etcd_renewals);
+	etcd_gather_init(&e->looks, e, &etcd_looks);
 	return 0;
 }
 
@@ -56,108 +63,48 @@ void etcd_count_in(struct etcd *e, struct etcd_counts *counts)
 void etcd_finish(struct etcd *e)
 {
 	if (e->loop != NULL) {
-		etcd_batch_finish(e);
+		etcd_gather_finish(&e->renewals);
+		etcd_gather_finish(&e->looks);
 		etcd_channel_finish(&e->channel);
 	}
 	memset(e, 0, sizeof *e);
 }
 
-/* ---- beginnings and ends --------------------------------------------------------- */
-
-static void begin(struct etcd *e, struct etcd_call *call, double timeout, etcd_done *done)
+/* Agents whose own phase is any do not renew in step; those of one agent do, to share requests. */
+double etcd_take_seat(struct etcd *e)
 {
-	assert(call->etcd == NULL); /* one call in flight */
-	memset(call, 0, sizeof *call);
-	call->etcd = e;
-	call->done = done;
-	call->sent_at = clock_now();
-	call->era = e->channel.route.view.epoch; /* an answer may come from before it ended */
-	call->deadline = call->sent_at + timeout;
+	double phase = e->phase + (double)(e->seats / SEATS % PHASES) / PHASES;
+
+	e->seats++;
+	return phase < 1.0 ? phase : phase - 1.0;
 }
 
-static void end(struct etcd_call *call, const struct etcd_reply *reply)
+void etcd_give_seat(struct etcd *e)
 {
-	call->etcd = NULL;
-	call->done(call, reply);
-}
-
-static void end_unsure(struct etcd_call *call, const char *why)
-{
-	struct etcd_reply reply = { .outcome = OUTCOME_UNSURE, .why = why };
-
-	end(call, &reply);
-}
-
-static void end_ok(struct etcd_call *call)
-{
-	struct etcd_reply reply = { .outcome = OUTCOME_OK, .why = "" };
-
-	end(call, &reply);
-}
-
-/* Which keys the user may not write, or not all of them. */
-static void say_denied(const struct etcd_call *call, const struct etcd_answer *answer,
-		const struct etcd_claim *claim, char sentence[ETCD_SENTENCE_MAX])
-{
-	const char *keys[ETCD_ENTRIES_MAX] = { "" };
-	struct etcd_error_about about = { .user = call->etcd->user, .keys = keys };
-
-	for (; claim != NULL && about.n_keys < claim->n; about.n_keys++) {
-		keys[about.n_keys] = claim->entries[about.n_keys].key;
-	}
-	etcd_error_say(sentence, ETCD_SENTENCE_MAX, answer->trouble, &about, GRPC_PERMISSION_DENIED,
-			answer->text);
-}
-
-/* What every call makes of an answer that is not OK. `claim`: what it was about; NULL: a lease. */
-static void end_failed(struct etcd_call *call, const struct etcd_answer *answer,
-		const struct etcd_claim *claim)
-{
-	struct etcd_reply reply = {
-		.outcome = OUTCOME_UNSURE,
-		.elsewhere = answer->elsewhere,
-		.patient = answer->patient,
-		.why = answer->sentence,
-	};
-	char sentence[ETCD_SENTENCE_MAX];
-
-	if (answer->trouble == TROUBLE_DENIED) {
-		say_denied(call, answer, claim, sentence);
-		reply.why = sentence;
-	}
-	end(call, &reply);
-}
-
-static bool only_message(const struct etcd_answer *answer, const uint8_t **message, size_t *len)
-{
-	return grpc_only_message(answer->body, answer->len, message, len) && *len <= MESSAGE_LIMIT;
-}
-
-static struct etcd_call *call_of(struct etcd_request *request)
-{
-	return CONTAINER_OF(request, struct etcd_call, request);
+	e->seats--;
 }
 
 /* ---- is the lease gone ------------------------------------------------------------ */
 
 static void on_asked_again(struct etcd_request *request, const struct etcd_answer *answer)
 {
-	struct etcd_call *call = call_of(request);
+	struct etcd_call *call = etcd_call_of(request);
 	struct etcd_reply gone = { .outcome = OUTCOME_GONE,
 		.why = "etcd does not know the lease any more" };
 	const uint8_t *message;
 	size_t len;
-	int64_t lease, ttl_s;
+	struct etcd_renewed renewed;
 
 	if (!answer->ok) {
-		end_failed(call, answer, NULL);
-	} else if (!only_message(answer, &message, &len) ||
-			!etcd_decode_keep_alive(message, len, &lease, &ttl_s)) {
-		end_unsure(call, "etcd's answer to a renewal cannot be read");
-	} else if (ttl_s > 0) {
-		end_unsure(call, "one member of etcd said that the lease is gone, but it lives");
+		etcd_call_end_failed(call, answer, NULL);
+	} else if (!etcd_call_message(answer, &message, &len) ||
+			!etcd_decode_keep_alive(message, len, &renewed)) {
+		etcd_call_end_unsure(call, "etcd's answer to a renewal cannot be read");
+	} else if (renewed.ttl_s > 0) {
+		etcd_call_end_unsure(call,
+				"one member of etcd said that the lease is gone, but it lives");
 	} else {
-		end(call, &gone);
+		etcd_call_end(call, &gone);
 	}
 }
 
@@ -172,7 +119,7 @@ static void end_lease_failed(struct etcd_call *call, const struct etcd_answer *a
 	struct etcd_body body = { NULL, 0 };
 
 	if (answer->trouble != TROUBLE_GONE) {
-		end_failed(call, answer, claim);
+		etcd_call_end_failed(call, answer, claim);
 		return;
 	}
 	(void)etcd_encode_keep_alive(&body, &call->lease, 1);
@@ -184,16 +131,16 @@ static void end_lease_failed(struct etcd_call *call, const struct etcd_answer *a
 
 static void on_granted(struct etcd_request *request, const struct etcd_answer *answer)
 {
-	struct etcd_call *call = call_of(request);
+	struct etcd_call *call = etcd_call_of(request);
 	const uint8_t *message;
 	size_t len;
 	struct etcd_granted granted;
 
 	if (!answer->ok) {
-		end_failed(call, answer, NULL);
-	} else if (!only_message(answer, &message, &len) ||
+		etcd_call_end_failed(call, answer, NULL);
+	} else if (!etcd_call_message(answer, &message, &len) ||
 			!etcd_decode_grant(message, len, &granted)) {
-		end_unsure(call, "etcd's answer to a grant cannot be read");
+		etcd_call_end_unsure(call, "etcd's answer to a grant cannot be read");
 	} else {
 		struct etcd_reply reply = {
 			.outcome = OUTCOME_OK,
@@ -203,7 +150,7 @@ static void on_granted(struct etcd_request *request, const struct etcd_answer *a
 			.era = call->era,
 			.why = "",
 		};
-		end(call, &reply);
+		etcd_call_end(call, &reply);
 	}
 }
 
@@ -211,7 +158,7 @@ void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done
 {
 	struct etcd_body body = { NULL, 0 };
 
-	begin(e, call, e->request_timeout, done);
+	etcd_call_begin(e, call, e->request_timeout, done);
 	(void)etcd_encode_grant(&body, ttl_s);
 	etcd_request_start(&e->channel, &call->request, ETCD_PATH_GRANT, body, call->deadline,
 			on_granted);
@@ -221,10 +168,11 @@ void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done
 
 static void on_revoked(struct etcd_request *request, const struct etcd_answer *answer)
 {
-	struct etcd_call *call = call_of(request);
+	static const struct etcd_reply ok = { .outcome = OUTCOME_OK, .why = "" };
+	struct etcd_call *call = etcd_call_of(request);
 
 	if (answer->ok) {
-		end_ok(call);
+		etcd_call_end(call, &ok);
 	} else {
 		end_lease_failed(call, answer, NULL);
 	}
@@ -234,40 +182,28 @@ void etcd_revoke(struct etcd *e, struct etcd_call *call, int64_t lease, etcd_don
 {
 	struct etcd_body body = { NULL, 0 };
 
-	begin(e, call, e->request_timeout, done);
+	etcd_call_begin(e, call, e->request_timeout, done);
 	call->lease = lease;
 	(void)etcd_encode_revoke(&body, lease);
 	etcd_request_start(&e->channel, &call->request, ETCD_PATH_REVOKE, body, call->deadline,
 			on_revoked);
 }
 
-/* A lease must live to see the next try, on another member: this one may sit on a call. */
-static double timeout_for(const struct etcd *e, double ttl)
-{
-	double third = ttl / 3.0;
-
-	return e->request_timeout < third ? e->request_timeout : third;
-}
-
 /* ---- put ------------------------------------------------------------------------- */
 
-static void end_taken(struct etcd_call *call, int64_t other, const char *key)
+static void end_put(struct etcd_call *call, const struct etcd_answer *answer, int64_t written)
 {
-	struct etcd_reply reply = { .outcome = OUTCOME_TAKEN,
-		.other = other,
-		.key = key,
-		.why = "the key hangs on another lease" };
+	struct etcd_reply reply = { .outcome = OUTCOME_OK,
+		.took_over = call->other != 0,
+		.other = call->other,
+		.written = written,
+		.why = "" };
 
-	end(call, &reply);
-}
-
-static void end_put(struct etcd_call *call, int64_t taken_from)
-{
-	struct etcd_reply reply = {
-		.outcome = OUTCOME_OK, .took_over = taken_from != 0, .other = taken_from, .why = ""
-	};
-
-	end(call, &reply);
+	etcd_decode_mark(answer->body, answer->len, &reply.at);
+	if (written == WRITTEN_NOW) {
+		reply.written = reply.at.revision;
+	}
+	etcd_call_end(call, &reply);
 }
 
 static void send_put(struct etcd_call *call);
@@ -275,7 +211,7 @@ static void send_put(struct etcd_call *call);
 static void put_again(struct etcd_call *call, const struct etcd_key *seen)
 {
 	if (call->rounds >= PUT_ROUNDS) {
-		end_unsure(call, "the key changes faster than it can be written");
+		etcd_call_end_unsure(call, "the key changes faster than it can be written");
 		return;
 	}
 	call->deadline = call->request.deadline; /* later by what logging in took */
@@ -290,7 +226,7 @@ static void put_again(struct etcd_call *call, const struct etcd_key *seen)
 
 static void on_put(struct etcd_request *request, const struct etcd_answer *answer)
 {
-	struct etcd_call *call = call_of(request);
+	struct etcd_call *call = etcd_call_of(request);
 	const struct etcd_claim *claim = &call->claim;
 	const uint8_t *message;
 	size_t len, which;
@@ -301,26 +237,26 @@ static void on_put(struct etcd_request *request, const struct etcd_answer *answe
 		end_lease_failed(call, answer, claim);
 		return;
 	}
-	if (!only_message(answer, &message, &len) ||
+	if (!etcd_call_message(answer, &message, &len) ||
 			!etcd_decode_put_if(
 					message, len, claim->entries, claim->n, &succeeded, seen)) {
-		end_unsure(call, "etcd's answer to a put cannot be read");
+		etcd_call_end_unsure(call, "etcd's answer to a put cannot be read");
 		return;
 	}
 	if (succeeded) {
-		end_put(call, call->other);
+		end_put(call, answer, WRITTEN_NOW);
 		return;
 	}
 	switch (ownership_judge_all(seen, claim->n, &claim->terms, &which)) {
 	case CLAIM_OURS: /* an earlier try did arrive */
-		end_put(call, call->other);
+		end_put(call, answer, ownership_written(seen, claim->n));
 		break;
 	case CLAIM_PUT:
 	case CLAIM_REPLACE:
 		put_again(call, seen);
 		break;
 	case CLAIM_TAKEN:
-		end_taken(call, seen[which].lease, claim->entries[which].key);
+		etcd_call_end_taken(call, seen[which].lease, claim->entries[which].key);
 		break;
 	}
 }
@@ -340,7 +276,7 @@ static void send_put(struct etcd_call *call)
 void etcd_put(struct etcd *e, struct etcd_call *call, const struct etcd_claim *claim,
 		etcd_done *done)
 {
-	begin(e, call, timeout_for(e, claim->ttl), done);
+	etcd_call_begin(e, call, etcd_call_timeout(e, claim->ttl), done);
 	call->claim = *claim;
 	call->lease = claim->terms.lease;
 	send_put(call);
@@ -348,78 +284,21 @@ void etcd_put(struct etcd *e, struct etcd_call *call, const struct etcd_claim *c
 
 /* ---- verify ---------------------------------------------------------------------- */
 
-static void end_detached(struct etcd_call *call, const char *key)
-{
-	struct etcd_reply detached = { .outcome = OUTCOME_DETACHED,
-		.key = key,
-		.why = "the key is not there, or not as it was written" };
-
-	end(call, &detached);
-}
-
-static bool decode_seen(const struct etcd_claim *claim, const uint8_t *message, size_t len,
-		struct etcd_key *seen)
-{
-	if (claim->n == 1) {
-		return etcd_decode_range(message, len, claim->entries[0].value, seen);
-	}
-	return etcd_decode_read_all(message, len, claim->entries, claim->n, seen);
-}
-
-static void on_seen(struct etcd_request *request, const struct etcd_answer *answer)
-{
-	struct etcd_call *call = call_of(request);
-	const struct etcd_claim *claim = &call->claim;
-	const uint8_t *message;
-	size_t len, which;
-	struct etcd_key seen[ETCD_ENTRIES_MAX];
-
-	if (!answer->ok) {
-		end_failed(call, answer, claim);
-		return;
-	}
-	if (!only_message(answer, &message, &len) || !decode_seen(claim, message, len, seen)) {
-		end_unsure(call, "etcd's answer to a range cannot be read");
-		return;
-	}
-	switch (ownership_judge_all(seen, claim->n, &claim->terms, &which)) {
-	case CLAIM_OURS:
-		end_ok(call);
-		break;
-	case CLAIM_PUT:
-	case CLAIM_REPLACE:
-		end_detached(call, claim->entries[which].key);
-		break;
-	case CLAIM_TAKEN:
-		end_taken(call, seen[which].lease, claim->entries[which].key);
-		break;
-	}
-}
-
 void etcd_verify(struct etcd *e, struct etcd_call *call, const struct etcd_claim *claim,
 		etcd_done *done)
 {
-	struct etcd_body body = { NULL, 0 };
-	bool one = claim->n == 1;
-
-	begin(e, call, timeout_for(e, claim->ttl), done);
+	etcd_call_begin(e, call, etcd_call_timeout(e, claim->ttl), done);
 	call->claim = *claim;
-	if (one) {
-		(void)etcd_encode_range(&body, claim->entries[0].key);
-	} else {
-		(void)etcd_encode_read_all(&body, claim->entries, claim->n);
-	}
-	etcd_request_start(&e->channel, &call->request, one ? ETCD_PATH_RANGE : ETCD_PATH_TXN, body,
-			call->deadline, on_seen);
+	etcd_look_start(call);
 }
 
 /* ---- renew ----------------------------------------------------------------------- */
 
 void etcd_renew(struct etcd *e, struct etcd_call *call, int64_t lease, double ttl, etcd_done *done)
 {
-	begin(e, call, timeout_for(e, ttl), done);
+	etcd_call_begin(e, call, etcd_call_timeout(e, ttl), done);
 	call->lease = lease;
-	etcd_batch_add(e, call);
+	etcd_batch_add(&e->renewals, call);
 }
 
 void etcd_cancel(struct etcd_call *call)

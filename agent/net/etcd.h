@@ -22,6 +22,17 @@
 
 struct etcd;
 
+struct etcd_batch_kind;
+
+/* Calls of one kind that go out together. Members are for etcd_batch.c. */
+struct etcd_gather {
+	struct etcd *etcd;                  /* borrowed */
+	const struct etcd_batch_kind *kind; /* borrowed */
+	struct list *waiting;
+	struct list *batches; /* that are out */
+	ev_timer timer;       /* runs while `waiting` is not empty */
+};
+
 /* What a person should know although no call failed over it: one sentence. */
 typedef void etcd_heard(struct etcd *e, const char *sentence);
 
@@ -33,9 +44,9 @@ struct etcd {
 	struct etcd_notice notice; /* how the channel gets there */
 	struct etcd_channel channel;
 	double request_timeout; /* seconds */
-	struct list *waiting;   /* renewals that go out together */
-	struct list *batches;   /* renewals that are out */
-	ev_timer gather;        /* runs while `waiting` is not empty */
+	double phase;           /* [0, 1): where this agent's renewals are, of a third of a TTL */
+	unsigned seats;         /* registrations that have their place there */
+	struct etcd_gather renewals, looks;
 };
 
 /* `settings` are borrowed and must outlive *e. Returns 0, or -1 without memory. */
@@ -48,12 +59,21 @@ void etcd_count_in(struct etcd *e, struct etcd_counts *counts);
 /* Every call must have ended or be cancelled before. Safe on a zeroed struct. */
 void etcd_finish(struct etcd *e);
 
+/*
+ * The phase of one more registration's renewals ([0, 1), of a third of a TTL):
+ * that of the others, so that they share requests, until these are large. To be
+ * given back.
+ */
+double etcd_take_seat(struct etcd *e);
+void etcd_give_seat(struct etcd *e);
+
 /* Keys to be held, all or none. The entries are borrowed and must outlive the call. */
 struct etcd_claim {
 	const struct etcd_entry *entries;
 	size_t n; /* 1 to ETCD_ENTRIES_MAX */
 	struct claim_terms terms;
-	double ttl; /* seconds that the lease lives */
+	double ttl;      /* seconds that the lease lives */
+	int64_t written; /* verify: the mod_revision that all of them had; 0: not known */
 };
 
 /* Valid only until `done` returns. */
@@ -66,6 +86,9 @@ struct etcd_reply {
 	bool took_over;   /* after a put that is OK: a key was another's */
 	int64_t other;    /* TAKEN, or took_over: the other lease */
 	const char *key;  /* TAKEN, DETACHED: the key, the first of them; of the claim */
+	int64_t written;  /* after a put or verify that is OK: the mod_revision of all keys, 0:
+			     several */
+	struct cluster_mark at; /* after a put, verify or renewal that is OK: where etcd was */
 	bool elsewhere;  /* UNSURE: the next try goes to a member that has not failed in this row */
 	bool patient;    /* UNSURE: to try again soon is of no use */
 	const char *why; /* one sentence; "" when OK */
@@ -89,7 +112,7 @@ struct etcd_call {
 	int64_t other;   /* put: the lease that a key is taken from, 0 for none */
 	unsigned rounds; /* put: transactions so far */
 	bool batched;
-	struct list link; /* in etcd.waiting or in a batch */
+	struct list link; /* in a gather or a batch */
 };
 
 void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done *done);
@@ -98,7 +121,11 @@ void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done
 void etcd_put(struct etcd *e, struct etcd_call *call, const struct etcd_claim *claim,
 		etcd_done *done);
 
-/* Reads all of them at one revision. */
+/*
+ * Asks whether all of them are there, at one revision. When it is known what was
+ * written, etcd only compares, for all that ask within a few milliseconds at once;
+ * what it finds to be otherwise is read.
+ */
 void etcd_verify(struct etcd *e, struct etcd_call *call, const struct etcd_claim *claim,
 		etcd_done *done);
 

@@ -128,14 +128,34 @@ static void add_put(struct txn *t, size_t i, const struct etcd_entry *entry, int
 	t->puts[i] = &t->put_op[i];
 }
 
+static void set_guard(Etcdserverpb__Compare *compare, const char *key, int64_t mod_revision)
+{
+	etcdserverpb__compare__init(compare);
+	compare->key = bytes(key);
+	compare->target = ETCDSERVERPB__COMPARE__COMPARE_TARGET__MOD;
+	compare->target_union_case = ETCDSERVERPB__COMPARE__TARGET_UNION_MOD_REVISION;
+	compare->mod_revision = mod_revision; /* a key that is not there has 0 */
+}
+
 static void add_guard(struct txn *t, size_t i, const struct etcd_entry *entry, int64_t mod_revision)
 {
-	etcdserverpb__compare__init(&t->compare[i]);
-	t->compare[i].key = bytes(entry->key);
-	t->compare[i].target = ETCDSERVERPB__COMPARE__COMPARE_TARGET__MOD;
-	t->compare[i].target_union_case = ETCDSERVERPB__COMPARE__TARGET_UNION_MOD_REVISION;
-	t->compare[i].mod_revision = mod_revision; /* a key that is not there has 0 */
+	set_guard(&t->compare[i], entry->key, mod_revision);
 	t->compares[i] = &t->compare[i];
+}
+
+int etcd_encode_compare(struct etcd_body *out, const struct etcd_guard *guards, size_t n)
+{
+	Etcdserverpb__TxnRequest m = ETCDSERVERPB__TXN_REQUEST__INIT;
+	Etcdserverpb__Compare compare[ETCD_GUARDS_MAX], *compares[ETCD_GUARDS_MAX];
+
+	assert(n > 0 && n <= ETCD_GUARDS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		set_guard(&compare[i], guards[i].key, guards[i].mod_revision);
+		compares[i] = &compare[i];
+	}
+	m.n_compare = n;
+	m.compare = compares;
+	return etcd_encode_message(out, &m.base);
 }
 
 int etcd_encode_read_all(struct etcd_body *out, const struct etcd_entry *entries, size_t n)
@@ -201,7 +221,20 @@ bool etcd_decode_grant(const uint8_t *data, size_t len, struct etcd_granted *gra
 	return granted->lease > 0 && granted->ttl_s > 0;
 }
 
-bool etcd_decode_keep_alive(const uint8_t *data, size_t len, int64_t *lease, int64_t *ttl_s)
+struct cluster_mark etcd_mark_of(const void *header)
+{
+	const Etcdserverpb__ResponseHeader *h = header;
+
+	if (h == NULL) {
+		return (struct cluster_mark){ .cluster = 0 };
+	}
+	return (struct cluster_mark){ .cluster = h->cluster_id,
+		.term = h->raft_term,
+		.revision = h->revision,
+		.member = h->member_id };
+}
+
+bool etcd_decode_keep_alive(const uint8_t *data, size_t len, struct etcd_renewed *renewed)
 {
 	Etcdserverpb__LeaseKeepAliveResponse *m =
 			etcdserverpb__lease_keep_alive_response__unpack(NULL, len, data);
@@ -209,10 +242,11 @@ bool etcd_decode_keep_alive(const uint8_t *data, size_t len, int64_t *lease, int
 	if (m == NULL) {
 		return false;
 	}
-	*lease = m->id;
-	*ttl_s = m->ttl;
+	*renewed = (struct etcd_renewed){
+		.lease = m->id, .ttl_s = m->ttl, .at = etcd_mark_of(m->header)
+	};
 	etcdserverpb__lease_keep_alive_response__free_unpacked(m, NULL);
-	return *ttl_s >= 0;
+	return renewed->ttl_s >= 0;
 }
 
 static void read_key(const Etcdserverpb__RangeResponse *range, const char *expected_value,
@@ -311,6 +345,18 @@ bool etcd_decode_log_in(const uint8_t *data, size_t len, char **token)
 	return *token != NULL;
 }
 
+bool etcd_decode_compared(const uint8_t *data, size_t len, bool *same)
+{
+	Etcdserverpb__TxnResponse *m = etcdserverpb__txn_response__unpack(NULL, len, data);
+
+	if (m == NULL) {
+		return false;
+	}
+	*same = m->succeeded;
+	etcdserverpb__txn_response__free_unpacked(m, NULL);
+	return true;
+}
+
 void etcd_decode_mark(const uint8_t *body, size_t len, struct cluster_mark *mark)
 {
 	const uint8_t *message;
@@ -321,12 +367,8 @@ void etcd_decode_mark(const uint8_t *body, size_t len, struct cluster_mark *mark
 		return;
 	}
 	Etcdserverpb__AnyResponse *m = etcdserverpb__any_response__unpack(NULL, size, message);
-	if (m != NULL && m->header != NULL) {
-		mark->cluster = m->header->cluster_id;
-		mark->term = m->header->raft_term;
-		mark->revision = m->header->revision;
-	}
 	if (m != NULL) {
+		*mark = etcd_mark_of(m->header);
 		etcdserverpb__any_response__free_unpacked(m, NULL);
 	}
 }
@@ -335,12 +377,12 @@ bool etcd_renewals_say_gone(const uint8_t *body, size_t len)
 {
 	const uint8_t *message;
 	size_t size;
-	int64_t lease, ttl_s = 1;
+	struct etcd_renewed renewed = { .ttl_s = 1 };
 
-	while (ttl_s != 0 && grpc_next_message(&body, &len, &message, &size)) {
-		if (!etcd_decode_keep_alive(message, size, &lease, &ttl_s)) {
+	while (renewed.ttl_s != 0 && grpc_next_message(&body, &len, &message, &size)) {
+		if (!etcd_decode_keep_alive(message, size, &renewed)) {
 			return false;
 		}
 	}
-	return ttl_s == 0;
+	return renewed.ttl_s == 0;
 }

@@ -36,6 +36,9 @@ void etcd_body_free(struct etcd_body *body);
 /* One message as a whole body. `message` is a ProtobufCMessage: for the codecs alone. */
 int etcd_encode_message(struct etcd_body *out, const void *message);
 
+/* Of the header of an answer, a ResponseHeader; NULL: there is none. For the codecs alone. */
+struct cluster_mark etcd_mark_of(const void *header);
+
 int etcd_encode_grant(struct etcd_body *out, int64_t ttl_s);
 int etcd_encode_revoke(struct etcd_body *out, int64_t lease);
 
@@ -48,6 +51,17 @@ struct etcd_entry {
 };
 
 #define ETCD_ENTRIES_MAX 8 /* of one call; etcd itself takes 128 */
+
+#define ETCD_GUARDS_MAX 128 /* of one comparison; etcd takes no more */
+
+/* A key and the mod_revision that it is to have. Borrowed. */
+struct etcd_guard {
+	const char *key;
+	int64_t mod_revision;
+};
+
+/* A transaction that does nothing but say whether all of them are so. */
+int etcd_encode_compare(struct etcd_body *out, const struct etcd_guard *guards, size_t n);
 
 int etcd_encode_range(struct etcd_body *out, const char *key);
 
@@ -79,7 +93,19 @@ struct etcd_granted {
 };
 
 bool etcd_decode_grant(const uint8_t *data, size_t len, struct etcd_granted *granted);
-bool etcd_decode_keep_alive(const uint8_t *data, size_t len, int64_t *lease, int64_t *ttl_s);
+
+/* What etcd says to a renewal. */
+struct etcd_renewed {
+	int64_t lease;
+	int64_t ttl_s;          /* 0: there is no such lease */
+	struct cluster_mark at; /* its revision may be behind in a healthy member */
+};
+
+bool etcd_decode_keep_alive(const uint8_t *data, size_t len, struct etcd_renewed *renewed);
+
+/* The answer to a comparison. */
+bool etcd_decode_compared(const uint8_t *data, size_t len, bool *same);
+
 bool etcd_decode_range(
 		const uint8_t *data, size_t len, const char *expected_value, struct etcd_key *key);
 

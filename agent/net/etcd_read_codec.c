@@ -110,18 +110,6 @@ int etcd_encode_time_to_live(struct etcd_body *out, int64_t lease)
 
 /* ---- answers ----------------------------------------------------------------------- */
 
-static struct cluster_mark mark_of(const Etcdserverpb__ResponseHeader *header)
-{
-	struct cluster_mark mark = { 0 };
-
-	if (header != NULL) {
-		mark.cluster = header->cluster_id;
-		mark.term = header->raft_term;
-		mark.revision = header->revision;
-	}
-	return mark;
-}
-
 static struct etcd_kv kv_of(const Etcdserverpb__KeyValue *kv)
 {
 	if (kv == NULL) {
@@ -146,7 +134,7 @@ bool etcd_decode_page(const uint8_t *data, size_t len, struct etcd_page *page)
 		return false;
 	}
 	*page = (struct etcd_page){
-		.mark = mark_of(m->header),
+		.mark = etcd_mark_of(m->header),
 		.count = m->count,
 		.more = m->more,
 		.kvs = calloc(m->n_kvs + 1, sizeof(struct etcd_kv)),
@@ -178,7 +166,7 @@ bool etcd_decode_news(const uint8_t *data, size_t len, struct etcd_news *news)
 		return false;
 	}
 	*news = (struct etcd_news){
-		.mark = mark_of(m->header),
+		.mark = etcd_mark_of(m->header),
 		.created = m->created,
 		.canceled = m->canceled,
 		.partial = m->fragment,

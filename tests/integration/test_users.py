@@ -212,6 +212,7 @@ def test_a_password_that_is_changed_in_etcd_alone(
     new.write_text("another-one\n")
     before = logins(etcd)
     etcdctl(etcd, f"etcdctl user passwd {USER} --interactive=false < '{new}'")
+    etcdctl(etcd, "etcdctl put /of-others x")  # while nothing is written, nothing is read back
     sidecar.wait_log("cannot read the key back yet.*wrong name or password", timeout=20)
     for _ in range(5):
         clock.outlast(2)

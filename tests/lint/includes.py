@@ -83,8 +83,9 @@ LAYERS = [
     ]),
     ("needs", ["agent/needs"]),
     ("clients", [
-        "agent/net/etcd", "agent/net/etcd_auth", "agent/net/etcd_batch", "agent/net/etcd_channel",
-        "agent/net/etcd_read", "agent/net/etcd_route", "agent/net/etcd_watch",
+        "agent/net/etcd", "agent/net/etcd_auth", "agent/net/etcd_batch", "agent/net/etcd_call",
+        "agent/net/etcd_channel", "agent/net/etcd_look", "agent/net/etcd_read",
+        "agent/net/etcd_renew", "agent/net/etcd_route", "agent/net/etcd_watch",
         "probes/attempts", "probes/exec", "probes/grpc", "probes/http", "probes/kinds",
         "probes/probe", "probes/tcp",
         "probes/call_reason",  # pure, but speaks of what the carrier says

@@ -7,8 +7,6 @@
  */
 #include "tests/model/agent.h"
 
-#define RENEWALS_TO_VERIFY 3
-
 static void expect(struct model *m, bool holds, const char *otherwise)
 {
 	if (!holds && m->broken == NULL) {
@@ -134,6 +132,22 @@ static void take_lease(struct world *w)
 	}
 }
 
+/* As tending.c has it. */
+static void note_right(struct world *w)
+{
+	w->due = false;
+	w->renewals = 0;
+	w->touched = w->news;
+}
+
+static void note_renewed(struct world *w)
+{
+	unsigned counted = w->renewals == RENEWALS_AGED ? TENDING_RENEWALS_MAX : w->renewals + 1;
+
+	w->renewals = (uint8_t)(w->renewals < TENDING_RENEWALS ? w->renewals + 1 : w->renewals);
+	w->due = tending_must_look(counted, !w->news);
+}
+
 static void take_note(struct world *w, enum outcome outcome)
 {
 	bool ok = outcome == OUTCOME_OK;
@@ -141,24 +155,19 @@ static void take_note(struct world *w, enum outcome outcome)
 	if (outcome == OUTCOME_DETACHED || outcome == OUTCOME_TAKEN || outcome == OUTCOME_UNSURE) {
 		w->due = false;
 	}
-	if (outcome == OUTCOME_UNSURE && w->state == LEASE_VERIFYING) {
-		w->renewals = RENEWALS_TO_VERIFY - 1;
-	}
 	if (outcome == OUTCOME_TAKEN) {
 		w->contested = true;
 	}
 	if (ok && w->state == LEASE_GRANTING) {
 		take_lease(w);
 	} else if (ok && w->state == LEASE_PUTTING) {
-		w->renewals = 0;
-		w->due = false;
+		note_right(w);
 		w->contested = false;
 		w->put_acked = true;
 	} else if (ok && w->state == LEASE_RENEWING) {
-		w->renewals = (uint8_t)((w->renewals + 1) % RENEWALS_TO_VERIFY);
-		w->due = w->renewals == 0;
+		note_renewed(w);
 	} else if (ok && w->state == LEASE_VERIFYING) {
-		w->due = false;
+		note_right(w);
 	}
 }
 
@@ -223,6 +232,7 @@ void agent_finish(struct model *m, struct world *w, enum outcome outcome)
 	w->asked = 0;
 	w->answered = false;
 	w->outcome = 0;
+	w->news = false;
 	w->guard = GUARD_ABSENT;
 	if (w->state == LEASE_NONE) {
 		w->lease = 0;

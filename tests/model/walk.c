@@ -28,6 +28,7 @@ static const struct {
 	{ { MOVE_LATE, 0 },              HEALTHY | PAUSELESS },
 	{ { MOVE_LATE, 1 },              HEALTHY | PAUSELESS },
 	{ { MOVE_TIMER, 0 },             HEALTHY },
+	{ { MOVE_APPLY_LAGGING, 0 },     PAUSELESS },
 	{ { MOVE_LOSE, 0 },              PAUSELESS },
 	{ { MOVE_LOSE_ANSWER, 0 },       PAUSELESS },
 	{ { MOVE_DELAY, 0 },             PAUSELESS },
@@ -45,6 +46,8 @@ static const struct {
 	{ { MOVE_DELETE, 0 },            0 },
 	{ { MOVE_ALTER, 0 },             0 },
 	{ { MOVE_UNLEASE, 0 },           0 },
+	{ { MOVE_STRANGER, 0 },          0 },
+	{ { MOVE_AGES, 0 },              0 },
 	{ { MOVE_OTHER_PUTS, 0 },        0 },
 	{ { MOVE_OTHER_GOES, 0 },        0 },
 };

@@ -5,92 +5,6 @@
 
 #include "tests/model/agent.h"
 
-static uint64_t put_bits(uint64_t packed, unsigned *at, unsigned bits, unsigned value)
-{
-	packed |= (uint64_t)value << *at;
-	*at += bits;
-	return packed;
-}
-
-uint64_t world_pack(const struct world *w)
-{
-	const struct {
-		unsigned bits, value;
-	} fields[] = {
-		{ 4, w->state },
-		{ 3, w->goal },
-		{ 3, w->asked },
-		{ 2, w->lease },
-		{ 2, w->renewals },
-		{ 1, w->paused },
-		{ 1, w->due },
-		{ 1, w->has_put },
-		{ 1, w->put_acked },
-		{ 1, w->contested },
-		{ 1, w->answered },
-		{ 3, w->outcome },
-		{ 2, w->guard },
-		{ 4, w->alive },
-		{ 4, w->revoked },
-		{ 3, w->key },
-		{ 1, w->altered },
-		{ 1, w->was_listed },
-		{ 1, w->newer },
-		{ 1, w->since },
-		{ 2, w->late[0].kind },
-		{ 2, w->late[0].lease },
-		{ 2, w->late[1].kind },
-		{ 2, w->late[1].lease },
-	};
-	uint64_t packed = 0;
-	unsigned at = 0;
-
-	for (unsigned i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-		packed = put_bits(packed, &at, fields[i].bits, fields[i].value);
-	}
-	return packed;
-}
-
-static uint8_t take_bits(uint64_t *packed, unsigned bits)
-{
-	uint8_t value = (uint8_t)(*packed & ((1u << bits) - 1));
-
-	*packed >>= bits;
-	return value;
-}
-
-/* In the order of world_pack. */
-struct world world_unpack(uint64_t packed)
-{
-	struct world w;
-
-	w.state = take_bits(&packed, 4);
-	w.goal = take_bits(&packed, 3);
-	w.asked = take_bits(&packed, 3);
-	w.lease = take_bits(&packed, 2);
-	w.renewals = take_bits(&packed, 2);
-	w.paused = take_bits(&packed, 1);
-	w.due = take_bits(&packed, 1);
-	w.has_put = take_bits(&packed, 1);
-	w.put_acked = take_bits(&packed, 1);
-	w.contested = take_bits(&packed, 1);
-	w.answered = take_bits(&packed, 1);
-	w.outcome = take_bits(&packed, 3);
-	w.guard = take_bits(&packed, 2);
-	w.alive = take_bits(&packed, 4);
-	w.revoked = take_bits(&packed, 4);
-	w.key = take_bits(&packed, 3);
-	w.altered = take_bits(&packed, 1);
-	w.was_listed = take_bits(&packed, 1);
-	w.newer = take_bits(&packed, 1);
-	w.since = take_bits(&packed, 1);
-	for (unsigned i = 0; i < LATE_MAX; i++) {
-		w.late[i].kind = take_bits(&packed, 2);
-		w.late[i].lease = take_bits(&packed, 2);
-	}
-	return w;
-}
-
 /* ---- etcd ---------------------------------------------------------------------------------- */
 
 static bool is_alive(const struct world *w, unsigned lease)
@@ -98,9 +12,19 @@ static bool is_alive(const struct world *w, unsigned lease)
 	return (w->alive & 1u << lease) != 0;
 }
 
+/* Anything at all is written: etcd is at another revision. */
+static void write(struct world *w)
+{
+	w->touched = true;
+	if (w->answered && w->state != LEASE_RENEWING) {
+		w->news = true;
+	}
+}
+
 /* Every change of the key has a new mod_revision, so what was seen before is stale. */
 static void set_key(struct world *w, uint8_t key)
 {
+	write(w);
 	w->key = key;
 	w->altered = false;
 	w->newer = false;
@@ -155,6 +79,7 @@ static void answer(struct world *w, enum outcome outcome)
 {
 	w->answered = true;
 	w->outcome = (uint8_t)outcome;
+	w->news = w->state == LEASE_RENEWING && w->touched;
 	w->guard = GUARD_ABSENT;
 }
 
@@ -297,6 +222,15 @@ static bool change_key(struct world *w, uint8_t from, uint8_t to)
 	return true;
 }
 
+static bool age(struct world *w)
+{
+	if (w->state != LEASE_HELD || w->renewals != TENDING_RENEWALS) {
+		return false;
+	}
+	w->renewals = RENEWALS_AGED;
+	return true;
+}
+
 static bool disturb(struct world *w, struct move move)
 {
 	switch (move.kind) {
@@ -316,9 +250,15 @@ static bool disturb(struct world *w, struct move move)
 		return other_puts(w);
 	case MOVE_OTHER_GOES:
 		return change_key(w, KEY_OTHER, KEY_ABSENT);
+	case MOVE_STRANGER:
+		write(w);
+		return true;
+	case MOVE_AGES:
+		return age(w);
 	case MOVE_GOAL:
 	case MOVE_TIMER:
 	case MOVE_APPLY:
+	case MOVE_APPLY_LAGGING:
 	case MOVE_ANSWER:
 	case MOVE_LOSE:
 	case MOVE_LOSE_ANSWER:
@@ -341,6 +281,15 @@ static bool is_put(const struct late *late)
 /* Forgets what can have no effect any more, so that equal states look equal. */
 static void tidy(struct world *w)
 {
+	bool looks = w->state == LEASE_HELD || w->state == LEASE_RENEWING ||
+		     w->state == LEASE_VERIFYING;
+	bool ok = w->answered && w->outcome == OUTCOME_OK;
+
+	if (!looks) { /* a put begins these anew */
+		w->renewals = 0;
+		w->due = w->touched = false;
+	}
+	w->news = w->news && ok && (looks || w->state == LEASE_PUTTING);
 	for (unsigned id = 1; id <= LEASES; id++) {
 		bool named = id == w->lease || id == w->key;
 		for (unsigned i = 0; i < LATE_MAX; i++) {
@@ -365,6 +314,17 @@ static void tidy(struct world *w)
 	}
 }
 
+/* `lagging`: a renewal, by a member that says what it was told before. */
+static bool serve(struct model *m, struct world *w, bool lagging)
+{
+	if (lagging && w->state != LEASE_RENEWING) {
+		return false;
+	}
+	apply(m, w);
+	w->news = w->news && !lagging;
+	return true;
+}
+
 static bool make_move(struct model *m, struct world *w, struct move move)
 {
 	bool in_flight = w->state >= N_RESTING;
@@ -376,10 +336,8 @@ static bool make_move(struct model *m, struct world *w, struct move move)
 	case MOVE_TIMER:
 		return agent_wake(m, w);
 	case MOVE_APPLY:
-		if (sent) {
-			apply(m, w);
-		}
-		return sent;
+	case MOVE_APPLY_LAGGING:
+		return sent && serve(m, w, move.kind == MOVE_APPLY_LAGGING);
 	case MOVE_ANSWER:
 		if (answered) {
 			agent_finish(m, w, (enum outcome)w->outcome);
@@ -415,6 +373,8 @@ static bool make_move(struct model *m, struct world *w, struct move move)
 	case MOVE_DELETE:
 	case MOVE_ALTER:
 	case MOVE_UNLEASE:
+	case MOVE_STRANGER:
+	case MOVE_AGES:
 	case MOVE_OTHER_PUTS:
 	case MOVE_OTHER_GOES:
 		return disturb(w, move);

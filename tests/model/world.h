@@ -11,7 +11,8 @@
  * may end. etcd and ownership are exact but for what cannot matter: a lease
  * whose grant was never acknowledged has no key and nobody knows its id, so it
  * is not kept; a late renewal changes nothing where a lease may expire at any
- * moment anyway; a late message for a lease that is gone can do nothing.
+ * moment anyway; a late message for a lease that is gone can do nothing. Of
+ * revisions only that matters which a read-back is decided by.
  */
 
 #include <stdbool.h>
@@ -19,9 +20,13 @@
 #include <stdint.h>
 
 #include "agent/lease.h"
+#include "agent/tending.h"
 
 #define LEASES   3 /* ids 1 to 3; 0 is none */
 #define LATE_MAX 2
+
+/* Renewals are counted so far; TENDING_RENEWALS_MAX of them look like this. */
+#define RENEWALS_AGED (TENDING_RENEWALS + 1)
 
 /* The tables of lease.c, or a broken copy of them. */
 struct tables {
@@ -47,8 +52,9 @@ struct world {
 	uint8_t state, goal;
 	uint8_t asked;    /* the goal when the call in flight was started */
 	uint8_t lease;    /* 0 in NONE and GRANTING */
-	uint8_t renewals; /* modulo 3 */
+	uint8_t renewals; /* since the key was last seen; as many as tell states apart */
 	bool paused, due;
+	bool touched;   /* etcd has written something since the key was last seen */
 	bool has_put;   /* a put was sent, ever */
 	bool contested; /* another has the key: stand by */
 	bool put_acked; /* a put on this lease was acknowledged */
@@ -56,6 +62,8 @@ struct world {
 	/* the call in flight */
 	bool answered;
 	uint8_t outcome; /* when answered */
+	bool news;       /* ... its header: of a renewal, whether it is another than where the key
+			  * was last seen; of a put or a look, whether etcd is elsewhere by now */
 	uint8_t guard;   /* of a put */
 
 	/* etcd; bit 1 << id for each lease */
@@ -70,20 +78,23 @@ struct world {
 };
 
 enum move_kind {
-	MOVE_GOAL,        /* health changes, or someone stops the agent */
-	MOVE_TIMER,       /* a pause ends */
-	MOVE_APPLY,       /* the request reaches etcd */
-	MOVE_ANSWER,      /* the answer reaches the agent */
-	MOVE_LOSE,        /* the request is lost */
-	MOVE_LOSE_ANSWER, /* the answer is lost */
-	MOVE_REPEAT,      /* the answer is lost, and the carrier sends the request once more */
-	MOVE_DELAY,       /* the agent gives up on a request that may yet arrive */
-	MOVE_LATE,        /* ... and arrives */
-	MOVE_DROP,        /* ... and never does */
-	MOVE_EXPIRE,      /* a lease expires, or is revoked by hand */
-	MOVE_DELETE,      /* the key is deleted by hand */
-	MOVE_ALTER,       /* its value is changed by hand, on our lease */
-	MOVE_UNLEASE,     /* it is put by hand, on no lease */
+	MOVE_GOAL,          /* health changes, or someone stops the agent */
+	MOVE_TIMER,         /* a pause ends */
+	MOVE_APPLY,         /* the request reaches etcd */
+	MOVE_APPLY_LAGGING, /* ... a renewal, by a member that does not know of the last writes */
+	MOVE_ANSWER,        /* the answer reaches the agent */
+	MOVE_LOSE,          /* the request is lost */
+	MOVE_LOSE_ANSWER,   /* the answer is lost */
+	MOVE_REPEAT,        /* the answer is lost, and the carrier sends the request once more */
+	MOVE_DELAY,         /* the agent gives up on a request that may yet arrive */
+	MOVE_LATE,          /* ... and arrives */
+	MOVE_DROP,          /* ... and never does */
+	MOVE_EXPIRE,        /* a lease expires, or is revoked by hand */
+	MOVE_DELETE,        /* the key is deleted by hand */
+	MOVE_ALTER,         /* its value is changed by hand, on our lease */
+	MOVE_UNLEASE,       /* it is put by hand, on no lease */
+	MOVE_STRANGER,      /* another key is written */
+	MOVE_AGES,          /* so many renewals that the key is looked at whatever etcd says */
 	MOVE_OTHER_PUTS,
 	MOVE_OTHER_GOES
 };

@@ -66,6 +66,8 @@ static void end_with(struct lane *l, enum outcome outcome)
 		.ttl = l->request.ttl,
 		.other = l->other,
 		.took_over = outcome == OUTCOME_OK && l->other != 0,
+		.written = l->written,
+		.at = l->at,
 		.why = "as the world has it" };
 
 	if (outcome == OUTCOME_UNSURE) {
@@ -125,6 +127,7 @@ static void on_seen(struct lane *l, const struct etcd_key *seen)
 
 	switch (judge_claim(l, seen)) {
 	case CLAIM_OURS:
+		l->written = seen->mod_revision;
 		end_with(l, OUTCOME_OK);
 		break;
 	case CLAIM_PUT:
@@ -169,8 +172,22 @@ static void on_gone(struct lane *l)
 	transmit(l);
 }
 
+static void read_key(struct lane *l)
+{
+	if (owner_of(l)->world->script.plant == PLANT_TRUSTING) {
+		end_with(l, OUTCOME_OK);
+		return;
+	}
+	l->request.guard = 0;
+	transmit(l);
+}
+
 static void hear(struct lane *l, const struct message *m)
 {
+	l->at = m->at;
+	if (m->ask == ASK_RENEW && owner_of(l)->world->script.plant == PLANT_FROZEN) {
+		l->at = CONTAINER_OF(l->call, struct registration, call)->tending.right_at;
+	}
 	switch (m->kind) {
 	case ANSWER_OK:
 		if (l->doubting) {
@@ -179,6 +196,7 @@ static void hear(struct lane *l, const struct message *m)
 			on_granted(l, m);
 		} else {
 			l->request.ttl = m->ttl;
+			l->written = m->ask == ASK_VERIFY ? m->guard : m->revision;
 			end_with(l, OUTCOME_OK);
 		}
 		break;
@@ -187,6 +205,9 @@ static void hear(struct lane *l, const struct message *m)
 		break;
 	case ANSWER_SEEN:
 		on_seen(l, &m->seen);
+		break;
+	case ANSWER_OTHER:
+		read_key(l);
 		break;
 	case ANSWER_FAILED:
 		end_with(l, OUTCOME_UNSURE);
@@ -228,11 +249,25 @@ static struct lane *begin(struct client *c, struct etcd_call *call, enum ask ask
 	l->era = c->world->store.wipes;
 	l->doubting = false;
 	l->other = 0;
+	l->written = 0;
 	l->request = (struct message){ .ask = ask, .lease = lease };
 	timer_start(&node_of(c)->loop, &l->deadline, timeout);
 	world_note(c->world, c->slot, (enum fact)(FACT_ASK_GRANT + (int)ask), lease, 0);
 	judge_ask(c->world, node_of(c), &b->tenure, ask, lease);
 	return l;
+}
+
+/* Each agent has a phase of its own. */
+double etcd_take_seat(struct etcd *e)
+{
+	double phase = (double)node_of(client_of(e))->incarnation * 0.618;
+
+	return phase - floor(phase);
+}
+
+void etcd_give_seat(struct etcd *e)
+{
+	UNUSED(e);
 }
 
 void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done *done)
@@ -269,6 +304,7 @@ void etcd_verify(struct etcd *e, struct etcd_call *call, const struct etcd_claim
 	struct lane *l = begin(c, call, ASK_VERIFY, claim->terms.lease, timeout, done);
 
 	call->claim = *claim;
+	l->request.guard = claim->written;
 	transmit(l);
 }
 

@@ -23,6 +23,8 @@ struct lane {
 	unsigned era;  /* etcd's wipes when the call began */
 	bool doubting; /* the lease is said to be gone, and asked for once more */
 	int64_t other;
+	int64_t written;        /* the mod_revision of the key, as far as an answer says */
+	struct cluster_mark at; /* the header of the last answer */
 	ev_timer deadline;
 };
 

@@ -21,8 +21,9 @@ enum ask { ASK_GRANT, ASK_PUT, ASK_VERIFY, ASK_RENEW, ASK_REVOKE };
 
 enum answer_kind {
 	ANSWER_OK,
-	ANSWER_GONE, /* no such lease */
-	ANSWER_SEEN, /* a range, or a put whose guard failed: what is there */
+	ANSWER_GONE,  /* no such lease */
+	ANSWER_SEEN,  /* a range, or a put whose guard failed: what is there */
+	ANSWER_OTHER, /* a comparison: it is not as it was */
 	ANSWER_FAILED
 };
 
@@ -31,9 +32,10 @@ struct message {
 	enum ask ask;
 	uint64_t call;    /* which call of the agent it belongs to */
 	int64_t lease;    /* the answer to a grant: the new one */
-	int64_t guard;    /* put: the mod_revision that the key must have */
+	int64_t guard;    /* put: the mod_revision that the key must have; verify: 0 reads it */
 	double ttl;       /* grant: asked for, then granted; the answer to a renewal */
 	int64_t revision; /* in an answer */
+	struct cluster_mark at; /* ... and as its header has it */
 	enum answer_kind kind;
 	struct etcd_key seen;
 };

@@ -26,6 +26,7 @@ static const char *const plants[] = {
 	[PLANT_DEFIANT] = "defiant",
 	[PLANT_ABRUPT] = "abrupt",
 	[PLANT_CLINGY] = "clingy",
+	[PLANT_FROZEN] = "frozen",
 	[PLANT_EAGER] = "eager",
 	[PLANT_UPSTART] = "upstart",
 };
@@ -126,6 +127,8 @@ void script_draw(struct script *s, struct dice *d, double hours, enum plant plan
 	s->probe_delay = spread(d, 0.001, 0.02);
 	s->net_delay = spread(d, 0.001, 0.05);
 	s->twice = dice_chance(d, 0.3) ? dice_between(d, 0.0, 0.1) : 0.0;
+	s->writes = dice_chance(d, 0.5) ? spread(d, 0.001, 100.0) : 0.0;
+	s->lag = dice_chance(d, 0.5) ? spread(d, 0.01, 3.0) : 0.0;
 	s->late_max = spread(d, 5.0, 90.0);
 	s->election = 1.0;
 	s->fault_gap = full_speed ? 60.0 : spread(d, 20.0, 7200.0);

@@ -33,6 +33,7 @@ enum plant {
 	PLANT_DEFIANT,     /* SIGTERM does nothing */
 	PLANT_ABRUPT,      /* a reload withdraws before the new one is listed */
 	PLANT_CLINGY,      /* what a reload has replaced does not hear that it may go */
+	PLANT_FROZEN,      /* every renewal is answered as if nothing had ever been written */
 	PLANT_EAGER,       /* a lease is asked for again and again ahead of the first verdict */
 	PLANT_UPSTART,     /* the new one of a reload does not know whose place it takes */
 	N_PLANTS
@@ -50,6 +51,8 @@ struct script {
 	double probe_delay; /* one way between agent and service, at most */
 	double net_delay;   /* one way between agent and etcd, at most */
 	double twice;       /* probability of a request that arrives twice */
+	double writes;      /* of others to etcd, a second; 0: none */
+	double lag;         /* a member knows of a change after so long, at most */
 	double late_max;    /* a late request arrives after so long, at most */
 	double election;    /* etcd's election timeout */
 	double reload_gap;  /* mean time between reloads, INFINITY: there are none */

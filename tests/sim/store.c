@@ -14,7 +14,8 @@ void store_init(struct store *s)
 	memset(s, 0, sizeof *s);
 	s->up = true;
 	s->next_lease = FIRST_LEASE;
-	s->revision = 1;
+	s->revision = s->revision_before = 1;
+	s->term = 1;
 	s->unheld_since = 0.0;
 }
 
@@ -33,13 +34,26 @@ struct lease *store_holder(struct store *s)
 	return s->key.present && s->key.lease != 0 ? store_find(s, s->key.lease) : NULL;
 }
 
+static void count_strangers(struct world *w)
+{
+	struct store *s = &w->store;
+	double n = floor((world_now(w) - s->strangers_at) * w->script.writes);
+
+	if (n >= 1.0) {
+		s->revision += (int64_t)n;
+		s->strangers_at += n / w->script.writes;
+	}
+}
+
 /* The only writer of the key. */
 static void set_key(struct world *w, struct etcd_key key)
 {
 	struct store *s = &w->store;
 	bool held = key.present && key.lease != 0;
 
-	s->revision++;
+	count_strangers(w);
+	s->revision_before = s->revision++;
+	s->changed_at = world_now(w);
 	key.mod_revision = key.present ? s->revision : 0;
 	s->key = key;
 	s->put_at = world_now(w);
@@ -178,10 +192,23 @@ static void do_revoke(struct world *w, int slot, unsigned incarnation, struct me
 	}
 }
 
+static struct cluster_mark header(struct world *w, const struct message *m)
+{
+	const struct store *s = &w->store;
+	struct cluster_mark at = { s->wipes + 1, s->term, s->revision, 1 };
+	double lag = m->ask == ASK_RENEW ? dice_between(&w->dice, 0.0, w->script.lag) : 0.0;
+
+	if (world_now(w) - s->changed_at < lag) {
+		at.revision = s->revision_before;
+	}
+	return at;
+}
+
 bool store_serve(struct world *w, int slot, unsigned incarnation, struct message *m, double *later)
 {
 	bool served = true;
 
+	count_strangers(w);
 	switch (m->ask) {
 	case ASK_GRANT:
 		do_grant(w, slot, incarnation, m);
@@ -190,8 +217,10 @@ bool store_serve(struct world *w, int slot, unsigned incarnation, struct message
 		do_put(w, slot, incarnation, m);
 		break;
 	case ASK_VERIFY:
-		m->kind = ANSWER_SEEN;
 		m->seen = w->store.key;
+		m->kind = m->guard == 0                      ? ANSWER_SEEN
+			  : m->guard == m->seen.mod_revision ? ANSWER_OK
+							     : ANSWER_OTHER;
 		break;
 	case ASK_RENEW:
 		served = do_renew(w, slot, m, later);
@@ -201,6 +230,7 @@ bool store_serve(struct world *w, int slot, unsigned incarnation, struct message
 		break;
 	}
 	m->revision = w->store.revision;
+	m->at = header(w, m);
 	return served;
 }
 
@@ -237,6 +267,7 @@ void store_restart(struct world *w)
 	judge_look(w);
 	world_note(w, -1, FACT_ETCD_UP, 0, 0);
 	w->store.up = true;
+	w->store.term++;
 	refresh_all(w);
 	for (unsigned i = 0; i < w->store.n; i++) {
 		plan_scan(w, &w->store.leases[i]);
@@ -250,6 +281,7 @@ void store_new_leader(struct world *w)
 	}
 	judge_look(w);
 	world_note(w, -1, FACT_LEADER, 0, 0);
+	w->store.term++;
 	refresh_all(w);
 }
 

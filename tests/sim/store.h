@@ -11,7 +11,8 @@
  * change and a restart give every lease its whole TTL anew and one election
  * timeout on top. A put is one transaction: compared by mod_revision, answered
  * with what is there when that differs. A wiped etcd counts its revisions from
- * 1 again.
+ * 1 again. Others write other keys, which moves the revision and nothing else;
+ * a renewal is answered by a member that may not know of the last change yet.
  */
 
 #include <stdbool.h>
@@ -38,6 +39,9 @@ struct store {
 	double steady_since; /* up, with one leader; INFINITY while down */
 	unsigned wipes;
 	int64_t revision, next_lease;
+	uint64_t term;
+	int64_t revision_before;         /* the last change of the key ... */
+	double changed_at, strangers_at; /* ... and until when the writes of others are counted */
 	struct lease leases[STORE_LEASES];
 	unsigned n;
 	struct etcd_key key; /* same_value: ours */

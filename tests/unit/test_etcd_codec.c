@@ -150,6 +150,7 @@ static void reads_the_mark_of_any_answer(void **state)
 	assert_int_equal(mark.cluster, 5);
 	assert_int_equal(mark.revision, 9);
 	assert_int_equal(mark.term, 2);
+	assert_int_equal(mark.member, 6);
 	etcd_decode_mark(NULL, 0, &mark);
 	assert_int_equal(mark.cluster, 0);
 	etcd_decode_mark(BYTES("\0\0\0\0\x09" HEADER), &mark); /* cut in the middle */
@@ -170,14 +171,41 @@ static void finds_a_lease_that_is_gone(void **state)
 
 static void decodes_a_renewal(void **state)
 {
-	int64_t lease = 0, ttl = 9;
+	struct etcd_renewed renewed = { .ttl_s = 9 };
 	UNUSED(state);
-	assert_true(etcd_decode_keep_alive(BYTES("\x10\x07\x18\x0a"), &lease, &ttl));
-	assert_int_equal(lease, 7);
-	assert_int_equal(ttl, 10);
-	assert_true(etcd_decode_keep_alive(BYTES("\x10\x07"), &lease, &ttl));
-	assert_int_equal(ttl, 0); /* there is no such lease */
-	assert_false(etcd_decode_keep_alive(BYTES("\x10"), &lease, &ttl));
+	assert_true(etcd_decode_keep_alive(BYTES(HEADER "\x10\x07\x18\x0a"), &renewed));
+	assert_int_equal(renewed.lease, 7);
+	assert_int_equal(renewed.ttl_s, 10);
+	assert_int_equal(renewed.at.cluster, 5);
+	assert_int_equal(renewed.at.member, 6);
+	assert_int_equal(renewed.at.revision, 9);
+	assert_int_equal(renewed.at.term, 2);
+	assert_true(etcd_decode_keep_alive(BYTES("\x10\x07"), &renewed));
+	assert_int_equal(renewed.ttl_s, 0); /* there is no such lease */
+	assert_int_equal(renewed.at.cluster, 0);
+	assert_false(etcd_decode_keep_alive(BYTES("\x10"), &renewed));
+}
+
+static void compares(void **state)
+{
+	const struct etcd_guard guards[] = { { "/k", 7 }, { "/l", 300 } };
+	struct etcd_body body;
+	bool same = false;
+
+	UNUSED(state);
+	assert_int_equal(etcd_encode_compare(&body, guards, 2), 0);
+	assert_int_equal(body.len, 26);
+	assert_memory_equal(body.at,
+			"\0\0\0\0\x15"
+			"\x0a\x08\x10\x02\x1a\x02/k\x30\x07"
+			"\x0a\x09\x10\x02\x1a\x02/l\x30\xac\x02",
+			26);
+	etcd_body_free(&body);
+	assert_true(etcd_decode_compared(BYTES(HEADER "\x10\x01"), &same));
+	assert_true(same);
+	assert_true(etcd_decode_compared(BYTES(HEADER), &same));
+	assert_false(same);
+	assert_false(etcd_decode_compared(BYTES("\x10"), &same));
 }
 
 static void decodes_a_range(void **state)
@@ -265,6 +293,7 @@ int main(void)
 		cmocka_unit_test(reads_the_mark_of_any_answer),
 		cmocka_unit_test(finds_a_lease_that_is_gone),
 		cmocka_unit_test(decodes_a_renewal),
+		cmocka_unit_test(compares),
 		cmocka_unit_test(decodes_a_range),
 		cmocka_unit_test(decodes_a_put),
 		cmocka_unit_test(decodes_what_is_seen_of_two_keys),

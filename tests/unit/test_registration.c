@@ -176,6 +176,46 @@ static void reads_the_key_back_after_every_third_renewal(void **state)
 	}
 }
 
+/* As `answer`, with where etcd is; a put or a look also says at which revision ours was written. */
+static void answer_at(int64_t revision)
+{
+	end_call((struct etcd_reply){ .outcome = OUTCOME_OK,
+			.ttl = 10.0,
+			.written = 40,
+			.at = { .cluster = 5, .term = 2, .revision = revision, .member = 6 } });
+}
+
+static void reads_nothing_back_while_nothing_is_written(void **state)
+{
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_PRESENT);
+	grant(1);
+	answer_at(40);
+	for (unsigned i = 0; i < 20; i++) {
+		renew();
+		answer_at(40);
+	}
+	assert_null(etcd.call);
+	renew();
+	answer_at(41); /* perhaps by somebody who deleted it */
+	assert_int_equal(etcd.what, ASKED_VERIFY);
+	assert_int_equal(etcd.claim.written, 40);
+	answer_at(43); /* it was not ours, and there is more since */
+	for (unsigned i = 0; i < 20; i++) {
+		renew();
+		answer_at(43);
+	}
+	assert_null(etcd.call);
+	renew();
+	answer_at(44);
+	end_call((struct etcd_reply){ .outcome = OUTCOME_DETACHED });
+	assert_int_equal(etcd.what, ASKED_PUT);
+	answer_at(45);
+	renew();
+	answer_at(45);
+	assert_null(etcd.call);
+}
+
 static void a_lost_renewal_keeps_the_lease(void **state)
 {
 	UNUSED(state);
@@ -365,6 +405,7 @@ int main(void)
 		TEST(gives_the_lease_back_when_the_verdict_is_bad),
 		TEST(a_verdict_that_comes_late_takes_another_lease),
 		TEST(reads_the_key_back_after_every_third_renewal),
+		TEST(reads_nothing_back_while_nothing_is_written),
 		TEST(a_lost_renewal_keeps_the_lease),
 		TEST(a_verify_without_an_answer_comes_again_after_one_renewal),
 		TEST(read_backs_that_are_lost_are_one_row),

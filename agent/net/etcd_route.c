@@ -205,6 +205,7 @@ static void judge(struct route_request *r, const struct carrier_answer *carried,
 {
 	const struct etcd_error_about about = { .user = r->route->user };
 
+	sentence[0] = '\0';
 	*answer = (struct etcd_answer){
 		.trouble = TROUBLE_MEMBER, .text = carried->why, .sentence = sentence
 	};
@@ -222,8 +223,10 @@ static void judge(struct route_request *r, const struct carrier_answer *carried,
 	answer->text = carried->status->message;
 	answer->trouble = etcd_error_read(carried->status->code, carried->status->message);
 	answer->ok = answer->trouble == TROUBLE_NONE;
-	etcd_error_say(sentence, size, answer->trouble, &about, carried->status->code,
-			carried->status->message);
+	if (!answer->ok) {
+		etcd_error_say(sentence, size, answer->trouble, &about, carried->status->code,
+				carried->status->message);
+	}
 }
 
 /* True when the call has gone on to the next endpoint. */

@@ -26,10 +26,18 @@ int health_calls_init(struct health_calls *c, const struct descriptor *desc)
 		c->headers[i + 1] =
 				(struct h2_header){ metadata->at[i].name, metadata->at[i].text };
 	}
-	c->check = (struct h2_call){ HEALTH_PATH_CHECK, c->headers, metadata->n + 1, c->request,
-		len, HEALTH_MESSAGE_LIMIT };
-	c->watch = (struct h2_call){ HEALTH_PATH_WATCH, c->headers + 1, metadata->n, c->request,
-		len, HEALTH_MESSAGE_LIMIT };
+	c->check = (struct h2_call){
+		.path = HEALTH_PATH_CHECK,
+		.headers = c->headers,
+		.n_headers = metadata->n + 1,
+		.body = c->request,
+		.n_body = len,
+		.limit = HEALTH_MESSAGE_LIMIT,
+	};
+	c->watch = c->check;
+	c->watch.path = HEALTH_PATH_WATCH;
+	c->watch.headers++;
+	c->watch.n_headers--;
 	return 0;
 }
 

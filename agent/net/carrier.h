@@ -26,6 +26,7 @@
 #include "agent/net/grpc_status.h"
 #include "agent/net/h2_session.h"
 #include "agent/net/tls_settings.h"
+#include "agent/net/wiped.h"
 #include "agent/random.h"
 
 struct carrier;
@@ -69,6 +70,12 @@ struct carrier_call {
 	size_t len;
 	double deadline; /* clock_now() time; a stream's is for its connection, it may then last */
 	carrier_heard *on_heard; /* NULL: a unary call */
+	/*
+	 * The server answers each message of the body with one, and ends the call when we end it.
+	 * It is over when all are answered, and the next such call to the same path is said in the
+	 * same stream where that is free: without headers, in half the bytes.
+	 */
+	bool answers_each;
 };
 
 /* Embedded by its user. Members are for carrier.c only. */
@@ -85,8 +92,9 @@ struct carrier_request {
 	bool joined;            /* ... which had been made before */
 	bool retried;           /* after one that failed */
 	bool heard;             /* a stream: some of the body has come */
-	uint8_t *received;      /* owned; wiped before it is freed: it may hold a token */
-	size_t n_received, received_size;
+	bool talks;             /* it is said in the target's own stream */
+	size_t expected;        /* answers_each: how many messages */
+	struct wiped received;
 };
 
 /*

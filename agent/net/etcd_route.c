@@ -72,6 +72,11 @@ static unsigned choose(const struct route_request *r)
 			     : endpoint_ring_after(ring, r->endpoint, r->call.endpoint);
 }
 
+static bool is_renewal(const struct route_request *r)
+{
+	return strcmp(r->call.path, ETCD_PATH_KEEP_ALIVE) == 0;
+}
+
 static void send_on(struct route_request *r)
 {
 	struct etcd_route *route = r->route;
@@ -86,17 +91,12 @@ static void send_on(struct route_request *r)
 		.body = r->call.body->at,
 		.len = r->call.body->len,
 		.deadline = r->call.deadline,
+		.answers_each = is_renewal(r),
 	};
-	carrier_start(route->carrier, &r->carried, route->targets[r->endpoint], &call,
-			on_carried);
+	carrier_start(route->carrier, &r->carried, route->targets[r->endpoint], &call, on_carried);
 }
 
 /* ---- is it to be believed -------------------------------------------------------- */
-
-static bool is_renewal(const struct route_request *r)
-{
-	return strcmp(r->call.path, ETCD_PATH_KEEP_ALIVE) == 0;
-}
 
 /* A renewal does not go through raft, but to say that a lease is gone is grave. */
 static enum view_proof proof_of(const struct route_request *r, const struct carrier_answer *answer)

@@ -120,6 +120,17 @@ bool grpc_next_message(const uint8_t **body, size_t *len, const uint8_t **messag
 	return true;
 }
 
+size_t grpc_count_messages(const uint8_t *body, size_t len)
+{
+	const uint8_t *message;
+	size_t n = 0, size;
+
+	while (grpc_next_message(&body, &len, &message, &size)) {
+		n++;
+	}
+	return n;
+}
+
 bool grpc_only_message(const uint8_t *body, size_t len, const uint8_t **message, size_t *size)
 {
 	return grpc_next_message(&body, &len, message, size) && len == 0;

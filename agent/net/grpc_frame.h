@@ -26,6 +26,9 @@ void grpc_prefix(uint8_t out[GRPC_PREFIX], uint32_t len);
  */
 bool grpc_next_message(const uint8_t **body, size_t *len, const uint8_t **message, size_t *size);
 
+/* How many whole messages there are in what has come of a body. */
+size_t grpc_count_messages(const uint8_t *body, size_t len);
+
 /* The one message of a unary answer, in place; false when there is not exactly one. */
 bool grpc_only_message(const uint8_t *body, size_t len, const uint8_t **message, size_t *size);
 

@@ -438,6 +438,12 @@ void h2_stream_start(struct h2_conn *conn, struct h2_stream *stream, const struc
 	}
 }
 
+void h2_stream_say(struct h2_stream *stream, const uint8_t *body, size_t n_body)
+{
+	h2_session_say(stream, body, n_body);
+	flush_soon(CONTAINER_OF(stream->session, struct h2_conn, session));
+}
+
 void h2_stream_cancel(struct h2_stream *stream)
 {
 	struct h2_session *session = stream->session;

@@ -61,15 +61,26 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 	}
 }
 
+/* Where our side stays open, the stream is not closed by that: it is over all the same. */
+static void note_last(nghttp2_session *session, const nghttp2_frame *frame)
+{
+	struct h2_stream *stream = stream_of(session, frame->hd.stream_id);
+
+	if (stream != NULL && stream->goes_on && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+		stream->ended = true;
+	}
+}
+
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
 	struct h2_session *s = user;
 
-	UNUSED(session);
 	if (frame->hd.type == NGHTTP2_GOAWAY) {
 		s->goaway = true;
 	} else if (frame->hd.type == NGHTTP2_SETTINGS) {
 		s->established = true;
+	} else if (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) {
+		note_last(session, frame);
 	}
 	return 0;
 }
@@ -80,8 +91,8 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error,
 
 	UNUSED(user);
 	if (stream != NULL) {
-		stream->ended = true;
-		stream->reset = error != NGHTTP2_NO_ERROR;
+		stream->reset = !stream->ended && error != NGHTTP2_NO_ERROR;
+		stream->ended = stream->closed = true;
 	}
 	return 0;
 }
@@ -96,11 +107,14 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *out, siz
 	if (stream == NULL) {
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* cancelled before it was sent */
 	}
+	if (stream->n_body == 0 && stream->goes_on) {
+		return NGHTTP2_ERR_DEFERRED;
+	}
 	size_t n = stream->n_body < room ? stream->n_body : room;
 	memcpy(out, stream->body, n);
 	stream->body += n;
 	stream->n_body -= n;
-	if (stream->n_body == 0) {
+	if (stream->n_body == 0 && !stream->goes_on) {
 		*flags |= NGHTTP2_DATA_FLAG_EOF;
 	}
 	return (ssize_t)n;
@@ -125,7 +139,7 @@ void h2_session_drop(struct h2_stream *stream)
 	void *nghttp2 = stream->session->nghttp2;
 
 	(void)nghttp2_session_set_stream_user_data(nghttp2, stream->id, NULL);
-	if (!stream->ended) {
+	if (!stream->closed) {
 		(void)nghttp2_submit_rst_stream(
 				nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_CANCEL);
 	}
@@ -172,6 +186,7 @@ bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const stru
 	stream->events = events;
 	stream->body = call->body;
 	stream->n_body = call->n_body;
+	stream->goes_on = call->goes_on;
 	size_t n = all_headers(headers, from, call);
 	stream->id = nghttp2_submit_request(s->nghttp2, NULL, headers, n, &provider, stream);
 	if (stream->id < 0) {
@@ -180,6 +195,14 @@ bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const stru
 	stream->session = s;
 	list_add(&s->streams, &stream->link);
 	return true;
+}
+
+void h2_session_say(struct h2_stream *stream, const uint8_t *body, size_t n_body)
+{
+	assert(stream->goes_on && stream->n_body == 0);
+	stream->body = body;
+	stream->n_body = n_body;
+	(void)nghttp2_session_resume_data(stream->session->nghttp2, stream->id);
 }
 
 /* ---- reporting the marks --------------------------------------------------------- */

@@ -51,9 +51,10 @@ struct h2_stream {
 	int32_t id;
 	const uint8_t *body; /* borrowed */
 	size_t n_body;
+	bool goes_on; /* see h2_call */
 	struct frame_reader reader;
 	struct grpc_status status;
-	bool news, bad_frame, ended, reset;
+	bool news, bad_frame, ended, closed, reset;
 };
 
 /* A request header beside those that every gRPC call has. Both borrowed until the call is begun. */
@@ -67,7 +68,10 @@ struct h2_origin {
 	const char *authority;
 };
 
-/* What a call asks. `body` is borrowed until the stream's end, the rest until the call is begun. */
+/*
+ * What a call asks. `body` is borrowed until the stream's end, or what is said next; the rest until
+ * the call is begun.
+ */
 struct h2_call {
 	const char *path;
 	const struct h2_header *headers;
@@ -75,6 +79,7 @@ struct h2_call {
 	const uint8_t *body; /* framed */
 	size_t n_body;
 	uint32_t limit; /* longest message of the answer, bytes */
+	bool goes_on;   /* more may be said after the body: h2_session_say */
 };
 
 /* Embedded; zeroed is closed. */
@@ -121,6 +126,9 @@ size_t h2_session_take_out(struct h2_session *s, uint8_t *out, size_t room);
  */
 bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const struct h2_origin *from,
 		const struct h2_call *call, const struct h2_stream_events *events);
+
+/* Says more on a call that goes on; what was said before must have been answered. */
+void h2_session_say(struct h2_stream *stream, const uint8_t *body, size_t n_body);
 
 /* How many streams the peer allows at a time; many, as long as it has not said. */
 uint32_t h2_session_allowed(const struct h2_session *s);

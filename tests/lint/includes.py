@@ -91,7 +91,8 @@ LAYERS = [
         "probes/call_reason",  # pure, but speaks of what the carrier says
         "probes/health_calls",  # pure, but made of what the carrier takes
     ]),
-    ("calls", ["agent/net/carrier", "agent/net/carrier_line", "agent/net/name_lookup"]),
+    ("calls", ["agent/net/carrier", "agent/net/carrier_line", "agent/net/carrier_ride",
+        "agent/net/carrier_stream", "agent/net/name_lookup"]),
     ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/net/tls_context",
         "agent/net/name_query", "agent/net/tls_look", "agent/net/tls_shelf", "agent/net/waiting",
         "agent/child", "agent/notify", "agent/standstill", "agent/timer"]),

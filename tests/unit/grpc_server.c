@@ -130,6 +130,7 @@ static void begin_stream(struct connection *c, int32_t id)
 	st->id = id;
 	list_add(&c->server->streams, &st->link);
 	c->server->open++;
+	c->server->begun++;
 	must(nghttp2_session_set_stream_user_data(c->session, id, st) == 0);
 	must(nghttp2_submit_response(c->session, id, headers, ARRAY_LEN(headers), &body) == 0);
 }
@@ -185,11 +186,28 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 	return 0;
 }
 
+static void echo(struct connection *c, int32_t id, size_t len, bool last)
+{
+	static const uint8_t messages[500];
+	struct stream *st = nghttp2_session_get_stream_user_data(c->session, id);
+
+	if (st == NULL) {
+		begin_stream(c, id);
+		st = nghttp2_session_get_stream_user_data(c->session, id);
+	}
+	must(len <= sizeof messages && st->left == 0);
+	st->rest = messages;
+	st->left = len;
+	st->ending = last;
+	(void)nghttp2_session_resume_data(c->session, id);
+}
+
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
 	struct grpc_server *s = ((struct connection *)user)->server;
+	bool last = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 
-	if (frame->hd.type != NGHTTP2_DATA || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) {
+	if (frame->hd.type != NGHTTP2_DATA) {
 		return 0; /* of a SETTINGS frame the same bit is the ACK */
 	}
 	s->calls++;
@@ -197,6 +215,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 		answer(s, session, frame->hd.stream_id);
 	} else if (s->manner == MANNER_STREAMS) {
 		begin_stream(user, frame->hd.stream_id);
+	} else if (s->manner == MANNER_TALKS) {
+		echo(user, frame->hd.stream_id, frame->hd.length, last);
 	}
 	return 0;
 }

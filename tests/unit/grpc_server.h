@@ -13,6 +13,7 @@
 enum manner {
 	MANNER_ANSWERS,
 	MANNER_STREAMS, /* begins an answer, which goes on as the test says */
+	MANNER_TALKS,   /* answers each message of a request, of which all are empty, with one */
 	MANNER_SILENT,  /* takes a call in and says nothing */
 	MANNER_HANGS_UP /* closes each connection at its beginning */
 };
@@ -29,7 +30,7 @@ struct grpc_server {
 	const char *body; /* their body, of one call at a time; NULL: none */
 	const char *rest; /* of it, to be sent */
 
-	unsigned accepted, calls, open;                    /* open: streams, now */
+	unsigned accepted, calls, open, begun;             /* open: streams, now; begun: ever */
 	char path[100], token[100], hasleader[10], te[20]; /* of the last call; "" when absent */
 };
 

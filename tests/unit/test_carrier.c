@@ -262,7 +262,7 @@ static void answers_are_wiped_out(void **state)
 	call_once();
 	assert_int_equal(stage.received, sizeof body - 1);
 	start(&stage.requests[0]);
-	while (stage.requests[0].n_received == 0) {
+	while (stage.requests[0].received.len == 0) {
 		ev_run(stage.loop, EVRUN_ONCE);
 	}
 	carrier_cancel(&stage.requests[0]);

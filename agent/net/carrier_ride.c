@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * carrier_ride - waiting, riding, and trying again.
+ *
+ * A request waits at its target until the line is ready, and rides on it then.
+ * When a line ends, so do all that ride on it, and each is either told, or tried
+ * once more on the next line: those that had joined a connection which was
+ * there before them, as it may have died long ago. Repeating is safe for every
+ * call that we make (lease.c says why). A stream that was heard is not
+ * repeated: its owner knows from where to go on.
+ *
+ * Renewals are many small calls to one path: they share a stream that stays open
+ * (the talk of the target), so that none but the first has headers.
+ */
+#include "agent/net/carrier_ride.h"
+
+#include <stdio.h>
+
+#include "agent/net/grpc_frame.h"
+
+#define BODY_LIMIT (8u << 20) /* bytes; etcd's answers to us are far below */
+
+/* ---- what comes of a call's own stream ----------------------------------------------- */
+
+static bool take(struct carrier_request *r, const uint8_t *data, size_t len)
+{
+	if (!wiped_add(&r->received, data, len, BODY_LIMIT)) {
+		return false;
+	}
+	r->heard = carrier_request_is_stream(r);
+	return true;
+}
+
+static bool on_body(struct h2_stream *stream, const uint8_t *data, size_t len)
+{
+	return take(CONTAINER_OF(stream, struct carrier_request, stream), data, len);
+}
+
+/* A stream's is taken from it first: whoever hears it may do anything. */
+static void on_news(struct h2_stream *stream)
+{
+	struct carrier_request *r = CONTAINER_OF(stream, struct carrier_request, stream);
+
+	if (carrier_request_is_stream(r) && r->received.len > 0) {
+		struct wiped heard = wiped_take(&r->received);
+		r->call.on_heard(r, heard.at, heard.len);
+		wiped_free(&heard);
+	}
+}
+
+static void leave_talk(struct carrier_request *r)
+{
+	if (r->talks) {
+		r->talks = false;
+		r->target->talk.rider = NULL;
+	}
+}
+
+/* Whatever is still to come of it must reach nobody: a talk in the middle of its answers ends. */
+void carrier_ride_stop(struct carrier_request *r)
+{
+	if (r->talks) {
+		carrier_talk_end(&r->target->talk);
+		leave_talk(r);
+	}
+	h2_stream_cancel(&r->stream);
+}
+
+/* ---- a call on its line ------------------------------------------------------------- */
+
+static const struct h2_stream_events stream_events, talk_events;
+
+static void begin(struct carrier_request *r)
+{
+	struct carrier_target *t = r->target;
+
+	r->begun = true;
+	r->joined = carrier_line_is_established(&t->line);
+	list_move(&t->riding, &r->link);
+	if (r->call.answers_each && t->talk.rider == NULL) {
+		r->talks = true;
+		t->talk.rider = r;
+		carrier_talk_say(&t->talk, &t->line.conn, &r->call, &talk_events);
+	} else {
+		carrier_stream_begin(&t->line.conn, &r->stream, &r->call,
+				carrier_request_is_stream(r), &stream_events);
+	}
+}
+
+/* In the order in which they came: a list gives the last one first. */
+static void begin_waiting(struct carrier_target *t)
+{
+	struct list *turned = NULL;
+
+	while (t->waiting != NULL) {
+		list_move(&turned, t->waiting);
+	}
+	while (turned != NULL) {
+		begin(carrier_request_of(turned));
+	}
+}
+
+static void on_ready(struct carrier_line *line)
+{
+	begin_waiting(CONTAINER_OF(line, struct carrier_target, line));
+}
+
+void carrier_ride(struct carrier_request *r)
+{
+	struct carrier_target *t = r->target;
+
+	r->begun = false;
+	wiped_free(&r->received);
+	list_move(&t->waiting, &r->link);
+	if (carrier_line_is_ready(&t->line)) {
+		begin(r);
+	} else {
+		carrier_line_open(&t->line);
+	}
+}
+
+static void try_again(struct carrier_request *r)
+{
+	r->retried = true;
+	carrier_ride(r);
+}
+
+static bool may_try_again(const struct carrier_request *r)
+{
+	return r->joined && !r->retried && !r->heard;
+}
+
+static void end_of_stream(
+		struct carrier_request *r, enum h2_end end, const struct grpc_status *status)
+{
+	struct carrier_line *line = &r->target->line;
+	char why[ENDPOINT_TEXT_MAX + 80];
+
+	switch (end) {
+	case H2_END_STATUS:
+		line->proven = true;
+		carrier_finish(r, CARRIER_ANSWERED, status, "");
+		return;
+	case H2_END_BAD_FRAME:
+		(void)snprintf(why, sizeof why, "%s does not answer as etcd does", line->name);
+		carrier_finish(r, CARRIER_NOT_GRPC, status, why);
+		return;
+	case H2_END_NOT_GRPC:
+		(void)snprintf(why, sizeof why, "%s does not speak gRPC (HTTP status %d)",
+				line->name, status->http);
+		carrier_finish(r, CARRIER_NOT_GRPC, status, why);
+		return;
+	case H2_END_RESET:
+	case H2_END_NO_STATUS:
+		if (may_try_again(r)) {
+			try_again(r);
+			return;
+		}
+		(void)snprintf(why, sizeof why, "the connection to %s broke: %s", line->name,
+				end == H2_END_RESET ? "it reset the call" : "no grpc-status");
+		carrier_finish(r, CARRIER_BROKEN, status, why);
+		return;
+	}
+}
+
+static void on_stream_end(
+		struct h2_stream *stream, enum h2_end end, const struct grpc_status *status)
+{
+	end_of_stream(CONTAINER_OF(stream, struct carrier_request, stream), end, status);
+}
+
+static const struct h2_stream_events stream_events = {
+	.on_body = on_body,
+	.on_news = on_news,
+	.on_end = on_stream_end,
+};
+
+/* ---- a talk ----------------------------------------------------------------------------- */
+
+static struct carrier_talk *talk_of(struct h2_stream *stream)
+{
+	return CONTAINER_OF(stream, struct carrier_talk, stream);
+}
+
+/* What nobody has asked for is no answer: the stream ends. */
+static bool on_talk_body(struct h2_stream *stream, const uint8_t *data, size_t len)
+{
+	struct carrier_request *r = talk_of(stream)->rider;
+
+	return r != NULL && take(r, data, len);
+}
+
+static void on_talk_news(struct h2_stream *stream)
+{
+	static const struct grpc_status fine = { .http = 200, .grpc_type = true, .seen = true };
+	struct carrier_request *r = talk_of(stream)->rider;
+
+	if (r != NULL && grpc_count_messages(r->received.at, r->received.len) >= r->expected) {
+		r->target->line.proven = true;
+		if (stream->n_body > 0) {
+			h2_stream_cancel(stream); /* it answers what was not said yet */
+		}
+		leave_talk(r);
+		carrier_finish(r, CARRIER_ANSWERED, &fine, "");
+	}
+}
+
+/* The server has ended it, perhaps long ago: who has just begun to speak in it goes on in another.
+ */
+static void on_talk_end(struct h2_stream *stream, enum h2_end end, const struct grpc_status *status)
+{
+	struct carrier_request *r = talk_of(stream)->rider;
+
+	if (r == NULL) {
+		return;
+	}
+	leave_talk(r);
+	if (end == H2_END_STATUS && status->code == GRPC_OK && r->received.len == 0 &&
+			may_try_again(r)) {
+		try_again(r);
+	} else {
+		end_of_stream(r, end, status);
+	}
+}
+
+static const struct h2_stream_events talk_events = {
+	.on_body = on_talk_body,
+	.on_news = on_talk_news,
+	.on_end = on_talk_end,
+};
+
+/* ---- the end of a line ---------------------------------------------------------------- */
+
+/*
+ * Who waited for it ends with it, who had joined it is tried again. All are taken
+ * out first: whoever is told may start the next call here.
+ */
+static void end_all(struct carrier_target *t, enum carrier_end end, const char *why)
+{
+	struct list *lost = NULL;
+
+	while (t->riding != NULL) {
+		list_move(&lost, t->riding);
+	}
+	while (t->waiting != NULL) {
+		list_move(&lost, t->waiting);
+	}
+	while (lost != NULL) {
+		struct carrier_request *r = carrier_request_of(lost);
+		leave_talk(r);
+		if (may_try_again(r)) {
+			try_again(r);
+		} else {
+			carrier_finish(r, end, NULL, why);
+		}
+	}
+}
+
+static void on_line_end(struct carrier_line *line, enum carrier_end end, const char *why)
+{
+	end_all(CONTAINER_OF(line, struct carrier_target, line), end, why);
+}
+
+const struct carrier_line_events carrier_ride_events = {
+	.on_ready = on_ready,
+	.on_end = on_line_end,
+};
+
+/* It is we who leave it: what else rides on it is innocent, and may try again. */
+void carrier_ride_leave(struct carrier_target *t)
+{
+	char why[ENDPOINT_TEXT_MAX + 80];
+
+	for (struct list *link = t->riding; link != NULL; link = link->next) {
+		carrier_request_of(link)->joined = true;
+	}
+	(void)snprintf(why, sizeof why, "the connection to %s was left: it was silent",
+			t->line.name);
+	carrier_line_close(&t->line);
+	if (t->riding != NULL) {
+		end_all(t, CARRIER_BROKEN, why);
+	}
+}

@@ -100,5 +100,6 @@ void attempts_init(struct attempts *a, struct ev_loop *loop, struct probe *probe
 {
 	*a = (struct attempts){ .loop = loop, .probe = probe, .events = events };
 	ev_timer_init(&a->deadline, on_deadline, 0.0, 0.0);
+	ev_set_priority(&a->deadline, EV_MINPRI); /* what has come in time is seen before it */
 	ev_timer_init(&a->again, on_again, 0.0, 0.0);
 }

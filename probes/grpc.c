@@ -418,6 +418,7 @@ static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
 	p->loop = loop;
 	p->desc = desc;
 	ev_timer_init(&p->deadline, on_deadline, 0.0, 0.0);
+	ev_set_priority(&p->deadline, EV_MINPRI); /* what has come in time is read before it */
 	ev_timer_init(&p->again, on_again, 0.0, 0.0);
 	h2_conn_init(&p->conn, loop, on_conn_event);
 	if (desc->probe.tls.on) {

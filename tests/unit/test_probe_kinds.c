@@ -146,6 +146,22 @@ static void tcp_passes_where_something_listens(void **state)
 	expect(REASON_REFUSED, "nothing listens on 127.0.0.1:");
 }
 
+/* An agent that had no time to look must not blame the service for it. */
+static void what_came_in_time_counts_however_late_we_look(void **state)
+{
+	UNUSED(state);
+	make_to_server("type: tcp, timeout: 10ms");
+	audit();
+	double late = clock_now() + 0.020;
+	while (clock_now() < late) {
+		/* the connection has been there all the while */
+	}
+	while (stage.reports == 0) {
+		ev_run(stage.loop, EVRUN_ONCE);
+	}
+	assert_int_equal(stage.reason, REASON_CONNECTED);
+}
+
 static void tcp_takes_localhost_for_both_addresses(void **state)
 {
 	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
@@ -327,6 +343,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(tcp_passes_where_something_listens),
+		TEST(what_came_in_time_counts_however_late_we_look),
 		TEST(tcp_takes_localhost_for_both_addresses),
 		TEST(tcp_connects_to_a_unix_socket),
 		TEST(tcp_waits_no_longer_than_the_timeout),

@@ -12,6 +12,9 @@
 /* What each service that is away adds to the soonest, seconds: a thousandth of a second's looks. */
 #define SPACING 0.001
 
+/* From the first probe of one service to that of the next, seconds. */
+#define START_SPACING 0.0003
+
 /* So long, in seconds, that the slots of any two agents may lie anywhere to each other. */
 #define ORIGINS 3600.0
 
@@ -27,4 +30,12 @@ double cadence_away(const struct cadence *c, double gone)
 	double soonest = crowd > SOONEST ? crowd : SOONEST;
 
 	return gone * SHARE > soonest ? gone * SHARE : soonest;
+}
+
+double cadence_start(struct cadence *c, double now)
+{
+	double wait = c->start_at > now ? c->start_at - now : 0.0;
+
+	c->start_at = now + wait + START_SPACING;
+	return wait;
 }

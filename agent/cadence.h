@@ -16,7 +16,8 @@
 /* What the services of one agent share. Zeroed will do where there is one. */
 struct cadence {
 	struct tick_places places;
-	size_t n_away; /* services whose port refuses */
+	size_t n_away;   /* services whose port refuses */
+	double start_at; /* clock_now() time from when the next may begin to be probed */
 };
 
 void cadence_init(struct cadence *c, struct random *random);
@@ -28,5 +29,12 @@ void cadence_init(struct cadence *c, struct random *random);
  * may come to more than the interval, which counts then.
  */
 double cadence_away(const struct cadence *c, double gone);
+
+/*
+ * How long a service waits for its first probe, seconds, when it is ready at `now`: not
+ * at all, but where thousands are started together. Ten thousand connections made at
+ * once would all be late, those that are tried anew as well.
+ */
+double cadence_start(struct cadence *c, double now);
 
 #endif

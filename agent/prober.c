@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/prober.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/clock.h"
@@ -12,6 +12,9 @@
 /* Audits out of turn are at least so far apart, seconds: a server that closes
  * every connection must not make us spin. */
 #define EARLY_SPACING 0.1
+
+/* Of a detail that is kept for a status; what is longer is cut. */
+#define DETAIL_MAX 239
 
 /* Audits that we could not make between two lines about it. */
 #define BLIND_REPORT_EVERY 60
@@ -127,10 +130,9 @@ static void remember(struct prober *p, enum reason reason, const char *detail)
 	p->reported = true;
 	p->reason = reason;
 	p->reasons[reason]++;
-	if (detail != NULL) {
-		(void)snprintf(p->detail, sizeof p->detail, "%s", detail);
-	} else {
-		p->detail[0] = '\0';
+	if (detail == NULL || p->detail == NULL || strcmp(detail, p->detail) != 0) {
+		free(p->detail); /* without memory the reason's own sentence will do */
+		p->detail = detail != NULL ? strndup(detail, DETAIL_MAX) : NULL;
 	}
 }
 
@@ -235,7 +237,9 @@ void prober_succeed(struct prober *p, const struct prober *before)
 
 void prober_start(struct prober *p)
 {
-	timer_start(p->loop, &p->next, seconds(p->desc->probe.initial_delay_ms));
+	double delay = seconds(p->desc->probe.initial_delay_ms);
+
+	timer_start(p->loop, &p->next, delay + cadence_start(p->cadence, clock_now()));
 }
 
 void prober_interrupted(struct prober *p)
@@ -259,7 +263,7 @@ void prober_interrupted(struct prober *p)
 
 const char *prober_sentence(const struct prober *p)
 {
-	return p->detail[0] != '\0' ? p->detail : reason_sentence(p->reason);
+	return p->detail != NULL ? p->detail : reason_sentence(p->reason);
 }
 
 void prober_finish(struct prober *p)
@@ -269,6 +273,8 @@ void prober_finish(struct prober *p)
 		p->probe = NULL;
 	}
 	set_away(p, false, 0.0);
+	free(p->detail);
+	p->detail = NULL;
 	if (p->loop != NULL) {
 		ev_timer_stop(p->loop, &p->next);
 	}

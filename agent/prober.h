@@ -35,9 +35,6 @@ struct prober_result {
 /* Called from the loop after each audit; for those who want every result. */
 typedef void prober_audited(struct prober *prober, const struct prober_result *result);
 
-/* Of a detail of the last report, with its NUL; what is longer is cut. */
-#define PROBER_DETAIL_MAX 240
-
 /*
  * Embedded. `counts` is for the owner to set; `health` to `reasons` may be
  * read; the rest is for prober.c.
@@ -56,7 +53,7 @@ struct prober {
 	bool reported;               /* there was a report ... */
 	enum reason reason;          /* ... of which this was the last */
 	uint64_t reasons[N_REASONS]; /* reports so far */
-	char detail[PROBER_DETAIL_MAX];
+	char *detail;                /* owned; of the last report, NULL: the reason's own */
 	struct health_rules rules;
 	ev_timer next; /* the next audit; active only between audits */
 	bool started;  /* the first audit has begun */

@@ -59,6 +59,23 @@ static void it_is_no_storm(void **state)
 	assert_in_range(looks, 90, 110);
 }
 
+static void thousands_do_not_start_at_once(void **state)
+{
+	struct cadence c = { 0 };
+	double wait = 0.0;
+
+	UNUSED(state);
+	assert_false(cadence_start(&c, 50.0) > 0.0); /* one does not wait */
+	for (int i = 0; i < 1000; i++) {
+		double longer = cadence_start(&c, 50.0);
+		assert_true(longer > wait);
+		wait = longer;
+	}
+	assert_true(wait > 0.29 && wait < 0.31);
+	assert_true(cadence_start(&c, 50.2) < wait); /* time goes on meanwhile */
+	assert_false(cadence_start(&c, 51.0) > 0.0);
+}
+
 static void agents_do_not_wake_up_in_step(void **state)
 {
 	struct random random;
@@ -78,6 +95,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table),
 		cmocka_unit_test(it_is_no_storm),
+		cmocka_unit_test(thousands_do_not_start_at_once),
 		cmocka_unit_test(agents_do_not_wake_up_in_step),
 	};
 

@@ -172,6 +172,16 @@ static void waits_for_the_initial_delay(void **state)
 }
 
 /* The clock stands at a whole second, which is a tick of whoever was the first to get a place. */
+static void who_is_started_with_many_waits_for_its_turn(void **state)
+{
+	UNUSED(state);
+	for (int i = 0; i < 1000; i++) {
+		(void)cadence_start(&stage.cadence, stage.now);
+	}
+	prober_start(&stage.prober);
+	assert_true(pause_left() > 0.28 && pause_left() <= 0.31);
+}
+
 static void repeats_on_its_own_tick(void **state)
 {
 	UNUSED(state);
@@ -419,6 +429,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(audits_at_once),
 		TEST(waits_for_the_initial_delay),
+		TEST(who_is_started_with_many_waits_for_its_turn),
 		TEST(repeats_on_its_own_tick),
 		TEST(what_is_late_is_not_put_off),
 		TEST(who_takes_a_place_stands_there),

@@ -14,11 +14,12 @@ file(STRINGS ${SVC_STATIC_PARTS}/cflags flags LIMIT_COUNT 1)
 set(CMAKE_C_FLAGS_INIT ${flags})
 file(STRINGS ${SVC_STATIC_PARTS}/ldflags flags LIMIT_COUNT 1)
 set(CMAKE_EXE_LINKER_FLAGS_INIT ${flags})
+set(CMAKE_C_STANDARD_LIBRARIES_INIT -lm) # libev's; with musl it is libc's
 set(CMAKE_C_FLAGS_RELEASE -DNDEBUG CACHE STRING "without CMake's -O3")
 
 # Headers and libraries are those of the prefix alone; programs are this machine's.
 set(CMAKE_FIND_ROOT_PATH ${SVC_STATIC_PARTS}/root)
-set(CMAKE_PREFIX_PATH /usr)
+set(PKG_CONFIG_USE_CMAKE_PREFIX_PATH FALSE) # or descriptions of this machine's would come first
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)

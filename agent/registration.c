@@ -229,18 +229,22 @@ static void take_note(struct registration *r, const struct etcd_call *call,
 static void look(struct registration *r);
 
 /* Every call to etcd ends here, whichever it was and however it went. */
-static void on_done(struct etcd_call *call, const struct etcd_reply *reply)
+static void on_done(struct etcd_call *call, const struct etcd_reply *told)
 {
 	struct registration *r = CONTAINER_OF(call, struct registration, call);
-	const struct lease_after *after = &lease_after[r->state][reply->outcome];
+	struct etcd_reply reply = *told;
 
-	assert(lease_outcomes[r->state][reply->outcome]);
-	take_note(r, call, reply);
+	if (r->state == LEASE_REVOKING && r->puts == 0) {
+		reply.outcome = OUTCOME_GONE; /* it has no key, and lapses by itself */
+	}
+	const struct lease_after *after = &lease_after[r->state][reply.outcome];
+	assert(lease_outcomes[r->state][reply.outcome]);
+	take_note(r, call, &reply);
 	/* A pause is for the step that it was meant for: a goal that changed during
 	 * the call, and asks for another step, does not wait. */
 	bool same_step = lease_next[after->state][r->goal] ==
 			 lease_next[after->state][r->started_for];
-	become(r, after->state, same_step ? pause_after(r, after, reply) : 0.0);
+	become(r, after->state, same_step ? pause_after(r, after, &reply) : 0.0);
 	look(r);
 	if (r->on_change != NULL) {
 		r->on_change(r);
@@ -310,8 +314,7 @@ static void look(struct registration *r)
 		etcd_revoke(r->etcd, &r->call, r->lease, on_done);
 		break;
 	case STEP_LEAVE:
-		timer_start(r->loop, &r->wake,
-				0.0); /* on_gone comes from the loop, not from here */
+		timer_start(r->loop, &r->wake, 0.0); /* on_gone comes from the loop */
 		break;
 	}
 }

@@ -77,6 +77,7 @@ static void look(struct model *m, struct world *w)
 		break;
 	case STEP_PUT:
 		w->has_put = true;
+		w->put_sent = true;
 		start(w, LEASE_PUTTING);
 		break;
 	case STEP_TEND:
@@ -126,7 +127,7 @@ static void take_lease(struct world *w)
 	w->lease = (uint8_t)id;
 	w->alive = (uint8_t)(w->alive | 1u << id);
 	w->revoked = (uint8_t)(w->revoked & ~(1u << id));
-	w->put_acked = false;
+	w->put_sent = w->put_acked = false;
 	if (!w->has_put) {
 		w->since = false; /* what is there now was there before this lease */
 	}
@@ -219,6 +220,10 @@ void agent_finish(struct model *m, struct world *w, enum outcome outcome)
 	const struct lease_after *after = &m->tables.after[from][outcome];
 
 	m->used_outcome[from][outcome] = true;
+	if (from == LEASE_REVOKING && !w->put_sent) {
+		outcome = OUTCOME_GONE; /* as registration.c has it: it lapses by itself */
+		after = &m->tables.after[from][outcome];
+	}
 	expect(m, m->tables.outcomes[from][outcome], "an outcome that cannot be, and is");
 	expect(m, after->state < N_RESTING, "a call ends in the state of another call");
 	if (m->broken != NULL) {
@@ -236,7 +241,7 @@ void agent_finish(struct model *m, struct world *w, enum outcome outcome)
 	w->guard = GUARD_ABSENT;
 	if (w->state == LEASE_NONE) {
 		w->lease = 0;
-		w->put_acked = false;
+		w->put_sent = w->put_acked = false;
 	}
 	check_after(m, w, from, outcome);
 	look(m, w);

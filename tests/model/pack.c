@@ -23,6 +23,7 @@ uint64_t world_pack(const struct world *w)
 		{ 1, w->due },
 		{ 1, w->touched },
 		{ 1, w->has_put },
+		{ 1, w->put_sent },
 		{ 1, w->put_acked },
 		{ 1, w->contested },
 		{ 1, w->answered },
@@ -72,6 +73,7 @@ struct world world_unpack(uint64_t packed)
 	w.due = take_bits(&packed, 1);
 	w.touched = take_bits(&packed, 1);
 	w.has_put = take_bits(&packed, 1);
+	w.put_sent = take_bits(&packed, 1);
 	w.put_acked = take_bits(&packed, 1);
 	w.contested = take_bits(&packed, 1);
 	w.answered = take_bits(&packed, 1);

@@ -57,7 +57,8 @@ struct world {
 	bool touched;   /* etcd has written something since the key was last seen */
 	bool has_put;   /* a put was sent, ever */
 	bool contested; /* another has the key: stand by */
-	bool put_acked; /* a put on this lease was acknowledged */
+	bool put_sent;  /* a put on this lease was sent ... */
+	bool put_acked; /* ... and acknowledged */
 
 	/* the call in flight */
 	bool answered;

@@ -133,6 +133,26 @@ static void gives_the_lease_back_when_the_verdict_is_bad(void **state)
 	assert_int_equal(stage.r.unlisted_at < now, 1); /* nothing was taken from anybody */
 }
 
+/* Nothing hangs on it: it is left to lapse when etcd is out of reach. */
+static void a_lease_without_a_key_is_revoked_once(void **state)
+{
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_READY);
+	grant(1);
+	registration_want(&stage.r, GOAL_ABSENT);
+	assert_int_equal(etcd.what, ASKED_REVOKE);
+	answer(OUTCOME_UNSURE);
+	assert_int_equal(stage.r.state, LEASE_NONE);
+	assert_null(etcd.call);
+	assert_false(pausing());
+	registration_want(&stage.r, GOAL_PRESENT);
+	grant(2);
+	answer(OUTCOME_UNSURE); /* the put, which may yet arrive */
+	registration_want(&stage.r, GOAL_ABSENT);
+	answer(OUTCOME_UNSURE);
+	assert_int_equal(stage.r.state, LEASE_DOOMED);
+}
+
 /* It has lapsed meanwhile: that is no loss, and not counted as one. */
 static void a_verdict_that_comes_late_takes_another_lease(void **state)
 {
@@ -403,6 +423,7 @@ int main(void)
 		TEST(has_a_lease_ready),
 		TEST(puts_when_the_lease_comes_after_the_verdict),
 		TEST(gives_the_lease_back_when_the_verdict_is_bad),
+		TEST(a_lease_without_a_key_is_revoked_once),
 		TEST(a_verdict_that_comes_late_takes_another_lease),
 		TEST(reads_the_key_back_after_every_third_renewal),
 		TEST(reads_nothing_back_while_nothing_is_written),

@@ -123,11 +123,11 @@ bool etcd_route_believes(struct etcd_route *route, unsigned endpoint,
 	struct cluster_mark known = route->view.known;
 	char name[ENDPOINT_TEXT_MAX];
 
-	endpoint_format(name, sizeof name, at->host, at->port);
 	switch (cluster_view_judge(&route->view, endpoint, floor, seen, proof, clock_now())) {
 	case VIEW_FINE:
 		return true;
 	case VIEW_BEHIND:
+		endpoint_format(name, sizeof name, at->host, at->port);
 		(void)snprintf(sentence, size,
 				"etcd at %s is behind the others (term %" PRIu64
 				", revision %" PRId64 "; they were at %" PRIu64 ", %" PRId64
@@ -135,6 +135,7 @@ bool etcd_route_believes(struct etcd_route *route, unsigned endpoint,
 				name, seen->term, seen->revision, known.term, known.revision);
 		return false;
 	case VIEW_FOREIGN:
+		endpoint_format(name, sizeof name, at->host, at->port);
 		(void)snprintf(sentence, size,
 				"etcd at %s belongs to another cluster (id %" PRIx64
 				", it was %" PRIx64 "): not believed",

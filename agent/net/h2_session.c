@@ -17,6 +17,13 @@ static struct h2_stream *stream_of(nghttp2_session *session, int32_t id)
 	return id == 0 ? NULL : nghttp2_session_get_stream_user_data(session, id);
 }
 
+static void mark(struct h2_session *s, struct h2_stream *stream)
+{
+	if (stream->mark.at == NULL) {
+		list_add(&s->marked, &stream->mark);
+	}
+}
+
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
 		size_t n_name, const uint8_t *value, size_t n_value, uint8_t flags, void *user)
 {
@@ -37,13 +44,13 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 	struct h2_stream *stream = stream_of(session, id);
 
 	UNUSED(flags);
-	UNUSED(user);
 	if (stream == NULL || stream->bad_frame) {
 		return 0;
 	}
 	if (stream->events->on_body != NULL) {
 		stream->bad_frame = !stream->events->on_body(stream, data, len);
 		stream->news = stream->events->on_news != NULL;
+		mark(user, stream);
 		return 0;
 	}
 	for (;;) {
@@ -53,21 +60,26 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 		}
 		if (result != FRAME_MESSAGE) {
 			stream->bad_frame = true;
+			mark(user, stream);
 			return 0;
 		}
 		stream->events->on_message(
 				stream, stream->reader.message, stream->reader.message_len);
-		stream->news = stream->events->on_news != NULL;
+		if (stream->events->on_news != NULL) {
+			stream->news = true;
+			mark(user, stream);
+		}
 	}
 }
 
 /* Where our side stays open, the stream is not closed by that: it is over all the same. */
-static void note_last(nghttp2_session *session, const nghttp2_frame *frame)
+static void note_last(struct h2_session *s, const nghttp2_frame *frame)
 {
-	struct h2_stream *stream = stream_of(session, frame->hd.stream_id);
+	struct h2_stream *stream = stream_of(s->nghttp2, frame->hd.stream_id);
 
 	if (stream != NULL && stream->goes_on && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
 		stream->ended = true;
+		mark(s, stream);
 	}
 }
 
@@ -75,12 +87,13 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 {
 	struct h2_session *s = user;
 
+	UNUSED(session);
 	if (frame->hd.type == NGHTTP2_GOAWAY) {
 		s->goaway = true;
 	} else if (frame->hd.type == NGHTTP2_SETTINGS) {
 		s->established = true;
 	} else if (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) {
-		note_last(session, frame);
+		note_last(s, frame);
 	}
 	return 0;
 }
@@ -89,10 +102,10 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error,
 {
 	struct h2_stream *stream = stream_of(session, id);
 
-	UNUSED(user);
 	if (stream != NULL) {
 		stream->reset = !stream->ended && error != NGHTTP2_NO_ERROR;
 		stream->ended = stream->closed = true;
+		mark(user, stream);
 	}
 	return 0;
 }
@@ -130,6 +143,9 @@ static struct h2_stream *linked_stream(struct list *link)
 static void detach(struct h2_stream *stream)
 {
 	list_remove(&stream->link);
+	if (stream->mark.at != NULL) {
+		list_remove(&stream->mark);
+	}
 	stream->session = NULL;
 	frame_reader_finish(&stream->reader);
 }
@@ -223,21 +239,13 @@ static enum h2_end end_of(const struct h2_stream *stream)
 	return stream->reset ? H2_END_RESET : H2_END_NO_STATUS;
 }
 
-static struct h2_stream *next_marked(const struct h2_session *s)
-{
-	for (struct list *link = s->streams; link != NULL; link = link->next) {
-		struct h2_stream *stream = linked_stream(link);
-		if (stream->news || stream->ended || stream->bad_frame) {
-			return stream;
-		}
-	}
-	return NULL;
-}
-
 static void report_stream(struct h2_stream *stream)
 {
 	if (stream->news) {
 		stream->news = false;
+		if (!stream->ended && !stream->bad_frame) {
+			list_remove(&stream->mark);
+		}
 		stream->events->on_news(stream);
 		return; /* whatever else there is comes in the next round, if it still lives */
 	}
@@ -251,10 +259,9 @@ static void report_stream(struct h2_stream *stream)
 bool h2_session_report(struct h2_session *s)
 {
 	unsigned generation = s->generation;
-	struct h2_stream *stream;
 
-	while (s->generation == generation && (stream = next_marked(s)) != NULL) {
-		report_stream(stream);
+	while (s->generation == generation && s->marked != NULL) {
+		report_stream(CONTAINER_OF(s->marked, struct h2_stream, mark));
 	}
 	return s->generation == generation;
 }

@@ -48,6 +48,7 @@ struct h2_stream {
 	struct h2_session *session; /* NULL when not in flight */
 	const struct h2_stream_events *events;
 	struct list link; /* in session.streams */
+	struct list mark; /* in session.marked */
 	int32_t id;
 	const uint8_t *body; /* borrowed */
 	size_t n_body;
@@ -86,6 +87,7 @@ struct h2_call {
 struct h2_session {
 	void *nghttp2; /* owned; NULL when closed */
 	struct list *streams;
+	struct list *marked; /* those of them that have something to tell */
 	unsigned generation; /* how many have been closed: tells one from the next */
 	uint32_t window;     /* bytes that may be on their way to us; 0: HTTP/2's 65,535 */
 	bool goaway;         /* the server wants no new streams: to be told */

@@ -3,8 +3,8 @@
  * carrier - the life of a request, from its start to its end; carrier_ride has
  * it while it is on the way.
  *
- * A line that keeps silent until a call's deadline may lead into a black hole:
- * it is left, and what else rode on it is tried on the next one.
+ * A line on which nothing is heard until a call's deadline may lead into a black
+ * hole: it is left, and what else rode on it is tried on the next one.
  */
 #include "agent/net/carrier.h"
 
@@ -30,7 +30,7 @@ static struct carrier_target *target_of(struct list *link)
 
 static bool is_idle(const struct carrier_target *t)
 {
-	return carrier_line_is_ready(&t->line) && t->riding == NULL;
+	return carrier_line_is_ready(&t->line) && t->riding == NULL && t->waiting == NULL;
 }
 
 /* Closes the one that was used longest ago, as long as more are idle than may be. */
@@ -59,9 +59,9 @@ static void detach(struct carrier_request *r)
 {
 	carrier_ride_stop(r);
 	ev_timer_stop(r->carrier->loop, &r->deadline);
-	list_remove(&r->link);
 	r->target->used = ++r->carrier->used;
 	r->carrier = NULL;
+	carrier_ride_go_on(r->target);
 }
 
 void carrier_finish(struct carrier_request *r, enum carrier_end end,
@@ -104,13 +104,13 @@ static void finish_early(struct carrier_request *r)
 static void finish_late(struct carrier_request *r)
 {
 	struct carrier_target *t = r->target;
-	bool begun = r->begun;
+	bool silent = r->begun && t->heard_at < r->begun_at;
 	char why[ENDPOINT_TEXT_MAX + 80];
 
 	(void)snprintf(why, sizeof why, "no answer from %s in time", t->line.name);
 	carrier_ride_stop(r);
-	list_move(&r->carrier->ending, &r->link);
-	if (begun) {
+	list_add(&r->carrier->ending, &r->link);
+	if (silent) {
 		carrier_ride_leave(t);
 	}
 	carrier_finish(r, CARRIER_TIMEOUT, NULL, why);
@@ -153,7 +153,7 @@ void carrier_start(struct carrier *c, struct carrier_request *r, struct carrier_
 	if (call->answers_each) {
 		r->expected = grpc_count_messages(call->body, call->len);
 	}
-	list_add(&t->waiting, &r->link);
+	r->patience = left;
 	timer_start(c->loop, &r->deadline, left);
 	if (is_idle(t) && carrier_line_is_outdated(&t->line)) {
 		carrier_line_close(&t->line);
@@ -226,6 +226,7 @@ struct carrier_target *carrier_target(
 		return NULL;
 	}
 	t->carrier = c;
+	t->waiting_end = &t->waiting;
 	if (carrier_line_init(&t->line, c->loop, c->random, endpoint, endpoint->tls ? tls : NULL,
 			    &c->shelf, &carrier_ride_events) < 0) {
 		destroy_target(t);

@@ -85,10 +85,13 @@ struct carrier_request {
 	struct list link;              /* among those that wait for, or ride on, its connection */
 	struct h2_stream stream;
 	ev_timer deadline;
+	double patience; /* seconds that it may take */
+	double begun_at; /* clock_now() */
 	carrier_done *done;
 	struct carrier_call call;
 	enum carrier_end found; /* before anything was sent; told by the deadline's timer */
 	bool begun;             /* it is on the connection */
+	bool queued;            /* ... or waits for its turn, as that is crowded */
 	bool joined;            /* ... which had been made before */
 	bool retried;           /* after one that failed */
 	bool heard;             /* a stream: some of the body has come */

@@ -16,9 +16,17 @@
 
 #include <stdio.h>
 
+#include "agent/clock.h"
 #include "agent/net/grpc_frame.h"
+#include "agent/timer.h"
 
 #define BODY_LIMIT (8u << 20) /* bytes; etcd's answers to us are far below */
+
+/*
+ * Calls to one server that are in flight at a time. etcd answers as many in some
+ * milliseconds; thousands at once it would answer too late, all of them.
+ */
+#define CROWD 256
 
 /* ---- what comes of a call's own stream ----------------------------------------------- */
 
@@ -27,6 +35,7 @@ static bool take(struct carrier_request *r, const uint8_t *data, size_t len)
 	if (!wiped_add(&r->received, data, len, BODY_LIMIT)) {
 		return false;
 	}
+	r->target->heard_at = clock_now();
 	r->heard = carrier_request_is_stream(r);
 	return true;
 }
@@ -57,6 +66,19 @@ static void leave_talk(struct carrier_request *r)
 }
 
 /* Whatever is still to come of it must reach nobody: a talk in the middle of its answers ends. */
+static void unlist(struct carrier_request *r)
+{
+	struct carrier_target *t = r->target;
+
+	if (r->begun) {
+		t->n_riding--;
+		r->begun = false;
+	} else if (t->waiting_end == &r->link.next) {
+		t->waiting_end = r->link.at;
+	}
+	list_remove(&r->link);
+}
+
 void carrier_ride_stop(struct carrier_request *r)
 {
 	if (r->talks) {
@@ -64,19 +86,39 @@ void carrier_ride_stop(struct carrier_request *r)
 		leave_talk(r);
 	}
 	h2_stream_cancel(&r->stream);
+	unlist(r);
 }
 
 /* ---- a call on its line ------------------------------------------------------------- */
 
 static const struct h2_stream_events stream_events, talk_events;
 
+/* Until its turn comes nobody is late. */
+static void queue(struct carrier_request *r)
+{
+	r->queued = true;
+	ev_timer_stop(r->carrier->loop, &r->deadline);
+}
+
+static void start_patience(struct carrier_request *r)
+{
+	if (r->queued) {
+		r->queued = false;
+		timer_start(r->carrier->loop, &r->deadline, r->patience);
+	}
+}
+
 static void begin(struct carrier_request *r)
 {
 	struct carrier_target *t = r->target;
 
+	unlist(r);
+	list_add(&t->riding, &r->link);
+	t->n_riding++;
 	r->begun = true;
+	r->begun_at = clock_now();
 	r->joined = carrier_line_is_established(&t->line);
-	list_move(&t->riding, &r->link);
+	start_patience(r);
 	if (r->call.answers_each && t->talk.rider == NULL) {
 		r->talks = true;
 		t->talk.rider = r;
@@ -87,41 +129,46 @@ static void begin(struct carrier_request *r)
 	}
 }
 
-/* In the order in which they came: a list gives the last one first. */
-static void begin_waiting(struct carrier_target *t)
+/* A renewal keeps what is there; a stream stays, and would hold its place for ever. */
+static bool is_let_on(const struct carrier_request *r)
 {
-	struct list *turned = NULL;
+	return r->target->n_riding < CROWD || r->call.answers_each || carrier_request_is_stream(r);
+}
 
-	while (t->waiting != NULL) {
-		list_move(&turned, t->waiting);
-	}
-	while (turned != NULL) {
-		begin(carrier_request_of(turned));
+void carrier_ride_go_on(struct carrier_target *t)
+{
+	while (t->waiting != NULL && carrier_line_is_ready(&t->line) &&
+			is_let_on(carrier_request_of(t->waiting))) {
+		begin(carrier_request_of(t->waiting));
 	}
 }
 
 static void on_ready(struct carrier_line *line)
 {
-	begin_waiting(CONTAINER_OF(line, struct carrier_target, line));
+	carrier_ride_go_on(CONTAINER_OF(line, struct carrier_target, line));
 }
 
 void carrier_ride(struct carrier_request *r)
 {
 	struct carrier_target *t = r->target;
 
-	r->begun = false;
 	wiped_free(&r->received);
-	list_move(&t->waiting, &r->link);
-	if (carrier_line_is_ready(&t->line)) {
+	list_add(t->waiting_end, &r->link);
+	t->waiting_end = &r->link.next;
+	if (!carrier_line_is_ready(&t->line)) {
+		start_patience(r);
+		carrier_line_open(&t->line);
+	} else if (is_let_on(r)) {
 		begin(r);
 	} else {
-		carrier_line_open(&t->line);
+		queue(r);
 	}
 }
 
 static void try_again(struct carrier_request *r)
 {
 	r->retried = true;
+	carrier_ride_stop(r);
 	carrier_ride(r);
 }
 
@@ -136,6 +183,7 @@ static void end_of_stream(
 	struct carrier_line *line = &r->target->line;
 	char why[ENDPOINT_TEXT_MAX + 80];
 
+	r->target->heard_at = clock_now();
 	switch (end) {
 	case H2_END_STATUS:
 		line->proven = true;
@@ -232,25 +280,28 @@ static const struct h2_stream_events talk_events = {
 /* ---- the end of a line ---------------------------------------------------------------- */
 
 /*
- * Who waited for it ends with it, who had joined it is tried again. All are taken
- * out first: whoever is told may start the next call here.
+ * Who waited for it ends with it, who had joined it is tried again, who stood behind
+ * others goes on to the next. All are taken out first: whoever is told may start
+ * the next call here.
  */
 static void end_all(struct carrier_target *t, enum carrier_end end, const char *why)
 {
 	struct list *lost = NULL;
 
-	while (t->riding != NULL) {
-		list_move(&lost, t->riding);
-	}
-	while (t->waiting != NULL) {
-		list_move(&lost, t->waiting);
+	while (t->riding != NULL || t->waiting != NULL) {
+		struct carrier_request *r =
+				carrier_request_of(t->riding != NULL ? t->riding : t->waiting);
+		carrier_ride_stop(r);
+		list_add(&lost, &r->link);
 	}
 	while (lost != NULL) {
 		struct carrier_request *r = carrier_request_of(lost);
-		leave_talk(r);
-		if (may_try_again(r)) {
-			try_again(r);
+		list_remove(&r->link);
+		if (r->queued || may_try_again(r)) {
+			r->retried = r->retried || !r->queued;
+			carrier_ride(r);
 		} else {
+			list_add(&r->carrier->ending, &r->link);
 			carrier_finish(r, end, NULL, why);
 		}
 	}
@@ -277,7 +328,5 @@ void carrier_ride_leave(struct carrier_target *t)
 	(void)snprintf(why, sizeof why, "the connection to %s was left: it was silent",
 			t->line.name);
 	carrier_line_close(&t->line);
-	if (t->riding != NULL) {
-		end_all(t, CARRIER_BROKEN, why);
-	}
+	end_all(t, CARRIER_BROKEN, why);
 }

@@ -18,8 +18,12 @@ struct carrier_target {
 	struct carrier *carrier;
 	struct carrier_line line;
 	struct carrier_talk talk;
-	struct list *waiting, *riding;
-	unsigned used; /* the carrier's count when a call last ended here */
+	struct list *waiting;      /* first come, first served ... */
+	struct list **waiting_end; /* ... so this is where the next one goes */
+	struct list *riding;
+	unsigned n_riding;
+	double heard_at; /* clock_now() when the server last said anything to a call */
+	unsigned used;   /* the carrier's count when a call last ended here */
 };
 
 struct carrier {
@@ -44,11 +48,17 @@ static inline bool carrier_request_is_stream(const struct carrier_request *r)
 	return r->call.on_heard != NULL;
 }
 
-/* Onto the line, which is opened where it is not. The request is in one of the carrier's lists. */
+/*
+ * Onto the line, which is opened where it is not; behind others where it is crowded. The time of
+ * the request begins when it has been let on.
+ */
 void carrier_ride(struct carrier_request *r);
 
-/* Nothing of it comes in any more; the server hears of it. It stays in its list. */
+/* Nothing of it comes in any more; the server hears of it. It is in none of the target's lists. */
 void carrier_ride_stop(struct carrier_request *r);
+
+/* There may be room for those that wait. */
+void carrier_ride_go_on(struct carrier_target *t);
 
 /* We leave the line, as it is silent. What else rides on it is innocent, and may try again. */
 void carrier_ride_leave(struct carrier_target *t);

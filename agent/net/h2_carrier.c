@@ -75,25 +75,6 @@ static void on_later(struct ev_loop *loop, ev_timer *later, int revents)
 	fail(conn, conn->failure, conn->failure_detail);
 }
 
-static enum h2_event event_of(int error)
-{
-	switch (error) {
-	case ECONNREFUSED:
-	case ENOENT: /* no such socket file: nobody has bound it */
-		return H2_REFUSED;
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-	case ENOBUFS:
-		return H2_NO_RESOURCES;
-	case ECONNRESET:
-	case EPIPE:
-	case ETIMEDOUT:
-		return H2_RESET;
-	}
-	return H2_UNREACHABLE;
-}
-
 /* ---- sending --------------------------------------------------------------------- */
 
 static void watch(struct h2_conn *conn, bool writable)
@@ -122,8 +103,8 @@ static void flush(struct h2_conn *conn)
 	}
 	bool full;
 	int error = push_out(conn, &full);
-	if (error != 0 && event_of(error) != H2_RESET) {
-		fail_later(conn, event_of(error), strerror(error));
+	if (error != 0 && h2_event_of(error) != H2_RESET) {
+		fail_later(conn, h2_event_of(error), strerror(error));
 	} else if (conn->tls != NULL && conn->tls->state == H2_TLS_BROKEN) {
 		fail_later(conn, H2_RESET, h2_tls_sentence(conn->tls));
 	} else {
@@ -207,7 +188,7 @@ static void receive(struct h2_conn *conn)
 	}
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR) {
-			fail(conn, event_of(errno), strerror(errno));
+			fail(conn, h2_event_of(errno), strerror(errno));
 		}
 		return;
 	}
@@ -244,10 +225,10 @@ static int connect_next(struct h2_conn *conn)
 			return 0;
 		}
 		error = errno;
-		if (event_of(error) == H2_NO_RESOURCES) {
+		if (h2_event_of(error) == H2_NO_RESOURCES) {
 			return error;
 		}
-		conn->any_refused = conn->any_refused || event_of(error) == H2_REFUSED;
+		conn->any_refused = conn->any_refused || h2_event_of(error) == H2_REFUSED;
 	}
 	return conn->any_refused ? ECONNREFUSED : error;
 }
@@ -258,7 +239,7 @@ static int pass_on(struct h2_conn *conn, int error)
 	ev_io_stop(conn->loop, &conn->io);
 	h2_address_drop(conn->fd);
 	conn->fd = -1;
-	conn->any_refused = conn->any_refused || event_of(error) == H2_REFUSED;
+	conn->any_refused = conn->any_refused || h2_event_of(error) == H2_REFUSED;
 	conn->address++;
 	if (conn->address < conn->n_addresses) {
 		return connect_next(conn);
@@ -271,7 +252,7 @@ static void next_address(struct h2_conn *conn, int error)
 	int failed = pass_on(conn, error);
 
 	if (failed != 0) {
-		fail(conn, event_of(failed), strerror(failed));
+		fail(conn, h2_event_of(failed), strerror(failed));
 	}
 }
 
@@ -282,7 +263,7 @@ bool h2_conn_hurry(struct h2_conn *conn)
 	}
 	int failed = pass_on(conn, ETIMEDOUT);
 	if (failed != 0) {
-		fail_later(conn, event_of(failed), strerror(failed));
+		fail_later(conn, h2_event_of(failed), strerror(failed));
 	}
 	return failed == 0 && conn->address + 1 < conn->n_addresses;
 }
@@ -357,7 +338,7 @@ void h2_conn_open_way(struct h2_conn *conn, const struct h2_way *way)
 	}
 	int error = h2_session_open(&conn->session) < 0 ? ENOMEM : connect_next(conn);
 	if (error != 0) {
-		fail_later(conn, event_of(error), strerror(error));
+		fail_later(conn, h2_event_of(error), strerror(error));
 	}
 }
 

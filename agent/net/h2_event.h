@@ -2,7 +2,7 @@
 #ifndef AGENT_NET_H2_EVENT_H
 #define AGENT_NET_H2_EVENT_H
 
-/* h2_event - what becomes of a connection to the probed service. */
+/* h2_event - what becomes of an HTTP/2 connection. Pure. */
 
 enum h2_event {
 	H2_GOAWAY,      /* the server wants no new streams here; still open, the owner closes */
@@ -16,5 +16,8 @@ enum h2_event {
 	H2_TLS_FILES,   /* our own certificates cannot be read: nobody was called */
 	H2_NO_RESOURCES /* we are out of descriptors, ports or memory */
 };
+
+/* What an errno of its socket makes of it. */
+enum h2_event h2_event_of(int error);
 
 #endif

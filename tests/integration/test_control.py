@@ -67,6 +67,8 @@ def test_status_of_an_agent(agent, etcd, serve, watcher, admin, document):
     lease = watcher.put(key_of(well.port)).lease
     until(lambda: state(admin)["b"]["health"] == "down")
     until(lambda: run("status", "--admin", admin).returncode == DONE)
+    # It may have read the set before it was in it itself.
+    until(lambda: re.search("^coupon-service +1 ", run("status", "--admin", admin).stdout, re.M))
     shown = run("status", "--admin", admin)
     assert shown.stderr == ""
     assert re.fullmatch(

@@ -39,8 +39,8 @@ void clusters_init(struct clusters *c, struct ev_loop *loop, struct random *rand
 struct cluster {
 	struct list link;
 	unsigned users;
-	struct etcd_settings settings; /* a copy: the descriptor that named it first may go */
-	struct carrier *carrier;  /* owned */
+	struct etcd_settings settings;   /* a copy: the descriptor that named it first may go */
+	struct carrier *carrier;         /* owned */
 	struct carrier *streams_carrier; /* owned; NULL until someone reads */
 	struct etcd etcd;
 	struct etcd_streams streams; /* zeroed until someone reads */

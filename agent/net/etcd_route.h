@@ -14,8 +14,8 @@
  */
 
 #include "agent/descriptor/descriptor.h"
-#include "agent/net/cluster_view.h"
 #include "agent/net/carrier.h"
+#include "agent/net/cluster_view.h"
 #include "agent/net/endpoint_ring.h"
 #include "agent/net/etcd_codec.h"
 #include "agent/net/etcd_counts.h"
@@ -29,11 +29,11 @@ struct etcd_notice {
 
 /* Embedded in struct etcd_channel. */
 struct etcd_route {
-	struct carrier *carrier;      /* borrowed */
+	struct carrier *carrier;           /* borrowed */
 	const struct endpoints *endpoints; /* borrowed */
 	const char *user;                  /* borrowed; for sentences */
 	struct etcd_notice *notice;        /* borrowed */
-	struct carrier_target **targets;      /* owned array of borrowed targets */
+	struct carrier_target **targets;   /* owned array of borrowed targets */
 	struct endpoint_ring ring;
 	struct cluster_view view;
 	double said_at; /* clock_now() when a foreign cluster was last spoken of; 0 never */

@@ -28,8 +28,8 @@
 
 /* The streams of one cluster. Embedded; members are for etcd_watch.c only. */
 struct etcd_streams {
-	struct etcd *etcd;            /* borrowed: whose user and whose view of the cluster */
-	struct carrier *carrier; /* borrowed: one for streams alone */
+	struct etcd *etcd;               /* borrowed: whose user and whose view of the cluster */
+	struct carrier *carrier;         /* borrowed: one for streams alone */
 	struct carrier_target **targets; /* owned array of borrowed targets */
 	struct endpoint_ring ring;
 };

@@ -27,8 +27,8 @@ void played_carrier_reset(void)
 	n_in_flight = n_sent = n_abandoned = n_targets = 0;
 }
 
-struct carrier_target *carrier_target(struct carrier *c, const struct endpoint *endpoint,
-		const struct tls_settings *tls)
+struct carrier_target *carrier_target(
+		struct carrier *c, const struct endpoint *endpoint, const struct tls_settings *tls)
 {
 	UNUSED(c);
 	UNUSED(endpoint);

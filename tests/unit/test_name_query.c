@@ -72,7 +72,7 @@ static void a_name_has_addresses_with_the_port(void **state)
 	assert_int_equal(stage.ends, 1);
 	assert_true(stage.n >= 1);
 	in_port_t port = stage.first.at.any.sa_family == AF_INET6 ? stage.first.at.in6.sin6_port
-								   : stage.first.at.in.sin_port;
+								  : stage.first.at.in.sin_port;
 	assert_int_equal(ntohs(port), 2379);
 }
 

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The prober against a probe that is played by the test, in place of the gRPC
- * one. Time is played too: a pause is ended by calling its watcher.
- */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,147 +6,9 @@
 
 #include <cmocka.h>
 
-#include <string.h>
-
-#include "agent/clock.h"
-#include "agent/log.h"
-#include "agent/prober.h"
 #include "agent/util.h"
 
-static struct {
-	struct ev_loop *loop;
-	struct cadence cadence;
-	struct descriptor desc;
-	struct prober prober;
-	struct probe probe;
-	unsigned audits, changes, audited, destroyed, forgotten;
-	double deadline, now;
-	struct prober_result result;
-} stage;
-
-/* ---- the played probe ------------------------------------------------------------------------ */
-
-static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
-		const struct descriptor *desc, const struct probe_events *events, void *owner)
-{
-	UNUSED(loop);
-	UNUSED(shelf);
-	UNUSED(desc);
-	stage.probe = (struct probe){ .kind = &probe_grpc, .events = events, .owner = owner };
-	return &stage.probe;
-}
-
-static void audit(struct probe *probe, double deadline)
-{
-	assert_ptr_equal(probe, &stage.probe);
-	stage.audits++;
-	stage.deadline = deadline;
-}
-
-static void forget(struct probe *probe)
-{
-	assert_ptr_equal(probe, &stage.probe);
-	stage.forgotten++;
-}
-
-static void destroy(struct probe *probe)
-{
-	UNUSED(probe);
-	stage.destroyed++;
-}
-
-const struct probe_kind probe_grpc = {
-	.create = create, .audit = audit, .forget = forget, .destroy = destroy
-};
-
-static void report(enum reason reason, bool is_audit)
-{
-	const struct probe_report r = { .reason = reason, .audit = is_audit };
-
-	stage.probe.events->on_report(&stage.probe, &r);
-}
-
-static void answer(enum reason reason)
-{
-	stage.now += 0.001;
-	report(reason, true);
-}
-
-static void unsettle(void)
-{
-	stage.probe.events->on_unsettled(&stage.probe);
-}
-
-/* ---- the stage ------------------------------------------------------------------------------- */
-
-static double played_time(void)
-{
-	return stage.now;
-}
-
-static void on_change(struct prober *p)
-{
-	assert_ptr_equal(p, &stage.prober);
-	stage.changes++;
-}
-
-static void on_audited(struct prober *p, const struct prober_result *result)
-{
-	UNUSED(p);
-	stage.audited++;
-	stage.result = *result;
-}
-
-static int set_up(void **state)
-{
-	static char name[] = "coupon";
-	UNUSED(state);
-	memset(&stage, 0, sizeof stage);
-	stage.now = 1000.0;
-	clock_replace(played_time);
-	log_setup(LOG_ERROR, LOG_TEXT);
-	stage.loop = ev_loop_new(EVFLAG_AUTO);
-	stage.desc.service.name = name;
-	stage.desc.service.host = name;
-	stage.desc.probe.interval_ms = 1000;
-	stage.desc.probe.timeout_ms = 250;
-	stage.desc.probe.success_threshold = 1;
-	stage.desc.probe.failure_threshold = 3;
-	return prober_init(&stage.prober, stage.loop, NULL, &stage.desc, &stage.cadence, on_change);
-}
-
-static int tear_down(void **state)
-{
-	UNUSED(state);
-	prober_finish(&stage.prober);
-	ev_loop_destroy(stage.loop);
-	clock_replace(NULL);
-	return 0;
-}
-
-static double pause_left(void)
-{
-	assert_true(ev_is_active(&stage.prober.next));
-	double left = ev_timer_remaining(stage.loop, &stage.prober.next);
-	return left > 0.0 ? left : 0.0;
-}
-
-static void end_pause(void)
-{
-	stage.now += pause_left();
-	ev_timer_stop(stage.loop, &stage.prober.next);
-	ev_invoke(stage.loop, &stage.prober.next, EV_TIMER);
-}
-
-static void come_up(void)
-{
-	prober_start(&stage.prober);
-	end_pause();
-	answer(REASON_SERVING);
-	assert_int_equal(stage.prober.health.state, HEALTH_UP);
-}
-
-/* ---- the tests ------------------------------------------------------------------------------- */
+#include "tests/unit/prober_stage.h"
 
 static void audits_at_once(void **state)
 {
@@ -367,49 +225,6 @@ static void tells_every_audit_to_who_asks(void **state)
 	assert_true(stage.result.took > 0.0009 && stage.result.took < 0.0011);
 }
 
-static void after_an_interruption_nothing_known_counts(void **state)
-{
-	UNUSED(state);
-	come_up();
-	stage.now += 60.0;
-	prober_interrupted(&stage.prober);
-	assert_int_equal(stage.forgotten, 1);
-	assert_int_equal(stage.cadence.n_away, 0);
-	assert_int_equal(stage.prober.health.state, HEALTH_UNKNOWN);
-	assert_int_equal(stage.changes, 2);
-	assert_int_equal(stage.audits, 2);
-	assert_true(stage.deadline > stage.now); /* its own time, not what was left */
-	answer(REASON_SERVING);
-	assert_int_equal(stage.prober.health.state, HEALTH_UP);
-	assert_int_equal(stage.changes, 3);
-}
-
-static void an_interruption_in_an_audit_begins_it_anew(void **state)
-{
-	UNUSED(state);
-	prober_start(&stage.prober);
-	end_pause();
-	prober_interrupted(&stage.prober);
-	assert_int_equal(stage.forgotten, 1);
-	assert_int_equal(stage.audits, 2);
-	assert_int_equal(stage.changes, 0); /* it was unknown before */
-}
-
-static void an_interruption_starts_nobody(void **state)
-{
-	UNUSED(state);
-	prober_interrupted(&stage.prober);
-	assert_int_equal(stage.audits, 0);
-	stage.desc.probe.initial_delay_ms = 1500;
-	prober_start(&stage.prober);
-	prober_interrupted(&stage.prober);
-	assert_int_equal(stage.audits, 0); /* the service has its time to start */
-	assert_true(pause_left() > 1.0);
-	prober_finish(&stage.prober);
-	prober_interrupted(&stage.prober);
-	assert_int_equal(stage.audits, 0);
-}
-
 static void finish_destroys_once(void **state)
 {
 	struct prober zeroed = { 0 };
@@ -443,9 +258,6 @@ int main(void)
 		TEST(unsettled_twice_does_not_put_off_the_look),
 		TEST(unimplemented_is_as_configured),
 		TEST(tells_every_audit_to_who_asks),
-		TEST(after_an_interruption_nothing_known_counts),
-		TEST(an_interruption_in_an_audit_begins_it_anew),
-		TEST(an_interruption_starts_nobody),
 		TEST(finish_destroys_once),
 	};
 

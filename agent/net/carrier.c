@@ -4,7 +4,8 @@
  * it while it is on the way.
  *
  * A line on which nothing is heard until a call's deadline may lead into a black
- * hole: it is left, and what else rode on it is tried on the next one.
+ * hole: it is left, and what else rode on it is tried on the next one. That a call
+ * was late which had hardly begun there, as it was tried again, says nothing.
  */
 #include "agent/net/carrier.h"
 
@@ -86,25 +87,33 @@ void carrier_finish(struct carrier_request *r, enum carrier_end end,
 
 /* ---- deadlines -------------------------------------------------------------------------- */
 
-/* The server is to blame only when an earlier try has reached it, or might have. */
-static void finish_early(struct carrier_request *r)
+/* What was found when nobody could be told; the server may have no part in it. */
+static void finish_found(struct carrier_request *r)
 {
-	char why[ENDPOINT_TEXT_MAX + 80];
+	const char *name = r->target->line.name;
+	char why[ENDPOINT_TEXT_MAX + 80] = "out of memory";
 
-	if (r->found == CARRIER_NO_MEMORY) {
-		carrier_finish(r, CARRIER_NO_MEMORY, NULL, "out of memory");
-		return;
+	if (r->found == CARRIER_TOO_LATE) {
+		(void)snprintf(why, sizeof why,
+				"too late: the time for a call to %s had passed before it began",
+				name);
+	} else if (r->found == CARRIER_BROKEN) {
+		(void)snprintf(why, sizeof why, "the connection to %s was left: it was silent",
+				name);
 	}
-	(void)snprintf(why, sizeof why,
-			"too late: the time for a call to %s had passed before it began",
-			r->target->line.name);
-	carrier_finish(r, CARRIER_TOO_LATE, NULL, why);
+	carrier_finish(r, r->found, NULL, why);
+}
+
+static bool was_silent(const struct carrier_request *r)
+{
+	return r->begun && r->target->heard_at < r->begun_at &&
+	       clock_now() - r->begun_at >= r->patience / 2.0;
 }
 
 static void finish_late(struct carrier_request *r)
 {
 	struct carrier_target *t = r->target;
-	bool silent = r->begun && t->heard_at < r->begun_at;
+	bool silent = was_silent(r);
 	char why[ENDPOINT_TEXT_MAX + 80];
 
 	(void)snprintf(why, sizeof why, "no answer from %s in time", t->line.name);
@@ -123,7 +132,7 @@ static void on_deadline(struct ev_loop *loop, ev_timer *deadline, int revents)
 	UNUSED(loop);
 	UNUSED(revents);
 	if (r->found != CARRIER_ANSWERED) {
-		finish_early(r);
+		finish_found(r);
 	} else if (!carrier_request_is_stream(r) || !r->begun ||
 			!carrier_line_is_established(&r->target->line)) {
 		finish_late(r);

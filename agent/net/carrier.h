@@ -89,7 +89,7 @@ struct carrier_request {
 	double begun_at; /* clock_now() */
 	carrier_done *done;
 	struct carrier_call call;
-	enum carrier_end found; /* before anything was sent; told by the deadline's timer */
+	enum carrier_end found; /* it is over by this, which the deadline's timer tells */
 	bool begun;             /* it is on the connection */
 	bool queued;            /* ... or waits for its turn, as that is crowded */
 	bool joined;            /* ... which had been made before */

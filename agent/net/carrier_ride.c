@@ -57,6 +57,12 @@ static void on_news(struct h2_stream *stream)
 	}
 }
 
+/* A renewal keeps what is there; a stream stays, and would hold its place for ever. */
+static bool is_of_crowd(const struct carrier_request *r)
+{
+	return !r->call.answers_each && !carrier_request_is_stream(r);
+}
+
 static void leave_talk(struct carrier_request *r)
 {
 	if (r->talks) {
@@ -71,7 +77,7 @@ static void unlist(struct carrier_request *r)
 	struct carrier_target *t = r->target;
 
 	if (r->begun) {
-		t->n_riding--;
+		t->n_crowd -= is_of_crowd(r) ? 1 : 0;
 		r->begun = false;
 	} else if (t->waiting_end == &r->link.next) {
 		t->waiting_end = r->link.at;
@@ -114,7 +120,7 @@ static void begin(struct carrier_request *r)
 
 	unlist(r);
 	list_add(&t->riding, &r->link);
-	t->n_riding++;
+	t->n_crowd += is_of_crowd(r) ? 1 : 0;
 	r->begun = true;
 	r->begun_at = clock_now();
 	r->joined = carrier_line_is_established(&t->line);
@@ -129,10 +135,9 @@ static void begin(struct carrier_request *r)
 	}
 }
 
-/* A renewal keeps what is there; a stream stays, and would hold its place for ever. */
 static bool is_let_on(const struct carrier_request *r)
 {
-	return r->target->n_riding < CROWD || r->call.answers_each || carrier_request_is_stream(r);
+	return r->target->n_crowd < CROWD || !is_of_crowd(r);
 }
 
 void carrier_ride_go_on(struct carrier_target *t)
@@ -143,9 +148,21 @@ void carrier_ride_go_on(struct carrier_target *t)
 	}
 }
 
+/* All have waited for the line alone: now they are as those who come when it is there. */
 static void on_ready(struct carrier_line *line)
 {
-	carrier_ride_go_on(CONTAINER_OF(line, struct carrier_target, line));
+	struct carrier_target *t = CONTAINER_OF(line, struct carrier_target, line);
+
+	t->opened_at = clock_now();
+	for (struct list *link = t->waiting, *next; link != NULL; link = next) {
+		struct carrier_request *r = carrier_request_of(link);
+		next = link->next;
+		if (is_let_on(r)) {
+			begin(r);
+		} else {
+			queue(r);
+		}
+	}
 }
 
 void carrier_ride(struct carrier_request *r)
@@ -280,36 +297,52 @@ static const struct h2_stream_events talk_events = {
 /* ---- the end of a line ---------------------------------------------------------------- */
 
 /*
- * Who waited for it ends with it, who had joined it is tried again, who stood behind
- * others goes on to the next. All are taken out first: whoever is told may start
- * the next call here.
+ * All that ride on it or wait for it, who came first before who came later. They are
+ * taken out before anyone is told or goes on: whoever is told may start the next
+ * call here, or cancel another one.
  */
-static void end_all(struct carrier_target *t, enum carrier_end end, const char *why)
+static void take_all(struct carrier_target *t, struct list **all)
 {
-	struct list *lost = NULL;
-
-	while (t->riding != NULL || t->waiting != NULL) {
-		struct carrier_request *r =
-				carrier_request_of(t->riding != NULL ? t->riding : t->waiting);
+	while (t->riding != NULL) { /* the last that has begun stands first */
+		struct carrier_request *r = carrier_request_of(t->riding);
 		carrier_ride_stop(r);
-		list_add(&lost, &r->link);
+		list_add(all, &r->link);
 	}
-	while (lost != NULL) {
-		struct carrier_request *r = carrier_request_of(lost);
-		list_remove(&r->link);
-		if (r->queued || may_try_again(r)) {
-			r->retried = r->retried || !r->queued;
-			carrier_ride(r);
-		} else {
-			list_add(&r->carrier->ending, &r->link);
-			carrier_finish(r, end, NULL, why);
-		}
+	while (*all != NULL) {
+		all = &(*all)->next;
 	}
+	while (t->waiting != NULL) {
+		struct carrier_request *r = carrier_request_of(t->waiting);
+		carrier_ride_stop(r);
+		list_add(all, &r->link);
+		all = &r->link.next;
+	}
+}
+
+/* Who had joined the line is tried again, who stood behind others goes on to the next one. */
+static bool goes_on(struct carrier_request *r)
+{
+	if (!r->queued && !may_try_again(r)) {
+		return false;
+	}
+	r->retried = r->retried || !r->queued;
+	list_remove(&r->link);
+	carrier_ride(r);
+	return true;
 }
 
 static void on_line_end(struct carrier_line *line, enum carrier_end end, const char *why)
 {
-	end_all(CONTAINER_OF(line, struct carrier_target, line), end, why);
+	struct list *lost = NULL;
+
+	take_all(CONTAINER_OF(line, struct carrier_target, line), &lost);
+	while (lost != NULL) {
+		struct carrier_request *r = carrier_request_of(lost);
+		if (!goes_on(r)) {
+			list_move(&r->carrier->ending, &r->link);
+			carrier_finish(r, end, NULL, why);
+		}
+	}
 }
 
 const struct carrier_line_events carrier_ride_events = {
@@ -317,16 +350,33 @@ const struct carrier_line_events carrier_ride_events = {
 	.on_end = on_line_end,
 };
 
-/* It is we who leave it: what else rides on it is innocent, and may try again. */
+static void tell_later(struct carrier_request *r)
+{
+	list_move(&r->carrier->ending, &r->link);
+	r->found = CARRIER_BROKEN;
+	timer_start(r->carrier->loop, &r->deadline, 0.0);
+}
+
+/*
+ * On the next line things may be better: once. Where nobody was answered on this one
+ * either it is the server, and a queue, of which some are let on in each patience, would
+ * stand here for minutes.
+ */
 void carrier_ride_leave(struct carrier_target *t)
 {
-	char why[ENDPOINT_TEXT_MAX + 80];
+	bool hopeless = t->heard_at < t->opened_at;
+	struct list *lost = NULL;
 
 	for (struct list *link = t->riding; link != NULL; link = link->next) {
 		carrier_request_of(link)->joined = true;
 	}
-	(void)snprintf(why, sizeof why, "the connection to %s was left: it was silent",
-			t->line.name);
 	carrier_line_close(&t->line);
-	end_all(t, CARRIER_BROKEN, why);
+	take_all(t, &lost);
+	while (lost != NULL) {
+		struct carrier_request *r = carrier_request_of(lost);
+		r->queued = r->queued && !hopeless;
+		if (!goes_on(r)) {
+			tell_later(r);
+		}
+	}
 }

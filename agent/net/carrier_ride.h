@@ -21,9 +21,10 @@ struct carrier_target {
 	struct list *waiting;      /* first come, first served ... */
 	struct list **waiting_end; /* ... so this is where the next one goes */
 	struct list *riding;
-	unsigned n_riding;
-	double heard_at; /* clock_now() when the server last said anything to a call */
-	unsigned used;   /* the carrier's count when a call last ended here */
+	unsigned n_crowd; /* those of them that make it crowded */
+	double opened_at; /* clock_now() when the line was opened */
+	double heard_at;  /* ... and when the server last said anything to a call */
+	unsigned used;    /* the carrier's count when a call last ended here */
 };
 
 struct carrier {
@@ -60,7 +61,10 @@ void carrier_ride_stop(struct carrier_request *r);
 /* There may be room for those that wait. */
 void carrier_ride_go_on(struct carrier_target *t);
 
-/* We leave the line, as it is silent. What else rides on it is innocent, and may try again. */
+/*
+ * We leave the line, as it is silent. What else rides on it is innocent, and may try again. Never
+ * calls back: who may not is told from the loop.
+ */
 void carrier_ride_leave(struct carrier_target *t);
 
 /* In carrier.c: the one way for a request to end with an answer. `status` may be NULL. */

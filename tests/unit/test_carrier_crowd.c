@@ -32,6 +32,8 @@ static struct {
 	struct carrier_request requests[CALLS];
 	double patience;
 	unsigned ends, answered, late;
+	unsigned order[CALLS]; /* in which they ended */
+	bool stays_silent;
 } stage;
 
 static void on_bound(struct ev_loop *loop, ev_timer *bound, int revents)
@@ -45,11 +47,11 @@ static void on_bound(struct ev_loop *loop, ev_timer *bound, int revents)
 static void on_done(struct carrier_request *r, const struct carrier_answer *answer)
 {
 	assert_null(r->carrier);
-	stage.ends++;
+	stage.order[stage.ends++ % CALLS] = (unsigned)(r - stage.requests);
 	stage.answered += answer->end == CARRIER_ANSWERED ? 1 : 0;
 	if (answer->end == CARRIER_TIMEOUT) {
 		stage.late++;
-		stage.server.manner = MANNER_ANSWERS;
+		stage.server.manner = stage.stays_silent ? MANNER_SILENT : MANNER_ANSWERS;
 	}
 }
 
@@ -156,6 +158,9 @@ static void all_go_on_when_the_connection_is_lost(void **state)
 	WAIT_FOR(stage.ends == CALLS);
 	assert_int_equal(stage.answered, CALLS);
 	assert_int_equal(stage.server.accepted, 2);
+	for (unsigned i = 0; i < CALLS; i++) { /* who came first goes on first */
+		assert_in_range(stage.order[i] + CROWD, i, i + 2 * CROWD);
+	}
 }
 
 /* The first that is late leaves the connection: those who wait have as much time as it had. */
@@ -170,6 +175,51 @@ static void who_waits_is_not_late(void **state)
 	assert_true(stage.late <= CROWD);
 	assert_int_equal(stage.answered + stage.late, CALLS);
 	assert_int_equal(stage.server.accepted, 2);
+}
+
+/* By a name that has to be looked up first, as inet_pton does not know such addresses. */
+static void call_by_name(unsigned n)
+{
+	struct endpoint endpoint = stage.server.endpoint;
+
+	(void)strcpy(endpoint.host, "127.1");
+	stage.target = carrier_target(stage.carrier, &endpoint, &stage.tls);
+	assert_non_null(stage.target);
+	stage.server.manner = MANNER_SILENT;
+	start_from(0, n);
+}
+
+static void who_waited_for_the_name_is_not_late_in_a_crowd(void **state)
+{
+	UNUSED(state);
+	call_by_name(CROWD);
+	stage.patience = 0.1;
+	start_from(CROWD, CALLS - 1 - CROWD);
+	stage.patience = 0.3;
+	start(CALLS - 1, true);
+	WAIT_FOR(stage.late > 0);
+	assert_int_equal(stage.order[0], CALLS - 1);
+}
+
+static void a_renewal_that_waited_for_the_name_is_let_on(void **state)
+{
+	UNUSED(state);
+	call_by_name(CALLS - 1);
+	start(CALLS - 1, true);
+	WAIT_FOR(stage.server.calls == CROWD + 1);
+}
+
+/* One new connection may be what it takes. When that is as silent, it is the server. */
+static void nobody_waits_for_a_server_that_stays_silent(void **state)
+{
+	UNUSED(state);
+	stage.stays_silent = true;
+	stage.patience = 0.2;
+	crowd();
+	WAIT_FOR(stage.ends == CALLS);
+	assert_int_equal(stage.answered, 1);
+	assert_true(stage.late < CALLS - 1); /* of some it was not waited for */
+	assert_true(stage.server.accepted <= 3);
 }
 
 static void one_that_is_late_costs_no_other_its_connection(void **state)
@@ -202,6 +252,9 @@ int main(void)
 		TEST(who_is_cancelled_makes_room),
 		TEST(all_go_on_when_the_connection_is_lost),
 		TEST(who_waits_is_not_late),
+		TEST(who_waited_for_the_name_is_not_late_in_a_crowd),
+		TEST(a_renewal_that_waited_for_the_name_is_let_on),
+		TEST(nobody_waits_for_a_server_that_stays_silent),
 		TEST(one_that_is_late_costs_no_other_its_connection),
 	};
 

@@ -71,7 +71,6 @@ static void leave_talk(struct carrier_request *r)
 	}
 }
 
-/* Whatever is still to come of it must reach nobody: a talk in the middle of its answers ends. */
 static void unlist(struct carrier_request *r)
 {
 	struct carrier_target *t = r->target;
@@ -85,6 +84,7 @@ static void unlist(struct carrier_request *r)
 	list_remove(&r->link);
 }
 
+/* Whatever is still to come of it must reach nobody: a talk in the middle of its answers ends. */
 void carrier_ride_stop(struct carrier_request *r)
 {
 	if (r->talks) {
@@ -258,13 +258,12 @@ static bool on_talk_body(struct h2_stream *stream, const uint8_t *data, size_t l
 static void on_talk_news(struct h2_stream *stream)
 {
 	static const struct grpc_status fine = { .http = 200, .grpc_type = true, .seen = true };
-	struct carrier_request *r = talk_of(stream)->rider;
+	struct carrier_talk *talk = talk_of(stream);
+	struct carrier_request *r = talk->rider;
 
 	if (r != NULL && grpc_count_messages(r->received.at, r->received.len) >= r->expected) {
 		r->target->line.proven = true;
-		if (stream->n_body > 0) {
-			h2_stream_cancel(stream); /* it answers what was not said yet */
-		}
+		carrier_talk_rest(talk, &r->target->line.conn);
 		leave_talk(r);
 		carrier_finish(r, CARRIER_ANSWERED, &fine, "");
 	}

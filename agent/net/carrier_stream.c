@@ -6,6 +6,9 @@
 
 #include "agent/util.h"
 
+/* Where a connection may have no more streams than this, none of them stays open. */
+#define FEW 4
+
 void carrier_stream_begin(struct h2_conn *conn, struct h2_stream *stream,
 		const struct carrier_call *call, bool goes_on,
 		const struct h2_stream_events *events)
@@ -35,7 +38,7 @@ static void forget_token(struct carrier_talk *talk)
 
 static bool is_for(const struct carrier_talk *talk, const struct carrier_call *call)
 {
-	return talk->stream.session != NULL && talk->token != NULL &&
+	return h2_session_may_say(&talk->stream) && talk->token != NULL &&
 	       strcmp(talk->path, call->path) == 0 && strcmp(talk->token, call->token) == 0;
 }
 
@@ -50,6 +53,14 @@ void carrier_talk_say(struct carrier_talk *talk, struct h2_conn *conn,
 	talk->path = call->path;
 	talk->token = strdup(call->token);
 	carrier_stream_begin(conn, &talk->stream, call, true, events);
+}
+
+/* A server that answers what was not said yet is not to be talked to on. */
+void carrier_talk_rest(struct carrier_talk *talk, const struct h2_conn *conn)
+{
+	if (!h2_session_may_say(&talk->stream) || h2_conn_streams_allowed(conn) <= FEW) {
+		carrier_talk_end(talk);
+	}
 }
 
 void carrier_talk_end(struct carrier_talk *talk)

@@ -30,6 +30,9 @@ struct carrier_talk {
 void carrier_talk_say(struct carrier_talk *talk, struct h2_conn *conn,
 		const struct carrier_call *call, const struct h2_stream_events *events);
 
+/* All that was said in it has been answered. It ends where it is of no use for the next call. */
+void carrier_talk_rest(struct carrier_talk *talk, const struct h2_conn *conn);
+
 /* Ends it; the server hears of it. */
 void carrier_talk_end(struct carrier_talk *talk);
 

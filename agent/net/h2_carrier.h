@@ -105,7 +105,7 @@ void h2_conn_close(struct h2_conn *conn);
 void h2_stream_start(struct h2_conn *conn, struct h2_stream *stream, const struct h2_call *call,
 		const struct h2_stream_events *events);
 
-/* See h2_session_say; the stream must be in flight. */
+/* See h2_session_say, and h2_session_may_say for when. */
 void h2_stream_say(struct h2_stream *stream, const uint8_t *body, size_t n_body);
 
 /* Safe on a zeroed stream and on one that has ended. */

@@ -213,9 +213,14 @@ bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const stru
 	return true;
 }
 
+bool h2_session_may_say(const struct h2_stream *stream)
+{
+	return stream->session != NULL && stream->goes_on && stream->n_body == 0 && !stream->ended;
+}
+
 void h2_session_say(struct h2_stream *stream, const uint8_t *body, size_t n_body)
 {
-	assert(stream->goes_on && stream->n_body == 0);
+	assert(h2_session_may_say(stream));
 	stream->body = body;
 	stream->n_body = n_body;
 	(void)nghttp2_session_resume_data(stream->session->nghttp2, stream->id);

@@ -129,7 +129,10 @@ size_t h2_session_take_out(struct h2_session *s, uint8_t *out, size_t room);
 bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const struct h2_origin *from,
 		const struct h2_call *call, const struct h2_stream_events *events);
 
-/* Says more on a call that goes on; what was said before must have been answered. */
+/* True when more may be said: all that was said before is sent, and the peer has not ended it. */
+bool h2_session_may_say(const struct h2_stream *stream);
+
+/* Says more on a call that goes on. */
 void h2_session_say(struct h2_stream *stream, const uint8_t *body, size_t n_body);
 
 /* How many streams the peer allows at a time; many, as long as it has not said. */

@@ -216,7 +216,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 	} else if (s->manner == MANNER_STREAMS) {
 		begin_stream(user, frame->hd.stream_id);
 	} else if (s->manner == MANNER_TALKS) {
-		echo(user, frame->hd.stream_id, frame->hd.length, last);
+		echo(user, frame->hd.stream_id, frame->hd.length, last || s->talks_end);
 	}
 	return 0;
 }
@@ -292,7 +292,10 @@ static void on_connection(struct ev_loop *loop, ev_io *accepting, int revents)
 	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
 	must(nghttp2_session_server_new(&c->session, callbacks, c) == 0);
 	nghttp2_session_callbacks_del(callbacks);
-	must(nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, NULL, 0) == 0);
+	const nghttp2_settings_entry allowed = { NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
+		s->allowed };
+	must(nghttp2_submit_settings(
+			     c->session, NGHTTP2_FLAG_NONE, &allowed, s->allowed > 0 ? 1 : 0) == 0);
 	c->server = s;
 	s->accepted++;
 	list_add(&s->connections, &c->link);

@@ -29,6 +29,8 @@ struct grpc_server {
 	const char *code; /* the grpc-status of answers */
 	const char *body; /* their body, of one call at a time; NULL: none */
 	const char *rest; /* of it, to be sent */
+	bool talks_end;   /* MANNER_TALKS: with the first answers comes `code` */
+	unsigned allowed; /* streams that one connection may have at a time; 0: many */
 
 	unsigned accepted, calls, open, begun;             /* open: streams, now; begun: ever */
 	char path[100], token[100], hasleader[10], te[20]; /* of the last call; "" when absent */

@@ -32,6 +32,7 @@ static struct {
 	struct carrier_request requests[CALLS];
 	const char *token;
 	size_t len; /* of what is said */
+	bool again; /* who is answered says it again at once */
 	double patience;
 
 	unsigned ends, answered;
@@ -48,6 +49,8 @@ static void on_bound(struct ev_loop *loop, ev_timer *bound, int revents)
 	fail_msg("nothing came within %g seconds", BOUND);
 }
 
+static void start(unsigned i);
+
 static void on_done(struct carrier_request *r, const struct carrier_answer *answer)
 {
 	assert_null(r->carrier); /* detached before */
@@ -56,6 +59,10 @@ static void on_done(struct carrier_request *r, const struct carrier_answer *answ
 	stage.code = answer->status->code;
 	stage.received = answer->len;
 	stage.answered += answer->end == CARRIER_ANSWERED ? 1 : 0;
+	if (stage.again) {
+		stage.again = false;
+		start((unsigned)(r - stage.requests));
+	}
 }
 
 static void start(unsigned i)
@@ -211,6 +218,33 @@ static void one_that_ended_well_before_the_answer_is_opened_again(void **state)
 	assert_int_equal(stage.server.begun, 2);
 }
 
+/* The answers and the end come together: what is said in between is meant for another stream. */
+static void nothing_is_said_in_one_that_has_ended(void **state)
+{
+	UNUSED(state);
+	stage.server.talks_end = true;
+	stage.server.code = "14";
+	stage.again = true;
+	start(0);
+	WAIT_FOR(stage.ends == 2);
+	assert_int_equal(stage.answered, 2);
+	assert_int_equal(stage.code, 0);
+	assert_int_equal(stage.received, 5);
+	assert_int_equal(stage.server.begun, 2);
+}
+
+/* It would leave no stream to any other call. */
+static void none_stays_where_a_connection_has_few(void **state)
+{
+	UNUSED(state);
+	stage.server.allowed = 1;
+	call_once();
+	call_once();
+	assert_int_equal(stage.answered, 2);
+	WAIT_FOR(stage.server.open == 0);
+	assert_int_equal(stage.server.accepted, 1);
+}
+
 static void a_connection_that_ended_costs_no_call(void **state)
 {
 	UNUSED(state);
@@ -289,6 +323,8 @@ int main(void)
 		TEST(one_that_the_server_has_ended_costs_no_call),
 		TEST(what_it_ends_with_is_the_answer),
 		TEST(one_that_ended_well_before_the_answer_is_opened_again),
+		TEST(nothing_is_said_in_one_that_has_ended),
+		TEST(none_stays_where_a_connection_has_few),
 		TEST(a_connection_that_ended_costs_no_call),
 		TEST(a_silent_one_is_left_with_its_connection),
 		TEST(a_cancelled_call_takes_its_stream_with_it),

@@ -94,9 +94,8 @@ static const char *whole_number(char *digits, size_t size, uint64_t value)
  */
 static void write_value(FILE *out, double value)
 {
-	char digits[16];
-
 	if (value >= 0.0 && value < 1e15 && value == (double)(uint64_t)value) {
+		char digits[16];
 		(void)fputs(whole_number(digits, sizeof digits, (uint64_t)value), out);
 	} else {
 		(void)fprintf(out, "%.15g", value);

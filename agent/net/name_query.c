@@ -61,7 +61,7 @@ static void look_up(struct name_question *asked)
 	freeaddrinfo(found);
 }
 
-static void *answer(void *user)
+static void *run(void *user)
 {
 	struct name_question *asked = user;
 	const char done = 0;
@@ -86,7 +86,7 @@ static bool start_thread(struct name_question *asked)
 	(void)pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool started = pthread_create(&thread, &attributes, answer, asked) == 0;
+	bool started = pthread_create(&thread, &attributes, run, asked) == 0;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	(void)pthread_attr_destroy(&attributes);
 	return started;

@@ -41,8 +41,8 @@ static void fail(struct h2_conn *conn, enum h2_event event, const char *detail)
 {
 	bool unheard = conn->greeting.n == 0 && !conn->connecting;
 
-	if (unheard && conn->tls == NULL && event == H2_CLOSED) {
-		detail = "the server closed the connection without a word (for TLS see probe.tls)";
+	if (unheard && conn->tls == NULL && event == H2_CLOSED && conn->hint != NULL) {
+		detail = conn->hint;
 	} else if (unheard && (event == H2_CLOSED || event == H2_RESET) &&
 			h2_tls_blames(conn->tls)) {
 		event = H2_TLS_DROPPED;
@@ -332,6 +332,7 @@ void h2_conn_open_way(struct h2_conn *conn, const struct h2_way *way)
 	conn->connecting = true;
 	conn->open = true;
 	conn->session.window = way->window;
+	conn->hint = way->hint;
 	if (conn->tls != NULL && !h2_tls_begin(conn->tls)) {
 		fail_later(conn, H2_TLS_FILES, h2_tls_sentence(conn->tls));
 		return;
@@ -352,6 +353,7 @@ void h2_conn_open(struct h2_conn *conn, const struct target *target, struct h2_t
 		.authority = authority,
 		.tls = tls,
 		.user_timeout_ms = user_timeout_ms,
+		.hint = "the server closed the connection without a word (for TLS see probe.tls)",
 	};
 
 	if (target->kind != TARGET_UNIX) {

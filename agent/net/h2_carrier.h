@@ -55,6 +55,7 @@ struct h2_conn {
 	bool connecting;
 	bool any_refused;
 	struct h2_greeting greeting;
+	const char *hint; /* see h2_way */
 };
 
 void h2_conn_init(struct h2_conn *conn, struct ev_loop *loop, h2_on_event *on_event);
@@ -63,7 +64,7 @@ void h2_conn_init(struct h2_conn *conn, struct ev_loop *loop, h2_on_event *on_ev
  * Begins to connect; streams may be started at once. The connection must be
  * closed. `tls` is for this target and borrowed until the connection is closed;
  * NULL: no TLS. TCP gives up on data that stays unacknowledged for
- * user_timeout_ms.
+ * user_timeout_ms. For probes: a sentence about TLS names their section.
  */
 void h2_conn_open(struct h2_conn *conn, const struct target *target, struct h2_tls *tls,
 		unsigned user_timeout_ms);
@@ -76,6 +77,11 @@ struct h2_way {
 	struct h2_tls *tls;    /* NULL: no TLS */
 	unsigned user_timeout_ms; /* 0: as the system has it */
 	uint32_t window;          /* see h2_session */
+	/*
+	 * What is said, in place of the usual sentence, when a server closes a connection without
+	 * TLS before it has said a word: a literal, or NULL.
+	 */
+	const char *hint;
 };
 
 /* The same to a server that may have more addresses: they are tried one after the other. */

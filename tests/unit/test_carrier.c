@@ -342,6 +342,7 @@ static void who_hangs_up_on_plain_text_may_want_tls(void **state)
 	UNUSED(state);
 	stage.server.manner = MANNER_HANGS_UP;
 	expect_end(CARRIER_BROKEN, "does it want https://?");
+	assert_null(strstr(stage.why, "probe.tls")); /* that is not about etcd */
 }
 
 static void who_has_answered_before_is_only_ill(void **state)

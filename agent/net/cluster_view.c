@@ -87,6 +87,11 @@ static void note(struct cluster_view *view, const struct cluster_mark *seen)
 	known->revision = seen->revision > known->revision ? seen->revision : known->revision;
 }
 
+bool cluster_mark_lags(const struct cluster_mark *seen, const struct cluster_floor *floor)
+{
+	return seen->revision < floor->known.revision;
+}
+
 enum view_verdict cluster_view_judge(struct cluster_view *view, unsigned endpoint,
 		const struct cluster_floor *floor, const struct cluster_mark *seen,
 		enum view_proof proof, double now)
@@ -105,7 +110,7 @@ enum view_verdict cluster_view_judge(struct cluster_view *view, unsigned endpoin
 	}
 	/* A member that has just started, and has applied nothing yet, says term 0. */
 	bool earlier = seen->term != 0 && seen->term < floor->known.term;
-	bool lags = seen->revision < floor->known.revision;
+	bool lags = cluster_mark_lags(seen, floor);
 	if (earlier || (lags && proof == PROOF_FULL)) {
 		return doubt(view, endpoint, seen, now, VIEW_BEHIND);
 	}

@@ -62,6 +62,12 @@ enum view_proof {
 	PROOF_TERM  /* the revision may lag in a healthy member */
 };
 
+/*
+ * Its revision is behind what was known when its call began. The proof of an answer makes a
+ * difference only then.
+ */
+bool cluster_mark_lags(const struct cluster_mark *seen, const struct cluster_floor *floor);
+
 /* `n` endpoints, at least 1. Returns 0, or -1 without memory. */
 int cluster_view_init(struct cluster_view *view, unsigned n);
 

@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "agent/net/grpc_frame.h"
+#include "agent/net/scratch.h"
+
+#define HEADER_TAG 0x0a /* field 1, a message: the header of every answer */
 
 /* Appends one framed message; `message` begins with its ProtobufCMessage base. */
 static void append(struct etcd_body *body, const ProtobufCMessage *message, size_t size)
@@ -236,16 +239,18 @@ struct cluster_mark etcd_mark_of(const void *header)
 
 bool etcd_decode_keep_alive(const uint8_t *data, size_t len, struct etcd_renewed *renewed)
 {
-	Etcdserverpb__LeaseKeepAliveResponse *m =
-			etcdserverpb__lease_keep_alive_response__unpack(NULL, len, data);
+	struct scratch scratch;
 
+	scratch_init(&scratch); /* one of these comes with every renewal */
+	Etcdserverpb__LeaseKeepAliveResponse *m = etcdserverpb__lease_keep_alive_response__unpack(
+			&scratch.allocator, len, data);
 	if (m == NULL) {
 		return false;
 	}
 	*renewed = (struct etcd_renewed){
 		.lease = m->id, .ttl_s = m->ttl, .at = etcd_mark_of(m->header)
 	};
-	etcdserverpb__lease_keep_alive_response__free_unpacked(m, NULL);
+	etcdserverpb__lease_keep_alive_response__free_unpacked(m, &scratch.allocator);
 	return renewed->ttl_s >= 0;
 }
 
@@ -357,8 +362,30 @@ bool etcd_decode_compared(const uint8_t *data, size_t len, bool *same)
 	return true;
 }
 
+/*
+ * How much of a message its header takes, which comes first in all answers of etcd: what is behind
+ * it may be a page of keys, and would be copied only to be thrown away.
+ */
+static size_t header_length(const uint8_t *message, size_t len)
+{
+	size_t at = 1, n = 0;
+
+	if (len == 0 || message[0] != HEADER_TAG) {
+		return 0;
+	}
+	for (unsigned shift = 0; at < len && shift < 28; shift += 7) {
+		uint8_t part = message[at++];
+		n |= (size_t)(part & 0x7f) << shift;
+		if ((part & 0x80) == 0) {
+			return n <= len - at ? at + n : 0;
+		}
+	}
+	return 0;
+}
+
 void etcd_decode_mark(const uint8_t *body, size_t len, struct cluster_mark *mark)
 {
+	struct scratch scratch;
 	const uint8_t *message;
 	size_t size;
 
@@ -366,10 +393,12 @@ void etcd_decode_mark(const uint8_t *body, size_t len, struct cluster_mark *mark
 	if (!grpc_next_message(&body, &len, &message, &size)) {
 		return;
 	}
-	Etcdserverpb__AnyResponse *m = etcdserverpb__any_response__unpack(NULL, size, message);
+	scratch_init(&scratch); /* this is done with every answer */
+	Etcdserverpb__AnyResponse *m = etcdserverpb__any_response__unpack(
+			&scratch.allocator, header_length(message, size), message);
 	if (m != NULL) {
 		*mark = etcd_mark_of(m->header);
-		etcdserverpb__any_response__free_unpacked(m, NULL);
+		etcdserverpb__any_response__free_unpacked(m, &scratch.allocator);
 	}
 }
 

@@ -98,11 +98,17 @@ static void send_on(struct route_request *r)
 
 /* ---- is it to be believed -------------------------------------------------------- */
 
-/* A renewal does not go through raft, but to say that a lease is gone is grave. */
-static enum view_proof proof_of(const struct route_request *r, const struct carrier_answer *answer)
+/*
+ * A renewal does not go through raft, but to say that a lease is gone is grave. All its answers
+ * are read for that only where it matters.
+ */
+static enum view_proof proof_of(const struct route_request *r, const struct carrier_answer *answer,
+		const struct cluster_mark *seen)
 {
-	return is_renewal(r) && !etcd_renewals_say_gone(answer->body, answer->len) ? PROOF_TERM
-										   : PROOF_FULL;
+	return is_renewal(r) && cluster_mark_lags(seen, &r->floor) &&
+					       !etcd_renewals_say_gone(answer->body, answer->len)
+			       ? PROOF_TERM
+			       : PROOF_FULL;
 }
 
 static void say_foreign(struct etcd_route *route, const char *sentence)
@@ -160,8 +166,8 @@ static bool believable(struct route_request *r, const struct carrier_answer *ans
 	struct cluster_mark seen;
 
 	etcd_decode_mark(answer->body, answer->len, &seen);
-	return etcd_route_believes(r->route, r->endpoint, &r->floor, &seen, proof_of(r, answer),
-			sentence, size);
+	return etcd_route_believes(r->route, r->endpoint, &r->floor, &seen,
+			proof_of(r, answer, &seen), sentence, size);
 }
 
 /* ---- counting -------------------------------------------------------------------- */

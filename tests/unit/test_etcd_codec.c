@@ -157,6 +157,15 @@ static void reads_the_mark_of_any_answer(void **state)
 	assert_int_equal(mark.cluster, 0);
 	etcd_decode_mark(BYTES("\0\0\0\0\x02\x18\x0a"), &mark); /* no header */
 	assert_int_equal(mark.cluster, 0);
+	etcd_decode_mark(BYTES("\0\0\0\0\x03\x0a\x7f\x08"), &mark); /* longer than the message */
+	assert_int_equal(mark.cluster, 0);
+	etcd_decode_mark(BYTES("\0\0\0\0\x02\x0a\xff"), &mark); /* its length is cut off */
+	assert_int_equal(mark.cluster, 0);
+	etcd_decode_mark(BYTES("\0\0\0\0\x06\x0a\xff\xff\xff\xff\xff"), &mark);
+	assert_int_equal(mark.cluster, 0);
+	etcd_decode_mark(BYTES("\0\0\0\0\x0c" HEADER "\x12\x7f"),
+			&mark); /* what follows is not read */
+	assert_int_equal(mark.cluster, 5);
 }
 
 static void finds_a_lease_that_is_gone(void **state)

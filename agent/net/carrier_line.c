@@ -96,11 +96,12 @@ static void on_event(struct h2_conn *conn, enum h2_event event, const char *deta
 	tell(line, end, why);
 }
 
-static void say_no_name(struct carrier_line *line)
+static void say_no_address(struct carrier_line *line, const char *what, const char *detail)
 {
-	char why[ENDPOINT_TEXT_MAX + 80];
+	char why[ENDPOINT_TEXT_MAX + 160];
 
-	(void)snprintf(why, sizeof why, "the name in %s cannot be resolved", line->name);
+	(void)snprintf(why, sizeof why, "the name in %s cannot be %s: %s", line->name, what,
+			detail);
 	tell(line, CARRIER_UNREACHABLE, why);
 }
 
@@ -148,7 +149,7 @@ static void on_found(struct name_query *q, const struct name_answer *answer)
 	struct carrier_line *line = CONTAINER_OF(q, struct carrier_line, query);
 
 	if (answer->n == 0) {
-		say_no_name(line);
+		say_no_address(line, "resolved", answer->why);
 		return;
 	}
 	memcpy(line->addresses, answer->found, answer->n * sizeof line->addresses[0]);
@@ -161,7 +162,8 @@ static void on_later(struct ev_loop *loop, ev_timer *later, int revents)
 {
 	UNUSED(loop);
 	UNUSED(revents);
-	say_no_name(CONTAINER_OF(later, struct carrier_line, later));
+	say_no_address(CONTAINER_OF(later, struct carrier_line, later), "looked up",
+			"the agent is out of descriptors or memory");
 }
 
 void carrier_line_open(struct carrier_line *line)

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "agent/clock.h"
 #include "agent/net/carrier.h"
@@ -297,6 +298,31 @@ static void nobody_listens(void **state)
 	expect_end(CARRIER_REFUSED, "nothing listens on 127.0.0.1");
 }
 
+static void a_name_that_nobody_knows(void **state)
+{
+	struct endpoint endpoint = { .host = "no-such-host.invalid", .port = 1 };
+	UNUSED(state);
+	stage.target = carrier_target(stage.carrier, &endpoint, &stage.tls);
+	expect_end(CARRIER_UNREACHABLE, "the name in no-such-host.invalid:1 cannot be resolved: ");
+}
+
+static void without_descriptors_it_says_so(void **state)
+{
+	struct endpoint named = stage.server.endpoint;
+	struct rlimit before, none;
+	UNUSED(state);
+	(void)strcpy(named.host, "127.1"); /* it takes a query: inet_pton does not know it */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	expect_end(CARRIER_UNREACHABLE, "Too many open files");
+	stage.target = carrier_target(stage.carrier, &named, &stage.tls);
+	expect_end(CARRIER_UNREACHABLE, "cannot be looked up: the agent is out of descriptors");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	expect_end(CARRIER_ANSWERED, "");
+}
+
 static void a_cancelled_call_says_nothing(void **state)
 {
 	UNUSED(state);
@@ -396,6 +422,8 @@ int main(void)
 		TEST(answers_are_wiped_out),
 		TEST(a_long_answer_comes_whole),
 		TEST(nobody_listens),
+		TEST(a_name_that_nobody_knows),
+		TEST(without_descriptors_it_says_so),
 		TEST(a_cancelled_call_says_nothing),
 		TEST(calls_in_flight_end_with_the_carrier),
 		TEST(without_a_body_there_is_no_memory),

@@ -212,11 +212,11 @@ void carrier_keep(struct carrier *c, unsigned connections)
 
 static void destroy_target(struct carrier_target *t)
 {
+	while (t->waiting != NULL) { /* first: none of them is to be let on now */
+		carrier_cancel(carrier_request_of(t->waiting));
+	}
 	while (t->riding != NULL) {
 		carrier_cancel(carrier_request_of(t->riding));
-	}
-	while (t->waiting != NULL) {
-		carrier_cancel(carrier_request_of(t->waiting));
 	}
 	if (t->link.at != NULL) {
 		list_remove(&t->link);

@@ -125,13 +125,23 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 
 /* ---- options --------------------------------------------------------------------- */
 
+/* Not even one of the environment. A libcurl without proxies (static build) has no such option. */
+static CURLcode set_no_proxy(CURL *easy)
+{
+	CURLcode bad = curl_easy_setopt(easy, CURLOPT_PROXY, "");
+
+	if (bad == CURLE_UNKNOWN_OPTION) {
+		return CURLE_OK;
+	}
+	bad |= curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	return bad;
+}
+
 static bool set_constants(CURL *easy, struct curl_http *h)
 {
-	CURLcode bad = CURLE_OK;
+	CURLcode bad = set_no_proxy(easy);
 
 	bad |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	bad |= curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* not even from the environment */
-	bad |= curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	bad |= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	bad |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	bad |= curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);

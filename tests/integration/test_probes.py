@@ -40,9 +40,9 @@ def http(server, **keys):
     return {"type": "http", "target": server.target, **keys}
 
 
-def probe_once(write, **probe):
+def probe_once(write, env=None, **probe):
     """(exit status, reason, the whole line) of the command `probe`."""
-    done = run("probe", "--config", write(descriptor("nowhere:1", PORT, probe=probe)))
+    done = run("probe", "--config", write(descriptor("nowhere:1", PORT, probe=probe)), env=env)
     return done.returncode, done.stdout.split()[1], done.stdout.strip()
 
 
@@ -171,6 +171,13 @@ def test_headers_and_the_path_go_out_as_they_are_set(web, write):
     assert lines[0] == "GET /a/../b%20c?d=e&f HTTP/1.1"
     assert {"Host: shop.example.org", "authorization: Bearer a b", "X-Empty:",
             "User-Agent: prober", "Accept: */*"} == {line for line in lines[1:] if line}
+
+
+def test_no_proxy_of_the_environment_is_asked(web, write):
+    server, proxy = web(), web()
+    proxies = {name: f"http://{proxy.target}" for name in ("http_proxy", "all_proxy", "ALL_PROXY")}
+    assert probe_once(write, proxies, **http(server))[:2] == (0, "HTTP_OK")
+    assert (len(server.requests), len(proxy.requests)) == (1, 0)
 
 
 def test_one_connection_is_kept_and_replaced_unheard(web, probing, etcd):

@@ -153,6 +153,7 @@ void carrier_start(struct carrier *c, struct carrier_request *r, struct carrier_
 	r->call = *call;
 	r->done = done;
 	ev_timer_init(&r->deadline, on_deadline, 0.0, 0.0);
+	ev_set_priority(&r->deadline, EV_MINPRI); /* what has come in time is read before it */
 	if (call->body == NULL || left < TOO_LATE) {
 		list_add(&c->ending, &r->link);
 		r->found = call->body == NULL ? CARRIER_NO_MEMORY : CARRIER_TOO_LATE;

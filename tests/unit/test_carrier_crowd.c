@@ -244,6 +244,23 @@ static void one_that_is_late_costs_no_other_its_connection(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* An agent that had no time to look must not blame etcd for it. */
+static void what_came_in_time_counts_however_late_we_look(void **state)
+{
+	UNUSED(state);
+	start(0, false);
+	WAIT_FOR(stage.ends == 1);
+	stage.patience = 0.05;
+	start(1, false);
+	double late = stage.requests[1].call.deadline + 0.01;
+	WAIT_FOR(stage.server.calls == 2);
+	while (clock_now() < late) {
+		/* the answer has been there all the while */
+	}
+	WAIT_FOR(stage.ends == 2);
+	assert_int_equal(stage.answered, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +273,7 @@ int main(void)
 		TEST(a_renewal_that_waited_for_the_name_is_let_on),
 		TEST(nobody_waits_for_a_server_that_stays_silent),
 		TEST(one_that_is_late_costs_no_other_its_connection),
+		TEST(what_came_in_time_counts_however_late_we_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "agent/open_files.h"
 #include "agent/standstill.h"
 #include "agent/timer.h"
+#include "agent/turn_loop.h"
 #include "agent/units.h"
 #include "agent/units_status.h"
 #include "agent/util.h"
@@ -33,6 +34,7 @@ struct agent {
 	struct ev_loop *loop;
 	const struct agent_start *start;
 	struct random random;
+	struct turn_loop turns;
 	struct cadence cadence;
 	struct counts counts;
 	struct clusters clusters;
@@ -363,6 +365,8 @@ static int open_loop(struct agent *a, struct err *err)
 	ev_timer_init(&a->patience, on_patience, 0.0, 0.0);
 	ev_timer_init(&a->linger, on_linger, 0.0, 0.0);
 	ev_timer_init(&a->tell, on_tell, 0.0, 0.0);
+	turn_loop_start(&a->turns, a->loop);
+	a->cadence.turn = &a->turns.turn;
 	watch_signals(a);
 	notify_init(&a->notify, a->loop, a->start->ready_fd);
 	clusters_init(&a->clusters, a->loop, &a->random, &a->counts.etcd, on_notice, on_cluster);
@@ -406,6 +410,7 @@ static void tear_down(struct agent *a)
 {
 	admin_destroy(a->admin);
 	units_finish(&a->units);
+	turn_loop_stop(&a->turns);
 	standstill_stop(&a->standstill);
 	tls_shelf_finish(&a->shelf);
 	notify_finish(&a->notify);

@@ -12,12 +12,14 @@
 
 #include "agent/random.h"
 #include "agent/tick.h"
+#include "agent/turn.h"
 
 /* What the services of one agent share. Zeroed will do where there is one. */
 struct cadence {
 	struct tick_places places;
-	size_t n_away;   /* services whose port refuses */
-	double start_at; /* clock_now() time from when the next may begin to be probed */
+	size_t n_away;     /* services whose port refuses */
+	double start_at;   /* clock_now() time from when the next may begin to be probed */
+	struct turn *turn; /* borrowed; NULL: all is done as soon as it is due */
 };
 
 void cadence_init(struct cadence *c, struct random *random);

@@ -26,19 +26,36 @@ static double seconds(uint32_t ms)
 
 void prober_audit(struct prober *p)
 {
+	turn_drop(p->cadence->turn, &p->work);
 	ev_timer_stop(p->loop, &p->next);
-	p->started = true;
+	if (!p->started) {
+		p->started = true;
+		if (p->on_begun != NULL) {
+			p->on_begun(p);
+		}
+	}
 	p->auditing = true;
 	p->early = false;
 	p->started_at = clock_now();
 	p->probe->kind->audit(p->probe, p->started_at + seconds(p->desc->probe.timeout_ms));
 }
 
+static void on_turn(struct task *work)
+{
+	prober_audit(CONTAINER_OF(work, struct prober, work));
+}
+
+static void audit_soon(struct prober *p)
+{
+	ev_timer_stop(p->loop, &p->next);
+	turn_add(p->cadence->turn, &p->work);
+}
+
 static void on_next(struct ev_loop *loop, ev_timer *next, int revents)
 {
 	UNUSED(loop);
 	UNUSED(revents);
-	prober_audit(CONTAINER_OF(next, struct prober, next));
+	audit_soon(CONTAINER_OF(next, struct prober, next));
 }
 
 static void schedule(struct prober *p, double now)
@@ -181,7 +198,7 @@ static void on_unsettled(struct probe *probe)
 	double now = clock_now();
 	double from = p->early_at + EARLY_SPACING;
 
-	if (p->auditing || p->early) {
+	if (p->auditing || p->early || task_waits(&p->work)) {
 		return; /* the audit that runs, or the one that is planned, will find out */
 	}
 	p->early = true;
@@ -211,6 +228,7 @@ int prober_init(struct prober *p, struct ev_loop *loop, struct tls_shelf *shelf,
 	p->cadence = cadence;
 	p->place = tick_place_next(&cadence->places);
 	p->on_change = on_change;
+	p->work.run = on_turn;
 	p->early_at = -EARLY_SPACING;
 	p->since = clock_now();
 	p->rules = (struct health_rules){
@@ -219,7 +237,8 @@ int prober_init(struct prober *p, struct ev_loop *loop, struct tls_shelf *shelf,
 		.spacing = seconds(desc->probe.interval_ms) / 2.0,
 	};
 	ev_timer_init(&p->next, on_next, 0.0, 0.0);
-	p->probe = probe_kinds[desc->probe.type]->create(loop, shelf, desc, &events, p);
+	p->probe = probe_kinds[desc->probe.type]->create(
+			loop, cadence->turn, shelf, desc, &events, p);
 	return p->probe == NULL ? -1 : 0;
 }
 
@@ -250,6 +269,7 @@ void prober_interrupted(struct prober *p)
 		return;
 	}
 	p->probe->kind->forget(p->probe);
+	p->auditing = false;
 	set_away(p, false, 0.0);
 	health_forget(&p->health);
 	if (from != HEALTH_UNKNOWN) {
@@ -258,7 +278,7 @@ void prober_interrupted(struct prober *p)
 				"health %s -> %s", health_name(from), health_name(HEALTH_UNKNOWN));
 		p->on_change(p);
 	}
-	prober_audit(p);
+	audit_soon(p);
 }
 
 const char *prober_sentence(const struct prober *p)
@@ -277,5 +297,6 @@ void prober_finish(struct prober *p)
 	p->detail = NULL;
 	if (p->loop != NULL) {
 		ev_timer_stop(p->loop, &p->next);
+		turn_drop(p->cadence->turn, &p->work);
 	}
 }

@@ -17,6 +17,7 @@
 #include "agent/counts.h"
 #include "agent/descriptor/descriptor.h"
 #include "agent/health.h"
+#include "agent/turn.h"
 #include "probes/probe.h"
 
 struct prober;
@@ -36,7 +37,7 @@ struct prober_result {
 typedef void prober_audited(struct prober *prober, const struct prober_result *result);
 
 /*
- * Embedded. `counts` is for the owner to set; `health` to `reasons` may be
+ * Embedded. `counts` and `on_begun` are for the owner to set; `health` to `reasons` may be
  * read; the rest is for prober.c.
  */
 struct prober {
@@ -45,6 +46,7 @@ struct prober {
 	struct cadence *cadence;       /* borrowed */
 	struct tick_place place;       /* where its audits stand */
 	prober_change *on_change;
+	prober_change *on_begun;    /* before the first audit; may be NULL */
 	prober_audited *on_audited; /* may be NULL */
 	struct probe *probe;        /* owned */
 	struct counts *counts;      /* borrowed; may be NULL */
@@ -55,8 +57,9 @@ struct prober {
 	uint64_t reasons[N_REASONS]; /* reports so far */
 	char *detail;                /* owned; of the last report, NULL: the reason's own */
 	struct health_rules rules;
-	ev_timer next; /* the next audit; active only between audits */
-	bool started;  /* the first audit has begun */
+	ev_timer next;    /* the next audit; active only between audits */
+	struct task work; /* ... it is due, and waits for its turn */
+	bool started;     /* the first audit has begun */
 	bool auditing;
 	double started_at; /* clock_now() of the last audit */
 	double early_at;   /* clock_now() for which the last audit out of turn was planned */

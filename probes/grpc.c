@@ -33,6 +33,9 @@
 /* TCP gives up on a connection that acknowledges nothing for so many probe timeouts. */
 #define USER_TIMEOUTS 3u
 
+/* When what has come is still to be heard, seconds. */
+#define LOOK_AGAIN 0.02
+
 struct grpc_probe {
 	struct probe probe;
 	struct ev_loop *loop;          /* borrowed */
@@ -338,8 +341,11 @@ static void on_deadline(struct ev_loop *loop, ev_timer *deadline, int revents)
 	unsigned n = p->timeouts + 1;
 	bool established = h2_conn_is_established(&p->conn);
 
-	UNUSED(loop);
 	UNUSED(revents);
+	if (h2_conn_is_behind(&p->conn)) {
+		timer_start(loop, deadline, LOOK_AGAIN); /* the answer may be there */
+		return;
+	}
 	h2_stream_cancel(&p->check);
 	if (!established || (n >= 4 && (n & (n - 1)) == 0)) {
 		h2_conn_close(&p->conn);
@@ -406,7 +412,7 @@ static void destroy(struct probe *probe)
 	free(p);
 }
 
-static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
+static struct probe *create(struct ev_loop *loop, struct turn *turn, struct tls_shelf *shelf,
 		const struct descriptor *desc, const struct probe_events *events, void *owner)
 {
 	struct grpc_probe *p = calloc(1, sizeof *p);
@@ -421,6 +427,7 @@ static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
 	ev_set_priority(&p->deadline, EV_MINPRI); /* what has come in time is read before it */
 	ev_timer_init(&p->again, on_again, 0.0, 0.0);
 	h2_conn_init(&p->conn, loop, on_conn_event);
+	h2_conn_share(&p->conn, turn);
 	if (desc->probe.tls.on) {
 		p->tls = h2_tls_create(&desc->probe.tls, &desc->probe.target, shelf);
 	}

@@ -121,12 +121,13 @@ static int add_headers(struct curl_http *http, const struct scalars *headers)
 	return 0;
 }
 
-static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
+static struct probe *create(struct ev_loop *loop, struct turn *turn, struct tls_shelf *shelf,
 		const struct descriptor *desc, const struct probe_events *events, void *owner)
 {
 	struct http_probe *p = calloc(1, sizeof *p);
 	struct err err; /* libcurl is there by now (agent/needs.h): it can only be the memory */
 
+	UNUSED(turn);
 	UNUSED(shelf);
 	if (p == NULL) {
 		return NULL;

@@ -26,6 +26,7 @@ struct probe_report {
 
 struct probe;
 struct tls_shelf;
+struct turn;
 
 struct probe_events {
 	void (*on_report)(struct probe *probe, const struct probe_report *report);
@@ -38,9 +39,10 @@ struct probe_events {
 struct probe_kind {
 	/*
 	 * NULL without memory. What probes of equal probe.tls share is found on the
-	 * shelf. `desc` is borrowed and must outlive them all.
+	 * shelf. What is said to one that stays connected waits for its turn; NULL: it
+	 * does not. `desc` is borrowed and must outlive them all.
 	 */
-	struct probe *(*create)(struct ev_loop *loop, struct tls_shelf *shelf,
+	struct probe *(*create)(struct ev_loop *loop, struct turn *turn, struct tls_shelf *shelf,
 			const struct descriptor *desc, const struct probe_events *events,
 			void *owner);
 	/* Begins an audit; none may be running. `deadline` is a clock_now() time. */

@@ -190,11 +190,12 @@ static void destroy(struct probe *probe)
 	}
 }
 
-static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
+static struct probe *create(struct ev_loop *loop, struct turn *turn, struct tls_shelf *shelf,
 		const struct descriptor *desc, const struct probe_events *events, void *owner)
 {
 	struct tcp_probe *p = calloc(1, sizeof *p);
 
+	UNUSED(turn);
 	UNUSED(shelf);
 	if (p == NULL) {
 		return NULL;

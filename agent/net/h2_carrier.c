@@ -18,14 +18,24 @@
 
 #define READ_SIZE 16384
 
+/* Reads in a row of what does not wait for its turn. */
+#define READS_MAX 64u
+
 /* ---- the connection's end -------------------------------------------------------- */
+
+static void stop_hearing(struct h2_conn *conn)
+{
+	ev_io_stop(conn->loop, &conn->io);
+	turn_drop(conn->turn, &conn->work);
+	conn->ready = 0;
+}
 
 /* Forgets everything about the connection but the socket, which it hands over. */
 static int release(struct h2_conn *conn)
 {
 	int fd = conn->fd;
 
-	ev_io_stop(conn->loop, &conn->io);
+	stop_hearing(conn);
 	ev_prepare_stop(conn->loop, &conn->flusher);
 	ev_timer_stop(conn->loop, &conn->later);
 	h2_output_finish(&conn->output);
@@ -57,7 +67,7 @@ static void fail(struct h2_conn *conn, enum h2_event event, const char *detail)
 
 static void fail_later(struct h2_conn *conn, enum h2_event event, const char *detail)
 {
-	ev_io_stop(conn->loop, &conn->io);
+	stop_hearing(conn);
 	conn->failure = event;
 	conn->failure_detail = detail;
 	if (!ev_is_active(&conn->later)) {
@@ -177,24 +187,25 @@ static bool take(struct h2_conn *conn, const uint8_t *data, size_t len)
 	return sound;
 }
 
-static void receive(struct h2_conn *conn)
+/* True when there may be more to read. */
+static bool receive(struct h2_conn *conn)
 {
 	uint8_t data[READ_SIZE];
 	ssize_t n = recv(conn->fd, data, sizeof data, 0);
 
 	if (n == 0) {
 		fail_closed(conn);
-		return;
+		return false;
 	}
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR) {
 			fail(conn, h2_event_of(errno), strerror(errno));
 		}
-		return;
+		return false;
 	}
 	bool sound = take(conn, data, (size_t)n);
 	if (!h2_session_report(&conn->session)) {
-		return; /* its owner has closed it */
+		return false; /* its owner has closed it */
 	}
 	flush(conn); /* acknowledgements, and what we say to a peer that broke the protocol */
 	if (conn->session.goaway) {
@@ -206,7 +217,10 @@ static void receive(struct h2_conn *conn)
 		fail_closed(conn);
 	} else if (!sound || !h2_session_wants_more(&conn->session)) {
 		fail_protocol(conn);
+	} else {
+		return (size_t)n == sizeof data;
 	}
+	return false;
 }
 
 /* ---- connecting ------------------------------------------------------------------ */
@@ -236,7 +250,7 @@ static int connect_next(struct h2_conn *conn)
 /* Away from the current address, to the next. 0 when it is on its way, or an errno. */
 static int pass_on(struct h2_conn *conn, int error)
 {
-	ev_io_stop(conn->loop, &conn->io);
+	stop_hearing(conn);
 	h2_address_drop(conn->fd);
 	conn->fd = -1;
 	conn->any_refused = conn->any_refused || h2_event_of(error) == H2_REFUSED;
@@ -288,18 +302,30 @@ static void on_connected(struct h2_conn *conn)
 	flush(conn);
 }
 
+static void on_turn(struct task *work)
+{
+	struct h2_conn *conn = CONTAINER_OF(work, struct h2_conn, work);
+	int revents = conn->ready;
+
+	conn->ready = 0;
+	if (conn->connecting) {
+		on_connected(conn);
+	} else if ((revents & EV_READ) != 0) {
+		for (unsigned n = 1; receive(conn) && conn->turn == NULL && n < READS_MAX; n++) {
+		}
+	} else {
+		flush(conn);
+	}
+}
+
+/* The socket says it again in each turn of the loop until it is heard. */
 static void on_io(struct ev_loop *loop, ev_io *io, int revents)
 {
 	struct h2_conn *conn = CONTAINER_OF(io, struct h2_conn, io);
 
 	UNUSED(loop);
-	if (conn->connecting) {
-		on_connected(conn);
-	} else if ((revents & EV_READ) != 0) {
-		receive(conn);
-	} else {
-		flush(conn);
-	}
+	conn->ready |= revents;
+	turn_add(conn->turn, &conn->work);
 }
 
 /* ---- opening and closing --------------------------------------------------------- */
@@ -310,6 +336,7 @@ void h2_conn_init(struct h2_conn *conn, struct ev_loop *loop, h2_on_event *on_ev
 	conn->loop = loop;
 	conn->on_event = on_event;
 	conn->fd = -1;
+	conn->work.run = on_turn;
 	ev_init(&conn->io, on_io);
 	ev_prepare_init(&conn->flusher, on_turn_end);
 	ev_timer_init(&conn->later, on_later, 0.0, 0.0);
@@ -360,21 +387,6 @@ void h2_conn_open(struct h2_conn *conn, const struct target *target, struct h2_t
 		target_format(authority, sizeof authority, target);
 	}
 	h2_conn_open_way(conn, &way);
-}
-
-bool h2_conn_is_open(const struct h2_conn *conn)
-{
-	return conn->open;
-}
-
-bool h2_conn_is_established(const struct h2_conn *conn)
-{
-	return conn->open && conn->session.established;
-}
-
-uint32_t h2_conn_streams_allowed(const struct h2_conn *conn)
-{
-	return h2_conn_is_established(conn) ? h2_session_allowed(&conn->session) : UINT32_MAX;
 }
 
 /* As far as it goes: the socket closes in any case. */

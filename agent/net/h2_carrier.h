@@ -27,6 +27,7 @@
 #include "agent/net/h2_output.h"
 #include "agent/net/h2_session.h"
 #include "agent/net/h2_tls.h"
+#include "agent/turn.h"
 
 struct h2_conn;
 
@@ -46,6 +47,9 @@ struct h2_conn {
 	char authority[ENDPOINT_TEXT_MAX];
 	int fd; /* -1 when there is none */
 	ev_io io;
+	struct turn *turn;  /* borrowed; NULL: what the socket says is heard at once */
+	struct task work;   /* ... and not now: what it says waits ... */
+	int ready;          /* ... as libev puts it */
 	ev_prepare flusher; /* what was started in this turn of the loop is sent at its end */
 	struct h2_output output;
 	ev_timer later; /* delivers `failure`, found outside of the loop's callbacks */
@@ -59,6 +63,18 @@ struct h2_conn {
 };
 
 void h2_conn_init(struct h2_conn *conn, struct ev_loop *loop, h2_on_event *on_event);
+
+/* From now on what its socket says waits for its turn. The connection must be closed. */
+static inline void h2_conn_share(struct h2_conn *conn, struct turn *turn)
+{
+	conn->turn = turn;
+}
+
+/* Something that its socket has said waits for its turn. */
+static inline bool h2_conn_is_behind(const struct h2_conn *conn)
+{
+	return task_waits(&conn->work);
+}
 
 /*
  * Begins to connect; streams may be started at once. The connection must be
@@ -93,13 +109,22 @@ void h2_conn_open_way(struct h2_conn *conn, const struct h2_way *way);
  */
 bool h2_conn_hurry(struct h2_conn *conn);
 
-bool h2_conn_is_open(const struct h2_conn *conn);
+static inline bool h2_conn_is_open(const struct h2_conn *conn)
+{
+	return conn->open;
+}
 
 /* True once the server has spoken HTTP/2 on it. */
-bool h2_conn_is_established(const struct h2_conn *conn);
+static inline bool h2_conn_is_established(const struct h2_conn *conn)
+{
+	return conn->open && conn->session.established;
+}
 
 /* How many streams the server allows at a time on an open connection; many until it has said. */
-uint32_t h2_conn_streams_allowed(const struct h2_conn *conn);
+static inline uint32_t h2_conn_streams_allowed(const struct h2_conn *conn)
+{
+	return h2_conn_is_established(conn) ? h2_session_allowed(&conn->session) : UINT32_MAX;
+}
 
 /* Ends streams and connection, politely where the socket allows. Safe when closed. */
 void h2_conn_close(struct h2_conn *conn);

@@ -242,13 +242,14 @@ static void destroy(struct probe *probe)
 }
 
 /* The probe is a part of its agent, found by the loop; its owner is the prober of a service. */
-static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
+static struct probe *create(struct ev_loop *loop, struct turn *turn, struct tls_shelf *shelf,
 		const struct descriptor *desc, const struct probe_events *events, void *owner)
 {
 	struct prober *prober = owner;
 	struct berth *b = node_berth(loop->owner, CONTAINER_OF(prober, struct service, prober));
 	struct played_probe *p = &b->probe;
 
+	UNUSED(turn);
 	UNUSED(shelf);
 	UNUSED(desc);
 	p->probe = (struct probe){ &probe_grpc, events, owner };

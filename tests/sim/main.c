@@ -22,10 +22,10 @@
 /* A planted fault is found within so many days. */
 #define DAYS_TO_FIND 60
 
-enum task { TASK_SEEDS, TASK_SEED, TASK_REPLAY, TASK_SOAK, TASK_JUDGE };
+enum job { TASK_SEEDS, TASK_SEED, TASK_REPLAY, TASK_SOAK, TASK_JUDGE };
 
 struct options {
-	enum task task;
+	enum job task;
 	uint64_t from, seeds;
 	struct world_order order;
 };

@@ -18,10 +18,11 @@ struct prober_stage stage;
 
 /* ---- the played probe ------------------------------------------------------------------------ */
 
-static struct probe *create(struct ev_loop *loop, struct tls_shelf *shelf,
+static struct probe *create(struct ev_loop *loop, struct turn *turn, struct tls_shelf *shelf,
 		const struct descriptor *desc, const struct probe_events *events, void *owner)
 {
 	UNUSED(loop);
+	UNUSED(turn);
 	UNUSED(shelf);
 	UNUSED(desc);
 	stage.probe = (struct probe){ .kind = &probe_grpc, .events = events, .owner = owner };

@@ -65,7 +65,7 @@ static void make(const char *keys)
 	(void)snprintf(text, sizeof text, SERVICE "probe: {%s}\n", keys);
 	stage.desc = load_text(text);
 	stage.probe = probe_kinds[stage.desc.probe.type]->create(
-			stage.loop, NULL, &stage.desc, &events, &stage);
+			stage.loop, NULL, NULL, &stage.desc, &events, &stage);
 	assert_non_null(stage.probe);
 	assert_ptr_equal(stage.probe->kind, probe_kinds[stage.desc.probe.type]);
 }

@@ -40,6 +40,66 @@ static void who_is_started_with_many_waits_for_its_turn(void **state)
 	assert_true(pause_left() > 0.28 && pause_left() <= 0.31);
 }
 
+static void an_audit_that_is_due_waits_for_its_turn(void **state)
+{
+	struct turn turn;
+
+	UNUSED(state);
+	turn_init(&turn);
+	stage.cadence.turn = &turn;
+	prober_start(&stage.prober);
+	end_pause();
+	assert_int_equal(stage.audits, 0);
+	stage.now += 5.0;
+	assert_false(turn_work(&turn));
+	assert_int_equal(stage.audits, 1);
+	assert_true(stage.deadline > stage.now); /* its time has begun now */
+}
+
+static void who_waits_for_its_turn_is_asked_for_no_other_audit(void **state)
+{
+	struct turn turn;
+
+	UNUSED(state);
+	turn_init(&turn);
+	come_up();
+	stage.cadence.turn = &turn;
+	end_pause();
+	unsettle();
+	assert_false(ev_is_active(&stage.prober.next));
+	assert_false(turn_work(&turn));
+	assert_int_equal(stage.audits, 2);
+	answer(REASON_SERVING);
+	end_pause();
+	prober_finish(&stage.prober);
+	assert_false(turn_work(&turn));
+	assert_int_equal(stage.audits, 2);
+}
+
+static unsigned begun;
+
+static void on_begun(struct prober *p)
+{
+	assert_true(p->started);
+	assert_int_equal(stage.audits, 0);
+	begun++;
+}
+
+static void its_beginning_is_told_once_when_its_turn_has_come(void **state)
+{
+	UNUSED(state);
+	begun = 0;
+	stage.prober.on_begun = on_begun;
+	prober_start(&stage.prober);
+	assert_int_equal(begun, 0);
+	end_pause();
+	assert_int_equal(begun, 1);
+	answer(REASON_SERVING);
+	end_pause();
+	assert_int_equal(begun, 1);
+	assert_int_equal(stage.audits, 2);
+}
+
 static void repeats_on_its_own_tick(void **state)
 {
 	UNUSED(state);
@@ -245,6 +305,9 @@ int main(void)
 		TEST(audits_at_once),
 		TEST(waits_for_the_initial_delay),
 		TEST(who_is_started_with_many_waits_for_its_turn),
+		TEST(an_audit_that_is_due_waits_for_its_turn),
+		TEST(who_waits_for_its_turn_is_asked_for_no_other_audit),
+		TEST(its_beginning_is_told_once_when_its_turn_has_come),
 		TEST(repeats_on_its_own_tick),
 		TEST(what_is_late_is_not_put_off),
 		TEST(who_takes_a_place_stands_there),

@@ -39,6 +39,20 @@ static void an_interruption_in_an_audit_begins_it_anew(void **state)
 	assert_int_equal(stage.changes, 0); /* it was unknown before */
 }
 
+static void an_audit_after_an_interruption_waits_for_its_turn(void **state)
+{
+	struct turn turn;
+
+	UNUSED(state);
+	turn_init(&turn);
+	come_up();
+	stage.cadence.turn = &turn;
+	prober_interrupted(&stage.prober);
+	assert_int_equal(stage.audits, 1);
+	assert_false(turn_work(&turn));
+	assert_int_equal(stage.audits, 2);
+}
+
 static void an_interruption_starts_nobody(void **state)
 {
 	UNUSED(state);
@@ -61,6 +75,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(after_an_interruption_nothing_known_counts),
 		TEST(an_interruption_in_an_audit_begins_it_anew),
+		TEST(an_audit_after_an_interruption_waits_for_its_turn),
 		TEST(an_interruption_starts_nobody),
 	};
 

@@ -10,8 +10,10 @@
  * for any reader, as many as there are agents that start at that moment, each
  * of which would ask for the same grant a moment later if its service were
  * well. So a storm of starts is no larger for it than it is with healthy
- * services. A service with an initial_delay waits for that anyway, and one
- * whose health was known before is not about to be listed anew.
+ * services. Where thousands start together, and the first probe of one waits for
+ * its turn, so does its lease: it would be old when the verdict comes. A service with an
+ * initial_delay waits for that anyway, and one whose health was known before is not about to be
+ * listed anew.
  */
 #include "agent/service.h"
 
@@ -38,7 +40,7 @@ static enum goal goal_of(const struct service *s)
 	if (s->drained) {
 		return GOAL_ABSENT;
 	}
-	if (s->opening) {
+	if (s->opening && s->prober.started) {
 		return GOAL_READY;
 	}
 	return s->succeeded && health == HEALTH_UP ? GOAL_KEEP : goals[health];
@@ -68,6 +70,11 @@ static void on_health(struct prober *prober)
 	tell(s);
 }
 
+static void on_first_audit(struct prober *prober)
+{
+	aim(CONTAINER_OF(prober, struct service, prober));
+}
+
 static void on_registration(struct registration *registration)
 {
 	tell(CONTAINER_OF(registration, struct service, registration));
@@ -93,6 +100,7 @@ int service_init(struct service *s, struct ev_loop *loop, struct etcd *etcd,
 		return -1;
 	}
 	s->prober.counts = counts;
+	s->prober.on_begun = on_first_audit;
 	s->registration.counts = counts;
 	s->registration.on_change = on_registration;
 	return 0;

@@ -227,9 +227,9 @@ static void close_each_at_exec(void)
 	DIR *open_now = opendir("/proc/self/fd");
 
 	for (struct dirent *at = NULL; open_now != NULL && (at = readdir(open_now)) != NULL;) {
-		int fd = atoi(at->d_name);
+		long fd = strtol(at->d_name, NULL, 10); /* 0 for what is no number */
 		if (fd > STDERR_FILENO) {
-			(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+			(void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
 		}
 	}
 	if (open_now != NULL) {

@@ -219,9 +219,6 @@ static void destroy_target(struct carrier_target *t)
 	while (t->riding != NULL) {
 		carrier_cancel(carrier_request_of(t->riding));
 	}
-	if (t->link.at != NULL) {
-		list_remove(&t->link);
-	}
 	carrier_talk_end(&t->talk);
 	carrier_line_finish(&t->line);
 	free(t);
@@ -254,8 +251,10 @@ void carrier_destroy(struct carrier *c)
 	while (c->ending != NULL) {
 		carrier_cancel(carrier_request_of(c->ending));
 	}
-	while (c->targets != NULL) {
-		destroy_target(target_of(c->targets));
+	for (struct list *link = c->targets, *next; link != NULL; link = next) {
+		next = link->next;
+		list_remove(link);
+		destroy_target(target_of(link));
 	}
 	tls_shelf_finish(&c->shelf);
 	free(c);

@@ -32,12 +32,17 @@ struct name_question {
 	int error; /* getaddrinfo's */
 };
 
+static void discard(struct name_question *asked)
+{
+	(void)close(asked->pipe[0]);
+	(void)close(asked->pipe[1]);
+	free(asked);
+}
+
 static void let_go(struct name_question *asked)
 {
 	if (atomic_fetch_sub(&asked->users, 1) == 1) {
-		(void)close(asked->pipe[0]);
-		(void)close(asked->pipe[1]);
-		free(asked);
+		discard(asked);
 	}
 }
 
@@ -122,12 +127,8 @@ static bool ask(struct name_question *asked, const struct endpoint *endpoint)
 {
 	memcpy(asked->host, endpoint->host, sizeof asked->host);
 	(void)snprintf(asked->port, sizeof asked->port, "%u", (unsigned)endpoint->port);
-	atomic_fetch_add(&asked->users, 1);
-	if (!start_thread(asked)) {
-		let_go(asked);
-		return false;
-	}
-	return true;
+	atomic_init(&asked->users, 2);
+	return start_thread(asked);
 }
 
 bool name_query_start(struct name_query *q, struct ev_loop *loop, const struct endpoint *endpoint,
@@ -139,9 +140,8 @@ bool name_query_start(struct name_query *q, struct ev_loop *loop, const struct e
 		free(asked);
 		return false;
 	}
-	atomic_init(&asked->users, 1);
 	if (!ask(asked, endpoint)) {
-		let_go(asked);
+		discard(asked);
 		return false;
 	}
 	q->asked = asked;

@@ -9,7 +9,7 @@
 #define SOAK_HOURS 24.0
 
 /* How many services reloads leave at one time is chance: the most of it has been there by then. */
-#define WARM_UP 8 /* hours */
+#define WARM_UP 16 /* hours */
 
 static unsigned long first, last; /* pages, at the end of the warm-up and of this hour */
 

@@ -52,8 +52,8 @@ static void all_of_one_phase_are_due_at_once(void **state)
 	UNUSED(state);
 	tending_plan(&t, 5000.0, TTL, 0.25);
 	double due = t.due_at;
-	for (double sent = due - THIRD + 0.001; sent < due; sent += 0.1) {
-		tending_plan(&t, sent, TTL, 0.25);
+	for (int i = 0; i < 33; i++) {
+		tending_plan(&t, due - THIRD + 0.001 + 0.1 * i, TTL, 0.25);
 		assert_true(t.due_at > due - 0.001 && t.due_at < due + 0.001);
 	}
 	tending_plan(&t, 5000.0, TTL, 0.75);

@@ -6,32 +6,20 @@
 
 #include <cmocka.h>
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "agent/clock.h"
-#include "agent/net/carrier.h"
 #include "agent/util.h"
 
-#include "tests/unit/grpc_server.h"
+#include "tests/unit/carrier_scene.h"
 #include "tests/unit/watched_free.h"
 
 #define CALLS 200
-#define BOUND 10.0 /* seconds; a test that waits so long has failed */
-
-static char nothing[] = "";
 
 /* The stage: one server, one target, and what was told of the calls. */
 static struct {
-	struct ev_loop *loop;
-	ev_timer bound;
-	struct grpc_server server;
-	struct tls_settings tls;
-	struct random random;
-	struct carrier *carrier;
-	struct carrier_target *target;
 	struct carrier_request requests[CALLS];
 	const char *token;
 	double patience; /* seconds that a call may take */
@@ -42,14 +30,6 @@ static struct {
 	size_t received; /* bytes of the last answer */
 	char why[400];
 } stage;
-
-static void on_bound(struct ev_loop *loop, ev_timer *bound, int revents)
-{
-	UNUSED(bound);
-	UNUSED(revents);
-	ev_break(loop, EVBREAK_ALL);
-	fail_msg("nothing came within %g seconds", BOUND);
-}
 
 static void start(struct carrier_request *r);
 
@@ -81,13 +61,13 @@ static void start(struct carrier_request *r)
 		.deadline = clock_now() + stage.patience,
 	};
 
-	carrier_start(stage.carrier, r, stage.target, &call, on_done);
+	carrier_start(scene.carrier, r, scene.target, &call, on_done);
 }
 
 static void wait_for_ends(unsigned n)
 {
 	while (stage.ends < n) {
-		ev_run(stage.loop, EVRUN_ONCE);
+		ev_run(scene.loop, EVRUN_ONCE);
 	}
 	assert_int_equal(stage.ends, n);
 }
@@ -113,31 +93,16 @@ static void expect_end(enum carrier_end end, const char *why)
 static int set_up(void **state)
 {
 	UNUSED(state);
-	(void)signal(SIGPIPE, SIG_IGN);
 	memset(&stage, 0, sizeof stage);
-	stage.loop = ev_loop_new(EVFLAG_AUTO);
-	ev_timer_init(&stage.bound, on_bound, BOUND, 0.0);
-	ev_timer_start(stage.loop, &stage.bound);
-	grpc_server_start(&stage.server, stage.loop);
-	stage.tls = (struct tls_settings){ .on = true,
-		.ca_file = nothing,
-		.cert_file = nothing,
-		.key_file = nothing,
-		.server_name = nothing };
-	stage.carrier = carrier_create(stage.loop, &stage.random);
-	stage.target = carrier_target(stage.carrier, &stage.server.endpoint, &stage.tls);
 	stage.token = nothing;
 	stage.patience = BOUND;
-	return stage.carrier != NULL && stage.target != NULL ? 0 : -1;
+	return carrier_scene_open(MANNER_ANSWERS);
 }
 
 static int tear_down(void **state)
 {
 	UNUSED(state);
-	carrier_destroy(stage.carrier);
-	grpc_server_stop(&stage.server);
-	ev_timer_stop(stage.loop, &stage.bound);
-	ev_loop_destroy(stage.loop);
+	carrier_scene_close();
 	return 0;
 }
 
@@ -146,10 +111,10 @@ static void sends_what_grpc_and_etcd_ask_for(void **state)
 	UNUSED(state);
 	call_once();
 	assert_int_equal(stage.end, CARRIER_ANSWERED);
-	assert_string_equal(stage.server.path, "/a.Service/Call");
-	assert_string_equal(stage.server.te, "trailers");
-	assert_string_equal(stage.server.hasleader, "true");
-	assert_string_equal(stage.server.token, "");
+	assert_string_equal(scene.server.path, "/a.Service/Call");
+	assert_string_equal(scene.server.te, "trailers");
+	assert_string_equal(scene.server.hasleader, "true");
+	assert_string_equal(scene.server.token, "");
 }
 
 static void a_token_goes_with_its_own_call_only(void **state)
@@ -157,21 +122,21 @@ static void a_token_goes_with_its_own_call_only(void **state)
 	UNUSED(state);
 	stage.token = "secret.7";
 	call_once();
-	assert_string_equal(stage.server.token, "secret.7");
-	assert_string_equal(stage.server.hasleader, "true");
+	assert_string_equal(scene.server.token, "secret.7");
+	assert_string_equal(scene.server.hasleader, "true");
 	stage.token = "another";
 	call_once();
-	assert_string_equal(stage.server.token, "another");
+	assert_string_equal(scene.server.token, "another");
 	stage.token = nothing;
 	call_once();
-	assert_string_equal(stage.server.token, "");
+	assert_string_equal(scene.server.token, "");
 	assert_int_equal(stage.answered, 3);
 }
 
 static void a_status_is_an_answer(void **state)
 {
 	UNUSED(state);
-	stage.server.code = "14";
+	scene.server.code = "14";
 	call_once();
 	assert_int_equal(stage.end, CARRIER_ANSWERED);
 	assert_int_equal(stage.code, 14);
@@ -186,7 +151,7 @@ static void calls_at_once_share_one_connection(void **state)
 	}
 	wait_for_ends(CALLS);
 	assert_int_equal(stage.answered, CALLS);
-	assert_int_equal(stage.server.accepted, 1);
+	assert_int_equal(scene.server.accepted, 1);
 }
 
 static void calls_in_a_row_share_one_connection(void **state)
@@ -196,48 +161,48 @@ static void calls_in_a_row_share_one_connection(void **state)
 	start(&stage.requests[0]);
 	wait_for_ends(CALLS);
 	assert_int_equal(stage.answered, CALLS);
-	assert_int_equal(stage.server.accepted, 1);
+	assert_int_equal(scene.server.accepted, 1);
 }
 
 static void an_idle_connection_that_ended_costs_no_call(void **state)
 {
 	UNUSED(state);
 	call_once();
-	grpc_server_end_connections(&stage.server);
+	grpc_server_end_connections(&scene.server);
 	call_once();
 	assert_int_equal(stage.answered, 2);
-	assert_int_equal(stage.server.accepted, 2);
+	assert_int_equal(scene.server.accepted, 2);
 }
 
 static void calls_that_lose_their_connection_meet_on_one_new_one(void **state)
 {
 	UNUSED(state);
 	call_once();
-	stage.server.manner = MANNER_SILENT;
+	scene.server.manner = MANNER_SILENT;
 	for (size_t i = 0; i < CALLS; i++) {
 		start(&stage.requests[i]);
 	}
-	while (stage.server.calls < 1 + CALLS) {
-		ev_run(stage.loop, EVRUN_ONCE);
+	while (scene.server.calls < 1 + CALLS) {
+		ev_run(scene.loop, EVRUN_ONCE);
 	}
-	stage.server.manner = MANNER_ANSWERS;
-	grpc_server_end_connections(&stage.server);
+	scene.server.manner = MANNER_ANSWERS;
+	grpc_server_end_connections(&scene.server);
 	wait_for_ends(1 + CALLS);
 	assert_int_equal(stage.answered, 1 + CALLS);
-	assert_int_equal(stage.server.accepted, 2);
+	assert_int_equal(scene.server.accepted, 2);
 }
 
 static void a_silent_connection_is_not_used_again(void **state)
 {
 	UNUSED(state);
-	stage.server.manner = MANNER_SILENT;
+	scene.server.manner = MANNER_SILENT;
 	stage.patience = 0.1;
 	expect_end(CARRIER_TIMEOUT, "in time");
-	stage.server.manner = MANNER_ANSWERS;
+	scene.server.manner = MANNER_ANSWERS;
 	stage.patience = BOUND;
 	call_once();
 	assert_int_equal(stage.end, CARRIER_ANSWERED);
-	assert_int_equal(stage.server.accepted, 2);
+	assert_int_equal(scene.server.accepted, 2);
 }
 
 static void one_that_starts_too_late_is_not_sent(void **state)
@@ -245,11 +210,11 @@ static void one_that_starts_too_late_is_not_sent(void **state)
 	UNUSED(state);
 	stage.patience = 0.0;
 	expect_end(CARRIER_TOO_LATE, "too late");
-	assert_int_equal(stage.server.accepted, 0);
+	assert_int_equal(scene.server.accepted, 0);
 	stage.patience = BOUND;
 	call_once();
 	assert_int_equal(stage.end, CARRIER_ANSWERED);
-	assert_int_equal(stage.server.accepted, 1);
+	assert_int_equal(scene.server.accepted, 1);
 }
 
 /* An answer may be a token. This one comes in pieces. */
@@ -258,13 +223,13 @@ static void answers_are_wiped_out(void **state)
 	static char body[3000000]; /* more than may be on its way at once */
 	UNUSED(state);
 	memset(body, 's', sizeof body - 1);
-	stage.server.body = body;
+	scene.server.body = body;
 	watched = body + sizeof body - 65;
 	call_once();
 	assert_int_equal(stage.received, sizeof body - 1);
 	start(&stage.requests[0]);
 	while (stage.requests[0].received.len == 0) {
-		ev_run(stage.loop, EVRUN_ONCE);
+		ev_run(scene.loop, EVRUN_ONCE);
 	}
 	carrier_cancel(&stage.requests[0]);
 	watched = NULL;
@@ -282,19 +247,19 @@ static void a_long_answer_comes_whole(void **state)
 		assert_non_null(body);
 		memset(body, 's', sizes[i]);
 		body[sizes[i]] = '\0';
-		stage.server.body = body;
+		scene.server.body = body;
 		call_once();
 		assert_int_equal(stage.end, CARRIER_ANSWERED);
 		assert_int_equal(stage.received, sizes[i]);
 		free(body);
 	}
-	assert_int_equal(stage.server.accepted, 1);
+	assert_int_equal(scene.server.accepted, 1);
 }
 
 static void nobody_listens(void **state)
 {
 	UNUSED(state);
-	grpc_server_stop(&stage.server);
+	grpc_server_stop(&scene.server);
 	expect_end(CARRIER_REFUSED, "nothing listens on 127.0.0.1");
 }
 
@@ -302,13 +267,13 @@ static void a_name_that_nobody_knows(void **state)
 {
 	struct endpoint endpoint = { .host = "no-such-host.invalid", .port = 1 };
 	UNUSED(state);
-	stage.target = carrier_target(stage.carrier, &endpoint, &stage.tls);
+	scene.target = carrier_target(scene.carrier, &endpoint, &scene.tls);
 	expect_end(CARRIER_UNREACHABLE, "the name in no-such-host.invalid:1 cannot be resolved: ");
 }
 
 static void without_descriptors_it_says_so(void **state)
 {
-	struct endpoint named = stage.server.endpoint;
+	struct endpoint named = scene.server.endpoint;
 	struct rlimit before, none;
 	UNUSED(state);
 	(void)strcpy(named.host, "127.1"); /* it takes a query: inet_pton does not know it */
@@ -317,7 +282,7 @@ static void without_descriptors_it_says_so(void **state)
 	none.rlim_cur = 0;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	expect_end(CARRIER_UNREACHABLE, "Too many open files");
-	stage.target = carrier_target(stage.carrier, &named, &stage.tls);
+	scene.target = carrier_target(scene.carrier, &named, &scene.tls);
 	expect_end(CARRIER_UNREACHABLE, "cannot be looked up: the agent is out of descriptors");
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	expect_end(CARRIER_ANSWERED, "");
@@ -340,14 +305,14 @@ static void calls_in_flight_end_with_the_carrier(void **state)
 {
 	UNUSED(state);
 	stage.token = "secret";
-	stage.server.manner = MANNER_SILENT;
+	scene.server.manner = MANNER_SILENT;
 	start(&stage.requests[0]);
 	start(&stage.requests[1]);
-	while (stage.server.calls < 1) {
-		ev_run(stage.loop, EVRUN_ONCE);
+	while (scene.server.calls < 1) {
+		ev_run(scene.loop, EVRUN_ONCE);
 	}
-	carrier_destroy(stage.carrier);
-	stage.carrier = NULL;
+	carrier_destroy(scene.carrier);
+	scene.carrier = NULL;
 	assert_int_equal(stage.ends, 0);
 }
 
@@ -357,7 +322,7 @@ static void without_a_body_there_is_no_memory(void **state)
 		.path = "/a", .token = "t", .deadline = clock_now() + 1
 	};
 	UNUSED(state);
-	carrier_start(stage.carrier, &stage.requests[0], stage.target, &call, on_done);
+	carrier_start(scene.carrier, &stage.requests[0], scene.target, &call, on_done);
 	wait_for_ends(1);
 	assert_int_equal(stage.end, CARRIER_NO_MEMORY);
 	assert_string_equal(stage.why, "out of memory");
@@ -366,7 +331,7 @@ static void without_a_body_there_is_no_memory(void **state)
 static void who_hangs_up_on_plain_text_may_want_tls(void **state)
 {
 	UNUSED(state);
-	stage.server.manner = MANNER_HANGS_UP;
+	scene.server.manner = MANNER_HANGS_UP;
 	expect_end(CARRIER_BROKEN, "does it want https://?");
 	assert_null(strstr(stage.why, "probe.tls")); /* that is not about etcd */
 }
@@ -375,32 +340,32 @@ static void who_has_answered_before_is_only_ill(void **state)
 {
 	UNUSED(state);
 	call_once();
-	grpc_server_end_connections(&stage.server);
-	stage.server.manner = MANNER_HANGS_UP;
+	grpc_server_end_connections(&scene.server);
+	scene.server.manner = MANNER_HANGS_UP;
 	expect_end(CARRIER_BROKEN, "the connection to 127.0.0.1:");
 	assert_null(strstr(stage.why, "https"));
 }
 
 static void who_hangs_up_on_tls_may_want_plain_text(void **state)
 {
-	struct endpoint endpoint = stage.server.endpoint;
+	struct endpoint endpoint = scene.server.endpoint;
 	UNUSED(state);
 	endpoint.tls = true;
-	stage.target = carrier_target(stage.carrier, &endpoint, &stage.tls);
-	stage.server.manner = MANNER_HANGS_UP;
+	scene.target = carrier_target(scene.carrier, &endpoint, &scene.tls);
+	scene.server.manner = MANNER_HANGS_UP;
 	expect_end(CARRIER_TLS, "perhaps it wants http://");
-	stage.server.manner = MANNER_ANSWERS;
+	scene.server.manner = MANNER_ANSWERS;
 	expect_end(CARRIER_TLS, "perhaps it wants http://");
 }
 
 static void a_file_that_is_not_there_is_named(void **state)
 {
 	static char path[] = "/does/not/exist.pem";
-	struct endpoint endpoint = stage.server.endpoint;
+	struct endpoint endpoint = scene.server.endpoint;
 	UNUSED(state);
 	endpoint.tls = true;
-	stage.tls.ca_file = path;
-	stage.target = carrier_target(stage.carrier, &endpoint, &stage.tls);
+	scene.tls.ca_file = path;
+	scene.target = carrier_target(scene.carrier, &endpoint, &scene.tls);
 	expect_end(CARRIER_TLS,
 			"etcd.tls.ca_file '/does/not/exist.pem' cannot be used: No such file");
 }

@@ -7,30 +7,19 @@
 
 #include <cmocka.h>
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/clock.h"
-#include "agent/net/carrier.h"
 #include "agent/util.h"
 
-#include "tests/unit/grpc_server.h"
+#include "tests/unit/carrier_scene.h"
 
 #define STREAMS 300
-#define BOUND   10.0 /* seconds; a test that waits so long has failed */
 
-static char nothing[] = "";
 static const uint8_t message[5]; /* an empty one */
 
 static struct {
-	struct ev_loop *loop;
-	ev_timer bound;
-	struct grpc_server server;
-	struct tls_settings tls;
-	struct random random;
-	struct carrier *carrier;
-	struct carrier_target *target;
 	struct carrier_request streams[STREAMS];
 	struct carrier_request *call; /* may be gone when a stream has ended */
 	double patience;
@@ -38,14 +27,6 @@ static struct {
 	unsigned heard, broken, answered, late;
 	bool takes_the_call_away;
 } stage;
-
-static void on_bound(struct ev_loop *loop, ev_timer *bound, int revents)
-{
-	UNUSED(bound);
-	UNUSED(revents);
-	ev_break(loop, EVBREAK_ALL);
-	fail_msg("nothing came within %g seconds", BOUND);
-}
 
 static void on_heard(struct carrier_request *r, const uint8_t *data, size_t len)
 {
@@ -75,11 +56,6 @@ static void on_answer(struct carrier_request *r, const struct carrier_answer *an
 	stage.late += answer->end == CARRIER_TIMEOUT ? 1 : 0;
 }
 
-#define WAIT_FOR(what)                                                                             \
-	while (!(what)) {                                                                          \
-		ev_run(stage.loop, EVRUN_ONCE);                                                    \
-	}
-
 static struct carrier_call question(void)
 {
 	return (struct carrier_call){
@@ -97,12 +73,12 @@ static void open_streams(unsigned n)
 	struct carrier_call call = question();
 
 	call.on_heard = on_heard;
-	stage.server.manner = MANNER_STREAMS;
+	scene.server.manner = MANNER_STREAMS;
 	for (unsigned i = 0; i < n; i++) {
-		carrier_start(stage.carrier, &stage.streams[i], stage.target, &call, on_stream_end);
+		carrier_start(scene.carrier, &stage.streams[i], scene.target, &call, on_stream_end);
 	}
-	WAIT_FOR(stage.server.open == n);
-	grpc_server_tell(&stage.server, message, sizeof message);
+	WAIT_FOR(scene.server.open == n);
+	grpc_server_tell(&scene.server, message, sizeof message);
 	WAIT_FOR(stage.heard == n);
 }
 
@@ -110,34 +86,24 @@ static void call_in(enum manner manner)
 {
 	struct carrier_call call = question();
 
-	stage.server.manner = manner;
-	carrier_start(stage.carrier, stage.call, stage.target, &call, on_answer);
+	scene.server.manner = manner;
+	carrier_start(scene.carrier, stage.call, scene.target, &call, on_answer);
 }
 
 static int set_up(void **state)
 {
 	UNUSED(state);
-	(void)signal(SIGPIPE, SIG_IGN);
 	memset(&stage, 0, sizeof stage);
-	stage.loop = ev_loop_new(EVFLAG_AUTO);
-	ev_timer_init(&stage.bound, on_bound, BOUND, 0.0);
-	ev_timer_start(stage.loop, &stage.bound);
-	grpc_server_start(&stage.server, stage.loop);
-	stage.carrier = carrier_create(stage.loop, &stage.random);
-	stage.target = carrier_target(stage.carrier, &stage.server.endpoint, &stage.tls);
 	stage.call = calloc(1, sizeof *stage.call);
 	stage.patience = BOUND;
-	return stage.carrier != NULL && stage.target != NULL && stage.call != NULL ? 0 : -1;
+	return stage.call != NULL ? carrier_scene_open(MANNER_ANSWERS) : -1;
 }
 
 static int tear_down(void **state)
 {
 	UNUSED(state);
-	carrier_destroy(stage.carrier);
+	carrier_scene_close();
 	free(stage.call);
-	grpc_server_stop(&stage.server);
-	ev_timer_stop(stage.loop, &stage.bound);
-	ev_loop_destroy(stage.loop);
 	return 0;
 }
 
@@ -148,7 +114,7 @@ static void to_abandon_one_calls_nobody_back(void **state)
 	carrier_abandon(&stage.streams[1]);
 	assert_int_equal(stage.broken, 0);
 	WAIT_FOR(stage.broken == 2);
-	assert_int_equal(stage.server.accepted, 1);
+	assert_int_equal(scene.server.accepted, 1);
 }
 
 static void who_is_to_be_told_may_be_cancelled(void **state)
@@ -165,9 +131,9 @@ static void the_carrier_may_go_before_they_are_told(void **state)
 	UNUSED(state);
 	open_streams(3);
 	carrier_abandon(&stage.streams[1]);
-	carrier_destroy(stage.carrier);
-	stage.carrier = NULL;
-	ev_run(stage.loop, EVRUN_NOWAIT);
+	carrier_destroy(scene.carrier);
+	scene.carrier = NULL;
+	ev_run(scene.loop, EVRUN_NOWAIT);
 	assert_int_equal(stage.broken, 0);
 }
 
@@ -189,7 +155,7 @@ static void streams_keep_no_call_waiting(void **state)
 	open_streams(STREAMS);
 	call_in(MANNER_ANSWERS);
 	WAIT_FOR(stage.answered == 1);
-	assert_int_equal(stage.server.accepted, 1);
+	assert_int_equal(scene.server.accepted, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -6,20 +6,15 @@
 
 #include <cmocka.h>
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/clock.h"
-#include "agent/net/carrier.h"
 #include "agent/util.h"
 
-#include "tests/unit/grpc_server.h"
+#include "tests/unit/carrier_scene.h"
 
 #define STREAMS 50
-#define BOUND   10.0 /* seconds; a test that waits so long has failed */
-
-static char nothing[] = "";
 
 static struct stream {
 	struct carrier_request request;
@@ -34,24 +29,9 @@ static struct stream {
 } streams[STREAMS];
 
 static struct {
-	struct ev_loop *loop;
-	ev_timer bound;
-	struct grpc_server server;
-	struct tls_settings tls;
-	struct random random;
-	struct carrier *carrier;
-	struct carrier_target *target;
 	double patience;
 	unsigned ends; /* of all */
 } stage;
-
-static void on_bound(struct ev_loop *loop, ev_timer *bound, int revents)
-{
-	UNUSED(bound);
-	UNUSED(revents);
-	ev_break(loop, EVBREAK_ALL);
-	fail_msg("nothing came within %g seconds", BOUND);
-}
 
 static void start(struct stream *s);
 
@@ -101,7 +81,7 @@ static void start(struct stream *s)
 		.on_heard = on_heard,
 	};
 
-	carrier_start(stage.carrier, &s->request, stage.target, &call, on_done);
+	carrier_start(scene.carrier, &s->request, scene.target, &call, on_done);
 }
 
 static void start_all(unsigned n)
@@ -110,11 +90,6 @@ static void start_all(unsigned n)
 		start(&streams[i]);
 	}
 }
-
-#define WAIT_FOR(what)                                                                             \
-	while (!(what)) {                                                                          \
-		ev_run(stage.loop, EVRUN_ONCE);                                                    \
-	}
 
 /* Each of the first `n` has heard so much in all. */
 static void wait_for_heard(unsigned n, size_t len)
@@ -128,41 +103,30 @@ static void wait_for_heard(unsigned n, size_t len)
 static void open_all(unsigned n)
 {
 	start_all(n);
-	WAIT_FOR(stage.server.open == n);
+	WAIT_FOR(scene.server.open == n);
 }
 
 /* All are open, and have heard one byte. */
 static void hear_all(unsigned n)
 {
 	open_all(n);
-	grpc_server_tell(&stage.server, "a", 1);
+	grpc_server_tell(&scene.server, "a", 1);
 	wait_for_heard(n, 1);
 }
 
 static int set_up(void **state)
 {
 	UNUSED(state);
-	(void)signal(SIGPIPE, SIG_IGN);
 	memset(&stage, 0, sizeof stage);
 	memset(streams, 0, sizeof streams);
-	stage.loop = ev_loop_new(EVFLAG_AUTO);
-	ev_timer_init(&stage.bound, on_bound, BOUND, 0.0);
-	ev_timer_start(stage.loop, &stage.bound);
-	grpc_server_start(&stage.server, stage.loop);
-	stage.server.manner = MANNER_STREAMS;
-	stage.carrier = carrier_create(stage.loop, &stage.random);
-	stage.target = carrier_target(stage.carrier, &stage.server.endpoint, &stage.tls);
 	stage.patience = BOUND;
-	return stage.carrier != NULL && stage.target != NULL ? 0 : -1;
+	return carrier_scene_open(MANNER_STREAMS);
 }
 
 static int tear_down(void **state)
 {
 	UNUSED(state);
-	carrier_destroy(stage.carrier);
-	grpc_server_stop(&stage.server);
-	ev_timer_stop(stage.loop, &stage.bound);
-	ev_loop_destroy(stage.loop);
+	carrier_scene_close();
 	return 0;
 }
 
@@ -173,13 +137,13 @@ static void a_stream_is_told_what_comes_as_it_comes(void **state)
 	UNUSED(state);
 	open_all(1);
 	for (unsigned i = 1; i <= 3; i++) {
-		grpc_server_tell(&stage.server, "abcd", 4);
+		grpc_server_tell(&scene.server, "abcd", 4);
 		wait_for_heard(1, (size_t)4 * i);
 		assert_int_equal(streams[0].pieces, i);
 	}
 	assert_int_equal(streams[0].sum, 3 * ('a' + 'b' + 'c' + 'd'));
 	assert_int_equal(stage.ends, 0);
-	assert_int_equal(stage.server.calls, 1);
+	assert_int_equal(scene.server.calls, 1);
 }
 
 static void tick(struct ev_loop *loop, ev_timer *timer, int revents)
@@ -196,12 +160,12 @@ static void a_stream_lasts_longer_than_its_deadline(void **state)
 	stage.patience = 0.2;
 	hear_all(1);
 	ev_timer_init(&later, tick, 0.3, 0.0);
-	ev_timer_start(stage.loop, &later);
+	ev_timer_start(scene.loop, &later);
 	WAIT_FOR(!ev_is_active(&later));
 	assert_int_equal(stage.ends, 0);
-	grpc_server_tell(&stage.server, "b", 1);
+	grpc_server_tell(&scene.server, "b", 1);
 	wait_for_heard(1, 2);
-	assert_int_equal(stage.server.calls, 1);
+	assert_int_equal(scene.server.calls, 1);
 }
 
 static void a_stream_that_begins_too_late_is_not_sent(void **state)
@@ -212,33 +176,33 @@ static void a_stream_that_begins_too_late_is_not_sent(void **state)
 	assert_int_equal(stage.ends, 0); /* a start never calls back */
 	WAIT_FOR(stage.ends == 1);
 	assert_int_equal(streams[0].end, CARRIER_TOO_LATE);
-	assert_int_equal(stage.server.accepted, 0);
+	assert_int_equal(scene.server.accepted, 0);
 }
 
 static void the_server_ends_it_with_a_status(void **state)
 {
 	UNUSED(state);
 	hear_all(1);
-	stage.server.code = "14";
-	grpc_server_end_streams(&stage.server);
+	scene.server.code = "14";
+	grpc_server_end_streams(&scene.server);
 	WAIT_FOR(stage.ends == 1);
 	assert_int_equal(streams[0].end, CARRIER_ANSWERED);
 	assert_int_equal(streams[0].code, 14);
 	assert_int_equal(streams[0].heard, 1);
 	assert_string_equal(streams[0].why, "");
 	open_all(1);
-	assert_int_equal(stage.server.accepted, 1); /* the connection is as good as before */
+	assert_int_equal(scene.server.accepted, 1); /* the connection is as good as before */
 }
 
 static void a_stream_that_was_cut_after_it_was_heard_is_not_repeated(void **state)
 {
 	UNUSED(state);
 	hear_all(2); /* one has made the connection, and one has joined it */
-	grpc_server_end_connections(&stage.server);
+	grpc_server_end_connections(&scene.server);
 	WAIT_FOR(stage.ends == 2);
 	assert_int_equal(streams[0].end, CARRIER_BROKEN);
 	assert_int_equal(streams[1].end, CARRIER_BROKEN);
-	assert_int_equal(stage.server.calls, 2);
+	assert_int_equal(scene.server.calls, 2);
 }
 
 /* It would miss nothing; and a connection that was there before says little of the server. */
@@ -247,15 +211,15 @@ static void one_that_joined_and_was_not_heard_is_repeated_once(void **state)
 	UNUSED(state);
 	hear_all(1);
 	start(&streams[1]);
-	WAIT_FOR(stage.server.open == 2);
-	grpc_server_end_connections(&stage.server);
-	WAIT_FOR(streams[0].ends == 1 && stage.server.open == 1);
-	assert_int_equal(stage.server.calls, 3);
-	assert_int_equal(stage.server.accepted, 2);
-	grpc_server_end_connections(&stage.server);
+	WAIT_FOR(scene.server.open == 2);
+	grpc_server_end_connections(&scene.server);
+	WAIT_FOR(streams[0].ends == 1 && scene.server.open == 1);
+	assert_int_equal(scene.server.calls, 3);
+	assert_int_equal(scene.server.accepted, 2);
+	grpc_server_end_connections(&scene.server);
 	WAIT_FOR(stage.ends == 2);
 	assert_int_equal(streams[1].end, CARRIER_BROKEN);
-	assert_int_equal(stage.server.calls, 3);
+	assert_int_equal(scene.server.calls, 3);
 }
 
 static void a_big_burst_comes_whole(void **state)
@@ -268,7 +232,7 @@ static void a_big_burst_comes_whole(void **state)
 		uint8_t *burst = malloc(sizes[i]);
 		assert_non_null(burst);
 		memset(burst, 1, sizes[i]);
-		grpc_server_tell(&stage.server, burst, sizes[i]);
+		grpc_server_tell(&scene.server, burst, sizes[i]);
 		before += sizes[i];
 		wait_for_heard(1, before);
 		assert_int_equal(streams[0].sum, before);
@@ -283,17 +247,17 @@ static void a_stream_may_be_cancelled_when_it_is_heard(void **state)
 	UNUSED(state);
 	open_all(2);
 	streams[0].cancels = true;
-	grpc_server_tell(&stage.server, "a", 1);
+	grpc_server_tell(&scene.server, "a", 1);
 	wait_for_heard(2, 1);
 	assert_null(streams[0].request.carrier);
 	start(&streams[2]);
-	WAIT_FOR(stage.server.calls == 3);
-	assert_int_equal(stage.server.open, 2); /* with the next one the server is told */
-	grpc_server_tell(&stage.server, "b", 1);
+	WAIT_FOR(scene.server.calls == 3);
+	assert_int_equal(scene.server.open, 2); /* with the next one the server is told */
+	grpc_server_tell(&scene.server, "b", 1);
 	WAIT_FOR(streams[1].heard == 2 && streams[2].heard == 1);
 	assert_int_equal(streams[0].heard, 1);
 	assert_int_equal(stage.ends, 0);
-	assert_int_equal(stage.server.accepted, 1);
+	assert_int_equal(scene.server.accepted, 1);
 }
 
 static void all_may_be_cancelled_by_the_first_that_is_heard(void **state)
@@ -303,17 +267,17 @@ static void all_may_be_cancelled_by_the_first_that_is_heard(void **state)
 	for (unsigned i = 0; i < STREAMS; i++) {
 		streams[i].cancels = true;
 	}
-	grpc_server_tell(&stage.server, "a", 1);
+	grpc_server_tell(&scene.server, "a", 1);
 	wait_for_heard(STREAMS, 1);
 	for (unsigned i = 0; i < STREAMS; i++) {
 		streams[i].cancels = false;
 	}
 	start(&streams[0]);
-	WAIT_FOR(stage.server.calls == STREAMS + 1 && stage.server.open == 1);
-	grpc_server_tell(&stage.server, "b", 1);
+	WAIT_FOR(scene.server.calls == STREAMS + 1 && scene.server.open == 1);
+	grpc_server_tell(&scene.server, "b", 1);
 	WAIT_FOR(streams[0].heard == 2);
 	assert_int_equal(stage.ends, 0);
-	assert_int_equal(stage.server.accepted, 1);
+	assert_int_equal(scene.server.accepted, 1);
 }
 
 /* Its connection may be a black hole: nobody else is to fall into it. */
@@ -325,13 +289,13 @@ static void after_one_that_was_abandoned_a_new_connection_is_made(void **state)
 	carrier_abandon(&streams[0].request);
 	assert_null(streams[0].request.carrier);
 	start(&streams[1]);
-	WAIT_FOR(stage.server.calls == 2 && stage.server.open == 1); /* the first has gone */
-	grpc_server_tell(&stage.server, "a", 1);
+	WAIT_FOR(scene.server.calls == 2 && scene.server.open == 1); /* the first has gone */
+	grpc_server_tell(&scene.server, "a", 1);
 	WAIT_FOR(streams[1].heard == 1);
 	assert_int_equal(stage.ends, 0);
 	start(&streams[2]); /* which is joined by the next */
-	WAIT_FOR(stage.server.open == 2);
-	assert_int_equal(stage.server.accepted, 2);
+	WAIT_FOR(scene.server.open == 2);
+	assert_int_equal(scene.server.accepted, 2);
 }
 
 static void it_may_be_abandoned_when_it_is_heard(void **state)
@@ -339,7 +303,7 @@ static void it_may_be_abandoned_when_it_is_heard(void **state)
 	UNUSED(state);
 	open_all(2);
 	streams[0].abandons = true;
-	grpc_server_tell(&stage.server, "a", 1);
+	grpc_server_tell(&scene.server, "a", 1);
 	WAIT_FOR(stage.ends ==
 			1); /* the other was on the same connection, and may have been heard */
 	assert_int_equal(streams[0].ends, 0);
@@ -352,8 +316,8 @@ static void two_streams_share_a_connection(void **state)
 {
 	UNUSED(state);
 	hear_all(2);
-	assert_int_equal(stage.server.accepted, 1);
-	grpc_server_tell(&stage.server, "bc", 2);
+	assert_int_equal(scene.server.accepted, 1);
+	grpc_server_tell(&scene.server, "bc", 2);
 	wait_for_heard(2, 3);
 }
 
@@ -361,8 +325,8 @@ static void many_streams_share_a_connection(void **state)
 {
 	UNUSED(state);
 	hear_all(STREAMS);
-	assert_int_equal(stage.server.accepted, 1);
-	assert_int_equal(stage.server.calls, STREAMS);
+	assert_int_equal(scene.server.accepted, 1);
+	assert_int_equal(scene.server.calls, STREAMS);
 }
 
 static void many_that_lose_their_connection_meet_on_one_new_one(void **state)
@@ -372,11 +336,11 @@ static void many_that_lose_their_connection_meet_on_one_new_one(void **state)
 	for (unsigned i = 0; i < STREAMS; i++) {
 		streams[i].again = 1;
 	}
-	grpc_server_end_connections(&stage.server);
-	WAIT_FOR(stage.ends == STREAMS && stage.server.open == STREAMS);
-	assert_int_equal(stage.server.accepted, 2);
-	assert_int_equal(stage.server.calls, 2 * STREAMS);
-	grpc_server_tell(&stage.server, "b", 1);
+	grpc_server_end_connections(&scene.server);
+	WAIT_FOR(stage.ends == STREAMS && scene.server.open == STREAMS);
+	assert_int_equal(scene.server.accepted, 2);
+	assert_int_equal(scene.server.calls, 2 * STREAMS);
+	grpc_server_tell(&scene.server, "b", 1);
 	wait_for_heard(STREAMS, 2);
 	assert_int_equal(stage.ends, STREAMS);
 }
@@ -390,11 +354,11 @@ static void so_they_do_again_and_again(void **state)
 		for (unsigned i = 0; i < STREAMS; i++) {
 			streams[i].again = 1;
 		}
-		grpc_server_end_connections(&stage.server);
-		WAIT_FOR(stage.ends == round * STREAMS && stage.server.open == STREAMS);
-		grpc_server_tell(&stage.server, "b", 1);
+		grpc_server_end_connections(&scene.server);
+		WAIT_FOR(stage.ends == round * STREAMS && scene.server.open == STREAMS);
+		grpc_server_tell(&scene.server, "b", 1);
 		wait_for_heard(STREAMS, 1 + round);
-		assert_int_equal(stage.server.accepted, 1 + round);
+		assert_int_equal(scene.server.accepted, 1 + round);
 	}
 }
 
@@ -406,18 +370,18 @@ static void many_that_were_not_heard_meet_on_one_new_one(void **state)
 	for (unsigned i = 1; i < STREAMS; i++) {
 		start(&streams[i]);
 	}
-	WAIT_FOR(stage.server.open == STREAMS);
-	grpc_server_end_connections(&stage.server);
-	WAIT_FOR(stage.ends == 1 && stage.server.open == STREAMS - 1);
-	assert_int_equal(stage.server.accepted, 2);
+	WAIT_FOR(scene.server.open == STREAMS);
+	grpc_server_end_connections(&scene.server);
+	WAIT_FOR(stage.ends == 1 && scene.server.open == STREAMS - 1);
+	assert_int_equal(scene.server.accepted, 2);
 }
 
 static void streams_in_flight_end_with_the_carrier(void **state)
 {
 	UNUSED(state);
 	hear_all(3);
-	carrier_destroy(stage.carrier);
-	stage.carrier = NULL;
+	carrier_destroy(scene.carrier);
+	scene.carrier = NULL;
 	assert_int_equal(stage.ends, 0);
 }
 

@@ -6,29 +6,18 @@
 
 #include <cmocka.h>
 
-#include <signal.h>
 #include <string.h>
 
 #include "agent/clock.h"
-#include "agent/net/carrier.h"
 #include "agent/util.h"
 
-#include "tests/unit/grpc_server.h"
+#include "tests/unit/carrier_scene.h"
 
 #define CALLS 20
-#define BOUND 10.0 /* seconds; a test that waits so long has failed */
 
-static char nothing[] = "";
 static const uint8_t messages[50]; /* ten, each of which is empty */
 
 static struct {
-	struct ev_loop *loop;
-	ev_timer bound;
-	struct grpc_server server;
-	struct tls_settings tls;
-	struct random random;
-	struct carrier *carrier;
-	struct carrier_target *target;
 	struct carrier_request requests[CALLS];
 	const char *token;
 	size_t len; /* of what is said */
@@ -40,14 +29,6 @@ static struct {
 	int code;
 	size_t received;
 } stage;
-
-static void on_bound(struct ev_loop *loop, ev_timer *bound, int revents)
-{
-	UNUSED(bound);
-	UNUSED(revents);
-	ev_break(loop, EVBREAK_ALL);
-	fail_msg("nothing came within %g seconds", BOUND);
-}
 
 static void start(unsigned i);
 
@@ -76,13 +57,8 @@ static void start(unsigned i)
 		.answers_each = true,
 	};
 
-	carrier_start(stage.carrier, &stage.requests[i], stage.target, &call, on_done);
+	carrier_start(scene.carrier, &stage.requests[i], scene.target, &call, on_done);
 }
-
-#define WAIT_FOR(what)                                                                             \
-	while (!(what)) {                                                                          \
-		ev_run(stage.loop, EVRUN_ONCE);                                                    \
-	}
 
 static void call_once(void)
 {
@@ -96,28 +72,17 @@ static void call_once(void)
 static int set_up(void **state)
 {
 	UNUSED(state);
-	(void)signal(SIGPIPE, SIG_IGN);
 	memset(&stage, 0, sizeof stage);
-	stage.loop = ev_loop_new(EVFLAG_AUTO);
-	ev_timer_init(&stage.bound, on_bound, BOUND, 0.0);
-	ev_timer_start(stage.loop, &stage.bound);
-	grpc_server_start(&stage.server, stage.loop);
-	stage.server.manner = MANNER_TALKS;
-	stage.carrier = carrier_create(stage.loop, &stage.random);
-	stage.target = carrier_target(stage.carrier, &stage.server.endpoint, &stage.tls);
 	stage.token = nothing;
 	stage.len = 5;
 	stage.patience = BOUND;
-	return stage.carrier != NULL && stage.target != NULL ? 0 : -1;
+	return carrier_scene_open(MANNER_TALKS);
 }
 
 static int tear_down(void **state)
 {
 	UNUSED(state);
-	carrier_destroy(stage.carrier);
-	grpc_server_stop(&stage.server);
-	ev_timer_stop(stage.loop, &stage.bound);
-	ev_loop_destroy(stage.loop);
+	carrier_scene_close();
 	return 0;
 }
 
@@ -129,11 +94,11 @@ static void calls_in_a_row_are_said_in_one_stream(void **state)
 		assert_int_equal(stage.end, CARRIER_ANSWERED);
 		assert_int_equal(stage.code, 0);
 		assert_int_equal(stage.received, 5);
-		assert_int_equal(stage.server.calls, i);
+		assert_int_equal(scene.server.calls, i);
 	}
-	assert_int_equal(stage.server.begun, 1);
-	assert_int_equal(stage.server.open, 1);
-	assert_int_equal(stage.server.accepted, 1);
+	assert_int_equal(scene.server.begun, 1);
+	assert_int_equal(scene.server.open, 1);
+	assert_int_equal(scene.server.accepted, 1);
 }
 
 static void a_call_is_over_when_all_its_messages_are_answered(void **state)
@@ -145,7 +110,7 @@ static void a_call_is_over_when_all_its_messages_are_answered(void **state)
 	stage.len = 15;
 	call_once();
 	assert_int_equal(stage.received, 15);
-	assert_int_equal(stage.server.begun, 1);
+	assert_int_equal(scene.server.begun, 1);
 }
 
 static void calls_at_once_have_streams_of_their_own_but_one(void **state)
@@ -156,9 +121,9 @@ static void calls_at_once_have_streams_of_their_own_but_one(void **state)
 	}
 	WAIT_FOR(stage.ends == CALLS);
 	assert_int_equal(stage.answered, CALLS);
-	assert_int_equal(stage.server.begun, CALLS);
-	assert_int_equal(stage.server.open, 1);
-	assert_int_equal(stage.server.accepted, 1);
+	assert_int_equal(scene.server.begun, CALLS);
+	assert_int_equal(scene.server.open, 1);
+	assert_int_equal(scene.server.accepted, 1);
 }
 
 static void another_token_is_another_stream(void **state)
@@ -168,36 +133,36 @@ static void another_token_is_another_stream(void **state)
 	call_once();
 	stage.token = "second";
 	call_once();
-	assert_string_equal(stage.server.token, "second");
+	assert_string_equal(scene.server.token, "second");
 	call_once();
 	assert_int_equal(stage.answered, 3);
-	assert_int_equal(stage.server.begun, 2);
-	assert_int_equal(stage.server.open, 1);
+	assert_int_equal(scene.server.begun, 2);
+	assert_int_equal(scene.server.open, 1);
 }
 
 static void one_that_the_server_has_ended_costs_no_call(void **state)
 {
 	UNUSED(state);
 	call_once();
-	stage.server.code = "14";
-	grpc_server_end_streams(&stage.server);
-	WAIT_FOR(stage.server.open == 0);
+	scene.server.code = "14";
+	grpc_server_end_streams(&scene.server);
+	WAIT_FOR(scene.server.open == 0);
 	call_once();
 	assert_int_equal(stage.end, CARRIER_ANSWERED);
 	assert_int_equal(stage.code, 0);
-	assert_int_equal(stage.server.begun, 2);
+	assert_int_equal(scene.server.begun, 2);
 }
 
 /* Something is said in it that the server does not answer: it ends it with the code. */
 static void end_in_the_middle(const char *code)
 {
 	call_once();
-	stage.server.manner = MANNER_SILENT;
+	scene.server.manner = MANNER_SILENT;
 	start(0);
-	WAIT_FOR(stage.server.calls == 2);
-	stage.server.manner = MANNER_TALKS;
-	stage.server.code = code;
-	grpc_server_end_streams(&stage.server);
+	WAIT_FOR(scene.server.calls == 2);
+	scene.server.manner = MANNER_TALKS;
+	scene.server.code = code;
+	grpc_server_end_streams(&scene.server);
 	WAIT_FOR(stage.ends == 2);
 	assert_int_equal(stage.end, CARRIER_ANSWERED);
 }
@@ -207,7 +172,7 @@ static void what_it_ends_with_is_the_answer(void **state)
 	UNUSED(state);
 	end_in_the_middle("14");
 	assert_int_equal(stage.code, 14);
-	assert_int_equal(stage.server.begun, 1);
+	assert_int_equal(scene.server.begun, 1);
 }
 
 static void one_that_ended_well_before_the_answer_is_opened_again(void **state)
@@ -215,59 +180,59 @@ static void one_that_ended_well_before_the_answer_is_opened_again(void **state)
 	UNUSED(state);
 	end_in_the_middle("0");
 	assert_int_equal(stage.received, 5);
-	assert_int_equal(stage.server.begun, 2);
+	assert_int_equal(scene.server.begun, 2);
 }
 
 /* The answers and the end come together: what is said in between is meant for another stream. */
 static void nothing_is_said_in_one_that_has_ended(void **state)
 {
 	UNUSED(state);
-	stage.server.talks_end = true;
-	stage.server.code = "14";
+	scene.server.talks_end = true;
+	scene.server.code = "14";
 	stage.again = true;
 	start(0);
 	WAIT_FOR(stage.ends == 2);
 	assert_int_equal(stage.answered, 2);
 	assert_int_equal(stage.code, 0);
 	assert_int_equal(stage.received, 5);
-	assert_int_equal(stage.server.begun, 2);
+	assert_int_equal(scene.server.begun, 2);
 }
 
 /* It would leave no stream to any other call. */
 static void none_stays_where_a_connection_has_few(void **state)
 {
 	UNUSED(state);
-	stage.server.allowed = 1;
+	scene.server.allowed = 1;
 	call_once();
 	call_once();
 	assert_int_equal(stage.answered, 2);
-	WAIT_FOR(stage.server.open == 0);
-	assert_int_equal(stage.server.accepted, 1);
+	WAIT_FOR(scene.server.open == 0);
+	assert_int_equal(scene.server.accepted, 1);
 }
 
 static void a_connection_that_ended_costs_no_call(void **state)
 {
 	UNUSED(state);
 	call_once();
-	grpc_server_end_connections(&stage.server);
+	grpc_server_end_connections(&scene.server);
 	call_once();
 	assert_int_equal(stage.answered, 2);
-	assert_int_equal(stage.server.accepted, 2);
+	assert_int_equal(scene.server.accepted, 2);
 }
 
 static void a_silent_one_is_left_with_its_connection(void **state)
 {
 	UNUSED(state);
 	call_once();
-	stage.server.manner = MANNER_SILENT;
+	scene.server.manner = MANNER_SILENT;
 	stage.patience = 0.1;
 	call_once();
 	assert_int_equal(stage.end, CARRIER_TIMEOUT);
-	stage.server.manner = MANNER_TALKS;
+	scene.server.manner = MANNER_TALKS;
 	stage.patience = BOUND;
 	call_once();
 	assert_int_equal(stage.end, CARRIER_ANSWERED);
-	assert_int_equal(stage.server.accepted, 2);
+	assert_int_equal(scene.server.accepted, 2);
 }
 
 /* The late answer to a cancelled call would be taken for that to the next one. */
@@ -277,26 +242,26 @@ static void a_cancelled_call_takes_its_stream_with_it(void **state)
 	stage.len = sizeof messages;
 	call_once();
 	start(1);
-	ev_run(stage.loop, EVRUN_ONCE);
+	ev_run(scene.loop, EVRUN_ONCE);
 	carrier_cancel(&stage.requests[1]);
 	stage.len = 5;
 	call_once();
 	assert_int_equal(stage.received, 5);
 	assert_int_equal(stage.answered, 2);
-	assert_int_equal(stage.server.begun, 2);
-	assert_int_equal(stage.server.accepted, 1);
+	assert_int_equal(scene.server.begun, 2);
+	assert_int_equal(scene.server.accepted, 1);
 }
 
 static void what_nobody_asked_for_ends_it(void **state)
 {
 	UNUSED(state);
 	call_once();
-	grpc_server_tell(&stage.server, messages, 5);
-	WAIT_FOR(stage.server.open == 0);
+	grpc_server_tell(&scene.server, messages, 5);
+	WAIT_FOR(scene.server.open == 0);
 	call_once();
 	assert_int_equal(stage.received, 5);
-	assert_int_equal(stage.server.begun, 2);
-	assert_int_equal(stage.server.accepted, 1);
+	assert_int_equal(scene.server.begun, 2);
+	assert_int_equal(scene.server.accepted, 1);
 }
 
 static void it_ends_with_the_carrier(void **state)
@@ -304,10 +269,10 @@ static void it_ends_with_the_carrier(void **state)
 	UNUSED(state);
 	stage.token = "secret";
 	call_once();
-	stage.server.manner = MANNER_SILENT;
+	scene.server.manner = MANNER_SILENT;
 	start(0);
-	carrier_destroy(stage.carrier);
-	stage.carrier = NULL;
+	carrier_destroy(scene.carrier);
+	scene.carrier = NULL;
 	assert_int_equal(stage.ends, 1);
 }
 

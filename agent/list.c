@@ -28,3 +28,23 @@ void list_move(struct list **head, struct list *link)
 	list_remove(link);
 	list_add(head, link);
 }
+
+void fifo_init(struct fifo *q)
+{
+	q->first = NULL;
+	q->end = &q->first;
+}
+
+void fifo_add(struct fifo *q, struct list *link)
+{
+	list_add(q->end, link);
+	q->end = &link->next;
+}
+
+void fifo_remove(struct fifo *q, struct list *link)
+{
+	if (q->end == &link->next) {
+		q->end = link->at;
+	}
+	list_remove(link);
+}

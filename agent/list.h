@@ -23,4 +23,17 @@ void list_remove(struct list *link);
 /* From one list to the head of another. */
 void list_move(struct list **head, struct list *link);
 
+/* A list that is also known by its end: first come, first served. `first` is for all to read. */
+struct fifo {
+	struct list *first, **end;
+};
+
+void fifo_init(struct fifo *q);
+
+/* Puts a link that is in no list at the end. */
+void fifo_add(struct fifo *q, struct list *link);
+
+/* Takes a link out, wherever it stands; one that is in another list leaves that. */
+void fifo_remove(struct fifo *q, struct list *link);
+
 #endif

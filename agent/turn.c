@@ -17,8 +17,7 @@
 
 void turn_init(struct turn *t)
 {
-	t->first = NULL;
-	t->end = &t->first;
+	fifo_init(&t->tasks);
 }
 
 bool task_waits(const struct task *task)
@@ -31,32 +30,28 @@ void turn_add(struct turn *t, struct task *task)
 	if (t == NULL) {
 		task->run(task);
 	} else if (!task_waits(task)) {
-		list_add(t->end, &task->link);
-		t->end = &task->link.next;
+		fifo_add(&t->tasks, &task->link);
 	}
 }
 
 void turn_drop(struct turn *t, struct task *task)
 {
 	if (task_waits(task)) {
-		if (t->end == &task->link.next) {
-			t->end = task->link.at;
-		}
-		list_remove(&task->link);
+		fifo_remove(&t->tasks, &task->link);
 	}
 }
 
 bool turn_work(struct turn *t)
 {
-	double until = t->first != NULL ? clock_now() + ENOUGH : 0.0;
+	double until = t->tasks.first != NULL ? clock_now() + ENOUGH : 0.0;
 
-	for (unsigned n = 1; t->first != NULL; n++) {
-		struct task *task = CONTAINER_OF(t->first, struct task, link);
+	for (unsigned n = 1; t->tasks.first != NULL; n++) {
+		struct task *task = CONTAINER_OF(t->tasks.first, struct task, link);
 		turn_drop(t, task);
 		task->run(task);
 		if (n >= LEAST && n % LOOK_EVERY == 0 && clock_now() > until) {
 			break;
 		}
 	}
-	return t->first != NULL;
+	return t->tasks.first != NULL;
 }

@@ -28,7 +28,7 @@ struct task {
 
 /* Members are for turn.c only. */
 struct turn {
-	struct list *first, **end;
+	struct fifo tasks;
 };
 
 void turn_init(struct turn *t);

@@ -37,7 +37,7 @@ void turn_loop_start(struct turn_loop *t, struct ev_loop *loop)
 void turn_loop_stop(struct turn_loop *t)
 {
 	if (t->loop != NULL) {
-		assert(t->turn.first == NULL);
+		assert(t->turn.tasks.first == NULL);
 		ev_check_stop(t->loop, &t->work);
 		ev_idle_stop(t->loop, &t->more);
 		t->loop = NULL;

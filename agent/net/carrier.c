@@ -31,7 +31,7 @@ static struct carrier_target *target_of(struct list *link)
 
 static bool is_idle(const struct carrier_target *t)
 {
-	return carrier_line_is_ready(&t->line) && t->riding == NULL && t->waiting == NULL;
+	return carrier_line_is_ready(&t->line) && t->riding == NULL && t->waiting.first == NULL;
 }
 
 /* Closes the one that was used longest ago, as long as more are idle than may be. */
@@ -213,8 +213,8 @@ void carrier_keep(struct carrier *c, unsigned connections)
 
 static void destroy_target(struct carrier_target *t)
 {
-	while (t->waiting != NULL) { /* first: none of them is to be let on now */
-		carrier_cancel(carrier_request_of(t->waiting));
+	while (t->waiting.first != NULL) { /* first: none of them is to be let on now */
+		carrier_cancel(carrier_request_of(t->waiting.first));
 	}
 	while (t->riding != NULL) {
 		carrier_cancel(carrier_request_of(t->riding));
@@ -233,7 +233,7 @@ struct carrier_target *carrier_target(
 		return NULL;
 	}
 	t->carrier = c;
-	t->waiting_end = &t->waiting;
+	fifo_init(&t->waiting);
 	if (carrier_line_init(&t->line, c->loop, c->random, endpoint, endpoint->tls ? tls : NULL,
 			    &c->shelf, &carrier_ride_events) < 0) {
 		destroy_target(t);

@@ -12,7 +12,6 @@
  */
 #include "agent/net/carrier_line.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -78,10 +78,8 @@ static void unlist(struct carrier_request *r)
 	if (r->begun) {
 		t->n_crowd -= is_of_crowd(r) ? 1 : 0;
 		r->begun = false;
-	} else if (t->waiting_end == &r->link.next) {
-		t->waiting_end = r->link.at;
 	}
-	list_remove(&r->link);
+	fifo_remove(&t->waiting, &r->link); /* or the list that it is in instead */
 }
 
 /* Whatever is still to come of it must reach nobody: a talk in the middle of its answers ends. */
@@ -98,13 +96,6 @@ void carrier_ride_stop(struct carrier_request *r)
 /* ---- a call on its line ------------------------------------------------------------- */
 
 static const struct h2_stream_events stream_events, talk_events;
-
-/* Until its turn comes nobody is late. */
-static void queue(struct carrier_request *r)
-{
-	r->queued = true;
-	ev_timer_stop(r->carrier->loop, &r->deadline);
-}
 
 static void start_patience(struct carrier_request *r)
 {
@@ -140,11 +131,22 @@ static bool is_let_on(const struct carrier_request *r)
 	return r->target->n_crowd < CROWD || !is_of_crowd(r);
 }
 
+/* Until its turn comes nobody is late. */
+static void let_on_or_queue(struct carrier_request *r)
+{
+	if (is_let_on(r)) {
+		begin(r);
+	} else {
+		r->queued = true;
+		ev_timer_stop(r->carrier->loop, &r->deadline);
+	}
+}
+
 void carrier_ride_go_on(struct carrier_target *t)
 {
-	while (t->waiting != NULL && carrier_line_is_ready(&t->line) &&
-			is_let_on(carrier_request_of(t->waiting))) {
-		begin(carrier_request_of(t->waiting));
+	while (t->waiting.first != NULL && carrier_line_is_ready(&t->line) &&
+			is_let_on(carrier_request_of(t->waiting.first))) {
+		begin(carrier_request_of(t->waiting.first));
 	}
 }
 
@@ -154,14 +156,10 @@ static void on_ready(struct carrier_line *line)
 	struct carrier_target *t = CONTAINER_OF(line, struct carrier_target, line);
 
 	t->opened_at = clock_now();
-	for (struct list *link = t->waiting, *next; link != NULL; link = next) {
+	for (struct list *link = t->waiting.first, *next; link != NULL; link = next) {
 		struct carrier_request *r = carrier_request_of(link);
 		next = link->next;
-		if (is_let_on(r)) {
-			begin(r);
-		} else {
-			queue(r);
-		}
+		let_on_or_queue(r);
 	}
 }
 
@@ -170,15 +168,12 @@ void carrier_ride(struct carrier_request *r)
 	struct carrier_target *t = r->target;
 
 	wiped_free(&r->received);
-	list_add(t->waiting_end, &r->link);
-	t->waiting_end = &r->link.next;
-	if (!carrier_line_is_ready(&t->line)) {
+	fifo_add(&t->waiting, &r->link);
+	if (carrier_line_is_ready(&t->line)) {
+		let_on_or_queue(r);
+	} else {
 		start_patience(r);
 		carrier_line_open(&t->line);
-	} else if (is_let_on(r)) {
-		begin(r);
-	} else {
-		queue(r);
 	}
 }
 
@@ -310,8 +305,8 @@ static void take_all(struct carrier_target *t, struct list **all)
 	while (*all != NULL) {
 		all = &(*all)->next;
 	}
-	while (t->waiting != NULL) {
-		struct carrier_request *r = carrier_request_of(t->waiting);
+	while (t->waiting.first != NULL) {
+		struct carrier_request *r = carrier_request_of(t->waiting.first);
 		carrier_ride_stop(r);
 		list_add(all, &r->link);
 		all = &r->link.next;

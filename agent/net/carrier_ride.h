@@ -18,8 +18,7 @@ struct carrier_target {
 	struct carrier *carrier;
 	struct carrier_line line;
 	struct carrier_talk talk;
-	struct list *waiting;      /* first come, first served ... */
-	struct list **waiting_end; /* ... so this is where the next one goes */
+	struct fifo waiting;
 	struct list *riding;
 	unsigned n_crowd; /* those of them that make it crowded */
 	double opened_at; /* clock_now() when the line was opened */

@@ -2,9 +2,9 @@
 /*
  * etcd_renew - renewals that are due together go out together.
  *
- * One LeaseKeepAlive request carries a message for each lease; etcd goes on
- * after our half-close and answers each in turn. That costs etcd a tenth of
- * what single requests do. An answer is matched by its lease id; a lease that
+ * One call to LeaseKeepAlive carries a message for each lease, and etcd answers
+ * each in turn; it is over when all are answered, and the stream stays open for
+ * the next one (answers_each in carrier.h). An answer is matched by its lease id; a lease that
  * was not answered, for whatever reason, is UNSURE.
  */
 #include "agent/net/etcd_renew.h"

@@ -52,6 +52,45 @@ static void keeps_order_wherever_one_leaves(void **state)
 	}
 }
 
+static void a_queue_keeps_order_wherever_one_leaves(void **state)
+{
+	static const int left_without[] = { 23, 13, 12 };
+	UNUSED(state);
+
+	for (size_t gone = 0; gone < ARRAY_LEN(left_without); gone++) {
+		struct item items[3] = { { .number = 1 }, { .number = 2 }, { .number = 3 } };
+		struct fifo queue;
+		fifo_init(&queue);
+		for (size_t i = 0; i < ARRAY_LEN(items); i++) {
+			fifo_add(&queue, &items[i].link);
+		}
+		assert_int_equal(spell(queue.first), 123);
+		fifo_remove(&queue, &items[gone].link);
+		assert_int_equal(spell(queue.first), left_without[gone]);
+		fifo_add(&queue, &items[gone].link);
+		assert_int_equal(spell(queue.first), 10 * left_without[gone] + (int)gone + 1);
+	}
+}
+
+static void a_queue_that_was_emptied_is_as_new(void **state)
+{
+	struct item items[2] = { { .number = 1 }, { .number = 2 } };
+	struct list *elsewhere = NULL;
+	struct fifo queue;
+	UNUSED(state);
+
+	fifo_init(&queue);
+	fifo_add(&queue, &items[0].link);
+	fifo_remove(&queue, &items[0].link);
+	assert_null(queue.first);
+	fifo_add(&queue, &items[1].link);
+	list_add(&elsewhere, &items[0].link);
+	fifo_remove(&queue, &items[0].link); /* it is in another list */
+	assert_null(elsewhere);
+	fifo_add(&queue, &items[0].link);
+	assert_int_equal(spell(queue.first), 21);
+}
+
 static void moves_between_lists(void **state)
 {
 	struct item items[2] = { { .number = 1 }, { .number = 2 } };
@@ -72,6 +111,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_order_wherever_one_leaves),
+		cmocka_unit_test(a_queue_keeps_order_wherever_one_leaves),
+		cmocka_unit_test(a_queue_that_was_emptied_is_as_new),
 		cmocka_unit_test(moves_between_lists),
 	};
 

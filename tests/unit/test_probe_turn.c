@@ -112,7 +112,7 @@ static void an_answer_that_waits_for_its_turn_is_not_late(void **state)
 		(void)ev_run(stage.loop, EVRUN_NOWAIT);
 	}
 	(void)ev_run(stage.loop, EVRUN_NOWAIT);
-	assert_non_null(stage.turn.first);
+	assert_non_null(stage.turn.tasks.first);
 	assert_int_equal(stage.reports, 0);
 	assert_false(turn_work(&stage.turn));
 	while (stage.reports == 0) {
@@ -138,11 +138,11 @@ static void who_goes_waits_no_more(void **state)
 {
 	UNUSED(state);
 	probe_grpc.audit(stage.probe, clock_now() + BOUND);
-	while (stage.turn.first == NULL) {
+	while (stage.turn.tasks.first == NULL) {
 		(void)ev_run(stage.loop, EVRUN_ONCE);
 	}
 	probe_grpc.forget(stage.probe);
-	assert_null(stage.turn.first);
+	assert_null(stage.turn.tasks.first);
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * replay - takes the place of the fuzzer: every file of the folders that are named, once each.
+ * replay - takes the place of the fuzzer: every file that is named, and every file of the folders
+ * that are named, once each. Its output names each before it is taken: the last one is to blame.
  *
  * The input is copied to a piece of memory of just its size, where a sanitizer sees each byte that
  * is read beyond it.
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tests/fuzz/fuzz.h"
 
@@ -31,9 +33,18 @@ static int take(const char *path)
 		return -1;
 	}
 	memcpy(exact, room, size);
+	(void)puts(path);
+	(void)fflush(stdout);
 	(void)LLVMFuzzerTestOneInput(exact, size);
 	free(exact);
 	return 0;
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 /* How many there were, or -1. */
@@ -48,10 +59,10 @@ static int take_folder(const char *folder)
 	}
 	for (struct dirent *at = NULL; n >= 0 && (at = readdir(open_now)) != NULL;) {
 		char path[4096];
-		if (at->d_name[0] == '.') {
+		(void)snprintf(path, sizeof path, "%s/%s", folder, at->d_name);
+		if (at->d_name[0] == '.' || is_folder(path)) {
 			continue;
 		}
-		(void)snprintf(path, sizeof path, "%s/%s", folder, at->d_name);
 		n = take(path) < 0 ? -1 : n + 1;
 	}
 	(void)closedir(open_now);
@@ -61,7 +72,7 @@ static int take_folder(const char *folder)
 int main(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		int n = take_folder(argv[i]);
+		int n = is_folder(argv[i]) ? take_folder(argv[i]) : take(argv[i]) < 0 ? -1 : 1;
 		if (n <= 0) {
 			(void)fprintf(stderr, "%s: no seed was taken\n", argv[i]);
 			return 1;

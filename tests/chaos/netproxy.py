@@ -19,6 +19,7 @@ import asyncio
 import json
 import random
 import re
+import socket
 import sys
 
 SENDER = re.compile(rb"X-Server-From: ([0-9a-f]+)")
@@ -53,32 +54,51 @@ class Network:
 class Link:
     def __init__(self, network, name, listen, target):
         self.network, self.name, self.listen, self.target = network, name, listen, target
-        self.server = None
+        self.listener = None
+        self.cuts = 0
+        self.serving = set()
         self.writers = set()
         self.stranded = set()
 
-    async def open(self):
-        if self.server is None:
-            self.server = await asyncio.start_server(
-                self.serve, "127.0.0.1", self.listen, reuse_address=True, backlog=512
-            )
+    def open(self):
+        if self.listener is None:
+            self.listener = socket.create_server(("127.0.0.1", self.listen), backlog=512)
+            self.listener.setblocking(False)
+            asyncio.get_running_loop().add_reader(self.listener, self.accept)
 
-    async def cut(self):
-        if self.server is not None:
-            self.server.close()
-            self.server = None
+    def cut(self):
+        self.cuts += 1
+        if self.listener is not None:
+            asyncio.get_running_loop().remove_reader(self.listener)
+            self.listener.close()
+            self.listener = None
         for writer in list(self.writers):
             writer.transport.abort()
 
     def strand(self):
         self.stranded |= self.writers
 
-    async def serve(self, client, to_client):
-        self.writers.add(to_client)
-        to_server = None
+    def accept(self):
         try:
-            server, to_server = await asyncio.open_connection("127.0.0.1", self.target)
-            self.writers.add(to_server)
+            accepted, _ = self.listener.accept()
+        except OSError:
+            return  # gone again, or no descriptor left: the loop calls again
+        task = asyncio.get_running_loop().create_task(self.serve(accepted, self.cuts))
+        self.serving.add(task)
+        task.add_done_callback(self.serving.discard)
+
+    async def serve(self, accepted, cuts):
+        """`cuts`: how many there had been when it was accepted. One more ends it at any step."""
+        opened = []
+        try:
+            for place in ({"sock": accepted}, {"host": "127.0.0.1", "port": self.target}):
+                if cuts != self.cuts:
+                    return
+                opened.append(await asyncio.open_connection(**place))
+                self.writers.add(opened[-1][1])
+            if cuts != self.cuts:
+                return
+            (client, to_client), (server, to_server) = opened
             sender = [None]
             await asyncio.gather(
                 self.pump(client, to_server, sender, True),
@@ -87,11 +107,12 @@ class Link:
         except OSError:
             pass
         finally:
-            for writer in (to_client, to_server):
-                if writer is not None:
-                    self.writers.discard(writer)
-                    self.stranded.discard(writer)
-                    writer.transport.abort()
+            for _, writer in opened:
+                self.writers.discard(writer)
+                self.stranded.discard(writer)
+                writer.transport.abort()
+            if not opened:
+                accepted.close()
 
     def rules_for(self, sender):
         yield self.network.rule(self.name)
@@ -120,7 +141,7 @@ async def main():
     network = Network()
     links = {each["name"]: Link(network, **each) for each in json.loads(sys.argv[1])}
     for link in links.values():
-        await link.open()
+        link.open()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda *_: None)  # a connection that was cut is not news
     control = asyncio.StreamReader()
@@ -131,10 +152,14 @@ async def main():
         network.rule(order["rule"]).set(order["mode"], order["seconds"], order["share"])
         if order["rule"] in links:
             link = links[order["rule"]]
-            await (link.cut() if order["mode"] == "cut" else link.open())
+            if order["mode"] == "cut":
+                link.cut()
+            else:
+                link.open()
             if order["mode"] == "strand":
                 link.strand()
         print("done", flush=True)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

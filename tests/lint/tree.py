@@ -23,11 +23,10 @@ def files(root):
     waiting = [root]
     while waiting:
         for entry in waiting.pop().iterdir():
-            if entry.is_symlink():
+            if entry.is_symlink() or entry.name in SKIPPED:
                 continue
             if entry.is_dir():
-                if entry.name not in SKIPPED:
-                    waiting.append(entry)
+                waiting.append(entry)
             else:
                 found.append(entry.relative_to(root))
     return sorted(found)

@@ -60,6 +60,13 @@ static bool starts(const char *value, size_t len, const char *want)
 	return len >= n && strncasecmp(value, want, n) == 0;
 }
 
+static void note_code(struct grpc_status *s, int code)
+{
+	s->torn = s->torn || (s->seen && code != s->code);
+	s->seen = code >= 0;
+	s->code = code;
+}
+
 void grpc_status_header(struct grpc_status *s, const char *name, size_t name_len, const char *value,
 		size_t value_len)
 {
@@ -70,8 +77,7 @@ void grpc_status_header(struct grpc_status *s, const char *name, size_t name_len
 	} else if (is(name, name_len, "grpc-encoding")) {
 		s->compressed = !is(value, value_len, "identity");
 	} else if (is(name, name_len, "grpc-status")) {
-		s->code = number(value, value_len);
-		s->seen = s->code >= 0;
+		note_code(s, number(value, value_len));
 	} else if (is(name, name_len, "grpc-message")) {
 		percent_decode(s->message, sizeof s->message, value, value_len);
 	}
@@ -79,7 +85,7 @@ void grpc_status_header(struct grpc_status *s, const char *name, size_t name_len
 
 bool grpc_status_complete(const struct grpc_status *s)
 {
-	return s->http == 200 && s->grpc_type && s->seen;
+	return s->http == 200 && s->grpc_type && s->seen && !s->torn;
 }
 
 const char *grpc_code_name(int code)

@@ -42,6 +42,7 @@ struct grpc_status {
 	int http;        /* HTTP status, 0 before it is seen */
 	bool grpc_type;  /* content-type begins with application/grpc */
 	bool seen;       /* a grpc-status that is a number was there */
+	bool torn;       /* ... and another that says something else: neither counts */
 	int code;        /* as sent when seen: may be outside enum grpc_code */
 	bool compressed; /* grpc-encoding other than identity */
 	/* grpc-message, percent-decoded, cut to fit, control bytes replaced */
@@ -52,7 +53,7 @@ struct grpc_status {
 void grpc_status_header(struct grpc_status *s, const char *name, size_t name_len, const char *value,
 		size_t value_len);
 
-/* True when HTTP 200, a gRPC content type and a grpc-status were all seen. */
+/* True when HTTP 200, a gRPC content type and one grpc-status were all seen. */
 bool grpc_status_complete(const struct grpc_status *s);
 
 /* "UNAVAILABLE"; "code 99" has no name and gives "UNKNOWN". */

@@ -49,6 +49,22 @@ static void no_grpc_status_is_no_success(void **state)
 	assert_false(grpc_status_complete(&s));
 }
 
+static void two_statuses_that_differ_are_none(void **state)
+{
+	struct grpc_status s = answered("200", "application/grpc", "0");
+	UNUSED(state);
+	feed(&s, "grpc-status", "0");
+	assert_true(grpc_status_complete(&s));
+	feed(&s, "grpc-status", "13");
+	assert_false(grpc_status_complete(&s));
+	feed(&s, "grpc-status", "13");
+	assert_false(grpc_status_complete(&s));
+	s = answered("200", "application/grpc", "13");
+	feed(&s, "grpc-status", "well");
+	feed(&s, "grpc-status", "0");
+	assert_false(grpc_status_complete(&s));
+}
+
 static void other_http_answers_are_not_complete(void **state)
 {
 	static const char *const codes[] = { "404", "503", "20", "2000", "abc", "" };
@@ -141,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_complete_with_all_three),
 		cmocka_unit_test(no_grpc_status_is_no_success),
+		cmocka_unit_test(two_statuses_that_differ_are_none),
 		cmocka_unit_test(other_http_answers_are_not_complete),
 		cmocka_unit_test(a_status_that_is_no_number_is_not_seen),
 		cmocka_unit_test(decodes_a_message),

@@ -94,17 +94,6 @@ static int connect_next(struct tcp_probe *p)
 	return p->refused ? ECONNREFUSED : error;
 }
 
-static int error_of_socket(int fd)
-{
-	int error = 0;
-	socklen_t len = sizeof error;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0) {
-		return errno;
-	}
-	return error == 0 && h2_address_is_self(fd) ? ECONNREFUSED : error;
-}
-
 static void next_address(struct tcp_probe *p, int error)
 {
 	h2_address_drop(p->fd);
@@ -123,14 +112,14 @@ static void next_address(struct tcp_probe *p, int error)
 static void on_io(struct ev_loop *loop, ev_io *io, int revents)
 {
 	struct tcp_probe *p = CONTAINER_OF(io, struct tcp_probe, io);
-	int error = error_of_socket(p->fd);
+	int error = h2_address_error(p->fd);
 
 	UNUSED(revents);
 	ev_io_stop(loop, io);
-	if (error == 0) {
+	if (error == 0 || h2_address_was_taken(error)) {
 		(void)close(p->fd);
 		p->fd = -1;
-		end(p, 0);
+		end(p, error);
 	} else {
 		next_address(p, error);
 	}

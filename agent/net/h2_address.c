@@ -116,6 +116,17 @@ bool h2_address_is_self(int fd)
 	       memcmp(&local, &peer, n_local) == 0;
 }
 
+int h2_address_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof error;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0) {
+		return errno;
+	}
+	return error == 0 && h2_address_is_self(fd) ? ECONNREFUSED : error;
+}
+
 void h2_address_drop(int fd)
 {
 	struct linger none = { .l_onoff = 1, .l_linger = 0 };

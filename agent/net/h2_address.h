@@ -9,6 +9,7 @@
  * may listen on either.
  */
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -49,6 +50,15 @@ int h2_address_connect(const struct h2_address *address, unsigned user_timeout_m
  * as the source; kept open, it would hold the service's port.
  */
 bool h2_address_is_self(int fd);
+
+/* What has become of a socket on its way: 0 when it is connected, or an errno. */
+int h2_address_error(int fd);
+
+/* With such an error somebody took the connection and dropped it: it is not for another address. */
+static inline bool h2_address_was_taken(int error)
+{
+	return error == ECONNRESET || error == EPIPE;
+}
 
 /* Closes at once and leaves no TIME_WAIT behind. */
 void h2_address_drop(int fd);

@@ -208,6 +208,9 @@ static bool receive(struct h2_conn *conn)
 		return false; /* its owner has closed it */
 	}
 	flush(conn); /* acknowledgements, and what we say to a peer that broke the protocol */
+	if (!h2_session_report(&conn->session)) { /* of streams that nghttp2 has reset in that */
+		return false;
+	}
 	if (conn->session.goaway) {
 		conn->session.goaway = false;
 		conn->on_event(conn, H2_GOAWAY, "the server sent GOAWAY");
@@ -284,22 +287,17 @@ bool h2_conn_hurry(struct h2_conn *conn)
 
 static void on_connected(struct h2_conn *conn)
 {
-	int error = 0;
-	socklen_t len = sizeof error;
+	int error = h2_address_error(conn->fd);
 
-	if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0) {
-		error = errno;
-	}
-	if (error == 0 && h2_address_is_self(conn->fd)) {
-		error = ECONNREFUSED;
-	}
-	if (error != 0) {
+	if (h2_address_was_taken(error)) {
+		fail(conn, H2_RESET, strerror(error));
+	} else if (error != 0) {
 		next_address(conn, error);
-		return;
+	} else {
+		conn->connecting = false;
+		watch(conn, false);
+		flush(conn);
 	}
-	conn->connecting = false;
-	watch(conn, false);
-	flush(conn);
 }
 
 static void on_turn(struct task *work)
@@ -315,6 +313,7 @@ static void on_turn(struct task *work)
 		}
 	} else {
 		flush(conn);
+		(void)h2_session_report(&conn->session);
 	}
 }
 

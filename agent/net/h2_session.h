@@ -90,6 +90,7 @@ struct h2_session {
 	struct list *marked; /* those of them that have something to tell */
 	unsigned generation; /* how many have been closed: tells one from the next */
 	uint32_t window;     /* bytes that may be on their way to us; 0: HTTP/2's 65,535 */
+	size_t n_headers;    /* bytes of the block of headers that comes in, unpacked */
 	bool goaway;         /* the server wants no new streams: to be told */
 	bool established;    /* the peer has spoken HTTP/2 */
 	const uint8_t *out;  /* what is to be sent and has not been */

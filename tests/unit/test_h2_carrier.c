@@ -72,6 +72,18 @@ static void sees_a_reset(void **state)
 	expect_event(H2_RESET);
 }
 
+/* "localhost" is two addresses: that nobody listens on the other one is no refusal then. */
+static void a_reset_while_connecting_is_not_a_refusal(void **state)
+{
+	UNUSED(state);
+	(void)strcpy(stage.peer.target.inet.host, "localhost");
+	open_conn();
+	start_stream();
+	peer_accept(&stage.peer);
+	peer_reset(&stage.peer);
+	expect_event(H2_RESET);
+}
+
 static void sees_a_close_before_a_word(void **state)
 {
 	UNUSED(state);
@@ -405,6 +417,7 @@ int main(void)
 		TEST(localhost_is_also_ipv6),
 		TEST(sees_an_idle_connection_close),
 		TEST(sees_a_reset),
+		TEST(a_reset_while_connecting_is_not_a_refusal),
 		TEST(sees_a_close_before_a_word),
 		TEST(tells_http1_from_http2),
 		TEST(tells_tls_from_http2),

@@ -121,6 +121,22 @@ static void an_end_without_a_status_is_no_success(void **state)
 	expect_end(H2_END_NO_STATUS);
 }
 
+/* A header of 800 bytes that enters the table, and stands there 100 times more in a byte each. */
+static void a_block_that_unfolds_without_end_resets_its_stream(void **state)
+{
+	static const uint8_t head[] = { 0x40, 1, 'x', 0x7f, 0xa1, 0x05 };
+	uint8_t block[sizeof head + 800 + 100];
+	UNUSED(state);
+	establish();
+	send_headers(GRPC, 0);
+	memcpy(block, head, sizeof head);
+	memset(block + sizeof head, 'y', 800);
+	memset(block + sizeof head + 800, 0xbe, 100);
+	peer_send_frame(&stage.peer, FRAME_HEADERS, FLAG_END_HEADERS | FLAG_END_STREAM, 1, block,
+			sizeof block);
+	expect_end(H2_END_RESET);
+}
+
 static void sees_a_stream_reset(void **state)
 {
 	UNUSED(state);
@@ -206,6 +222,7 @@ int main(void)
 		TEST(a_compressed_message_ends_the_stream),
 		TEST(a_message_that_is_cut_off_is_no_success),
 		TEST(an_end_without_a_status_is_no_success),
+		TEST(a_block_that_unfolds_without_end_resets_its_stream),
 		TEST(sees_a_stream_reset),
 		TEST(tells_a_web_page_from_grpc),
 		TEST(cancel_resets_and_calls_nobody),

@@ -261,8 +261,8 @@ class Connection:
 class SocketServer:
     """Listens; on_connection(socket) runs in a thread for each connection."""
 
-    def __init__(self, on_connection):
-        self.port = free_port()
+    def __init__(self, on_connection, port=None):
+        self.port = port or free_port()
         self.accepted = 0
         self.on_connection = on_connection
         self.connections = []

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One agent with hostile services and a good one, and all that has to hold for them."""
+
+import pathlib
+import subprocess
+import sys
+
+from cases import CASES
+from kinds import KINDS
+from services import UP
+from lib.descriptor import descriptor, key_of
+from lib.lines import Lines
+from lib.ports import free_port
+from lib.process import Process
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+# Who is to be late is so soon; who is to be anything else must not be taken for late.
+PROBE = {"interval": "200ms", "timeout": "1s", "failure_threshold": 2}
+LATE, CALM = "200ms", "5s"
+PATIENCE = 30  # seconds, for what takes one on an idle machine
+
+
+class Peers(Process):
+    """peers.py, steered."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def start(self):
+        argv = [sys.executable, "-B", HERE / "peers.py", self.folder]
+        self.spawn(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.said = Lines(self.child.stdout, "peers.py")
+        self.said.wait("^ready$", timeout=PATIENCE)
+        return self
+
+    def tell(self, verb, name, port):
+        said = len(self.said.lines)
+        self.child.stdin.write(f"{verb} {name} {port}\n")
+        self.child.stdin.flush()
+        self.said.wait("^done$", timeout=PATIENCE, since=said)
+
+
+class Hostile:
+    """One hostile service of the stage."""
+
+    def __init__(self, name):
+        self.name, self.case = name, CASES[name]
+        self.service = name.replace("_", "-")
+        self.port = free_port()
+        self.key = key_of(self.port, self.service)
+
+    def descriptor(self, etcd, folder):
+        outcome, keys = self.case.outcome, dict(PROBE)
+        if outcome is UP:
+            keys["timeout"] = CALM
+        elif "DEADLINE" in str(outcome):
+            keys["timeout"] = LATE
+        keys.update(KINDS[self.case.kind].probe)
+        keys = {key: str(value).replace("FOLDER", str(folder)) for key, value in keys.items()}
+        return descriptor(etcd, self.port, self.service, probe=keys)

@@ -5,7 +5,8 @@
  *
  * cJSON takes more than JSON: control characters as white space and inside of
  * texts, 01 and 1. as numbers, NUL characters that then end a text early. The
- * walk refuses all of these, so its text needs no second opinion.
+ * walk refuses all of these, so its text needs no second opinion. (It passes
+ * spaces itself: cJSON_Minify, as of 1.7.15, takes "\\" for a text without an end.)
  */
 #include "agent/json_read.h"
 
@@ -22,6 +23,11 @@ struct walk {
 	const char *at;
 	bool nul; /* a text holds one, written as an escape */
 };
+
+static void pass_space(struct walk *w)
+{
+	w->at += strspn(w->at, " \t\r\n");
+}
 
 static bool pass(struct walk *w, char c)
 {
@@ -54,7 +60,7 @@ static bool pass_text(struct walk *w)
 /* Makes the item say its number as it was written. */
 static bool keep_number(struct walk *w, cJSON *item)
 {
-	size_t len = strcspn(w->at, ",]}");
+	size_t len = strcspn(w->at, ",]} \t\r\n");
 	char *text = strndup(w->at, len);
 
 	if (text == NULL || scalar_kind_of(text) != SCALAR_NUMBER) {
@@ -67,6 +73,17 @@ static bool keep_number(struct walk *w, cJSON *item)
 	return true;
 }
 
+/* Of a member, with its colon. */
+static bool pass_name(struct walk *w)
+{
+	pass_space(w);
+	if (!pass_text(w)) {
+		return false;
+	}
+	pass_space(w);
+	return pass(w, ':');
+}
+
 static bool keep_item(struct walk *w, cJSON *item);
 
 /* A list, or an object when its children have names. */
@@ -76,18 +93,18 @@ static bool keep_children(struct walk *w, cJSON *item, char open, char close)
 		return false;
 	}
 	for (cJSON *child = item->child; child != NULL; child = child->next) {
-		if (open == '{' && !(pass_text(w) && pass(w, ':'))) {
+		if (open == '{' && !pass_name(w)) {
 			return false;
 		}
 		if (!keep_item(w, child) || (child->next != NULL && !pass(w, ','))) {
 			return false;
 		}
 	}
+	pass_space(w); /* in what has no children */
 	return pass(w, close);
 }
 
-/* As deep as cJSON went, which has a limit of its own. */
-static bool keep_item(struct walk *w, cJSON *item)
+static bool keep_value(struct walk *w, cJSON *item)
 {
 	if (cJSON_IsObject(item)) {
 		return keep_children(w, item, '{', '}');
@@ -101,8 +118,17 @@ static bool keep_item(struct walk *w, cJSON *item)
 	if (cJSON_IsNumber(item)) {
 		return keep_number(w, item);
 	}
-	w->at += strcspn(w->at, ",]}"); /* true, false, null: cJSON knows no other */
+	w->at += strspn(w->at, "aeflnrstu"); /* true, false, null: cJSON knows no other */
 	return true;
+}
+
+/* With the space around it. As deep as cJSON went, which has a limit of its own. */
+static bool keep_item(struct walk *w, cJSON *item)
+{
+	pass_space(w);
+	bool kept = keep_value(w, item);
+	pass_space(w);
+	return kept;
 }
 
 /* ---- all of it ------------------------------------------------------------------- */
@@ -138,8 +164,8 @@ static int check_members(const cJSON *object, struct err *err)
 	return 0;
 }
 
-/* Goes through `text`, from which the tree was read, once more; `text` is changed. */
-static int keep_all(cJSON *object, char *text, struct err *err)
+/* Goes through `text`, from which the tree was read, once more. */
+static int keep_all(cJSON *object, const char *text, struct err *err)
 {
 	struct walk w = { .at = text };
 
@@ -150,7 +176,6 @@ static int keep_all(cJSON *object, char *text, struct err *err)
 	if (check_members(object, err) < 0) {
 		return -1;
 	}
-	cJSON_Minify(text);
 	if (!keep_item(&w, object) || *w.at != '\0') {
 		return err_set(err, ERR_SYNTAX, "the value is not JSON");
 	}

@@ -45,6 +45,8 @@ static void loses_nothing(void **state)
 		expect(texts[i], texts[i]);
 	}
 	expect(" {\t\"a\" :\r\n[ 1.0 , \"b c\" ] } \n", "{\"a\":[1.0,\"b c\"]}");
+	expect("{\"a\": \"x\\\\\", \"b\": \" /* \", \"c\": 1 }",
+			"{\"a\":\"x\\\\\",\"b\":\" /* \",\"c\":1}");
 	expect("{\"a\":\"\\u00fc\\ud83c\\udf89\"}", "{\"a\":\"\xc3\xbc\xf0\x9f\x8e\x89\"}");
 }
 

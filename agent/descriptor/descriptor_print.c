@@ -73,15 +73,21 @@ static void print_span(FILE *out, uint32_t ms)
 	fputs(text, out);
 }
 
+/* On a line of its own. */
+static void print_name(FILE *out, const char *name)
+{
+	fputs("\n    ", out);
+	if (is_plain(name)) {
+		fputs(name, out);
+	} else {
+		print_quoted(out, name, false); /* keys are not expanded */
+	}
+	fputs(": ", out);
+}
+
 static void print_scalar(FILE *out, const struct scalar *s)
 {
-	if (is_plain(s->name)) {
-		fprintf(out, "\n    %s: ", s->name);
-	} else {
-		fputs("\n    ", out);
-		print_quoted(out, s->name, false); /* keys are not expanded */
-		fputs(": ", out);
-	}
+	print_name(out, s->name);
 	if (s->kind != SCALAR_TEXT) {
 		fputs(s->text, out);
 	} else if (scalar_kind_of(s->text) != SCALAR_TEXT) {
@@ -97,7 +103,8 @@ static const char mask[] = "\"********\"";
 static void print_masked(FILE *out, const struct scalars *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		fprintf(out, "\n    %s: %s", s->at[i].name, mask);
+		print_name(out, s->at[i].name);
+		fputs(mask, out);
 	}
 	if (s->n == 0) {
 		fputs("{}", out);

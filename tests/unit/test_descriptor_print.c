@@ -337,6 +337,25 @@ static void masks_request_metadata(void **state)
 	problems_finish(&problems);
 }
 
+/* Names of headers have signs that mean something in YAML. */
+static void masks_odd_headers(void **state)
+{
+	static const char text[] = "service: {name: a, port: 1}\n"
+				   "probe: {type: http, path: /, metadata: {\"'#\": hush}}\n";
+	struct problems problems = { 0 };
+	struct descriptor d, again;
+	UNUSED(state);
+
+	assert_int_equal(descriptor_parse(&d, "x.yaml", text, sizeof(text) - 1, &problems), 0);
+	char *masked = printed(&d, SECRETS_MASKED);
+	assert_int_equal(descriptor_parse(&again, "x.yaml", masked, strlen(masked), &problems), 0);
+	assert_string_equal(again.probe.metadata.at[0].name, "'#");
+	free(masked);
+	descriptor_finish(&d);
+	descriptor_finish(&again);
+	problems_finish(&problems);
+}
+
 static void masks_the_password(void **state)
 {
 	static const char text[] = SERVICE "etcd: {username: agent, password: hush, tls: {}}\n";
@@ -366,6 +385,7 @@ int main(void)
 		cmocka_unit_test_setup(prints_every_key_in_order, clear_environment),
 		cmocka_unit_test_setup(prints_readers, clear_environment),
 		cmocka_unit_test_setup(masks_request_metadata, clear_environment),
+		cmocka_unit_test_setup(masks_odd_headers, clear_environment),
 		cmocka_unit_test_setup(masks_the_password, clear_environment),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

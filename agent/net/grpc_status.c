@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/utf8.h"
 #include "agent/util.h"
 
 /* A small decimal number, whole text; -1 for anything else. */
@@ -46,6 +47,7 @@ static void percent_decode(char *out, size_t size, const char *in, size_t len)
 		out[n++] = (unsigned char)c < 0x20 || c == 0x7f ? ' ' : c;
 	}
 	out[n] = '\0';
+	utf8_make_harmless(out); /* also a character that was cut */
 }
 
 static bool is(const char *name, size_t len, const char *want)

@@ -45,7 +45,7 @@ struct grpc_status {
 	bool torn;       /* ... and another that says something else: neither counts */
 	int code;        /* as sent when seen: may be outside enum grpc_code */
 	bool compressed; /* grpc-encoding other than identity */
-	/* grpc-message, percent-decoded, cut to fit, control bytes replaced */
+	/* grpc-message, percent-decoded, cut to fit; UTF-8 without control characters */
 	char message[GRPC_MESSAGE_MAX + 1];
 };
 

@@ -102,6 +102,8 @@ static void decodes_a_message(void **state)
 		{ "a%0Ab\tc%00d", "a b c d" },
 		{ "%41", "A" },
 		{ "", "" },
+		{ "a%C2%9B31mb%9Bc", "a??31mb?c" }, /* C1: a terminal's CSI, as UTF-8 and bare */
+		{ "%C3%28 %ED%A0%80", "?( ???" },
 	};
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -119,6 +121,10 @@ static void cuts_a_long_message(void **state)
 	memset(text, 'x', sizeof text);
 	grpc_status_header(&s, "grpc-message", 12, text, sizeof text);
 	assert_int_equal(strlen(s.message), GRPC_MESSAGE_MAX);
+	memcpy(text + GRPC_MESSAGE_MAX - 1, "\xc3\xbc", 2); /* it ends within a character */
+	grpc_status_header(&s, "grpc-message", 12, text, sizeof text);
+	assert_int_equal(strlen(s.message), GRPC_MESSAGE_MAX);
+	assert_int_equal(s.message[GRPC_MESSAGE_MAX - 1], '?');
 }
 
 static void sees_compression(void **state)

@@ -3,11 +3,12 @@
 
 #include <stdlib.h>
 
+/* What nothing takes is one unit: at the end of the buffer it would not lie in it. */
 static size_t aligned(size_t size)
 {
 	size_t unit = _Alignof(max_align_t);
 
-	return (size + unit - 1) / unit * unit;
+	return size == 0 ? unit : (size + unit - 1) / unit * unit;
 }
 
 static void *take(void *data, size_t size)

@@ -67,11 +67,24 @@ static void what_is_more_comes_from_the_heap(void **state)
 	give_back(&s, NULL);
 }
 
+/* The end of the buffer is not in it: what is given back there would be freed. */
+static void nothing_is_taken_from_a_full_buffer(void **state)
+{
+	struct scratch s;
+
+	UNUSED(state);
+	scratch_init(&s);
+	void *all = take(&s, sizeof s.room.bytes), *nothing = take(&s, 0);
+	give_back(&s, nothing);
+	give_back(&s, all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_small_needs_no_heap),
 		cmocka_unit_test(what_is_more_comes_from_the_heap),
+		cmocka_unit_test(nothing_is_taken_from_a_full_buffer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,13 @@ static bool number(const struct word *word, unsigned long most, unsigned long *n
 	return *n <= most;
 }
 
+/* What HAProxy takes in a name. Any other sign might be an end of the command that it stands in. */
+static bool is_name(const char *name)
+{
+	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789_:.-") == strlen(name);
+}
+
 static bool is_slot(const char *name)
 {
 	return name[0] != '\0' && strspn(name, "0123456789") == strlen(name);
@@ -99,7 +106,7 @@ static bool read_server(struct haproxy_server *s, const struct word *words, size
 		return false;
 	}
 	struct word rest = { words[STATE_NAME].at + prefix, words[STATE_NAME].len - prefix };
-	if (!copy(s->name, sizeof s->name, &rest) ||
+	if (!copy(s->name, sizeof s->name, &rest) || !is_name(s->name) ||
 			!copy(s->address, sizeof s->address, &words[STATE_ADDRESS]) ||
 			!number(&words[STATE_ADMIN], UINT32_MAX, &admin) ||
 			!number(&words[STATE_WEIGHT], UINT32_MAX, &weight) ||

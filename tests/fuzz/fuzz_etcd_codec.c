@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every decoder takes every input: what it says to be there was in the message, and what it made is
+ * freed. What was encoded is decoded as the same. See fuzz_etcd_requests.c for the questions.
+ */
+#include <etcd.pb-c.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/net/etcd_codec.h"
+#include "agent/net/grpc_frame.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/proto_walk.h"
+
+#define VALUE "{\"host\":\"a\"}"
+
+static const struct etcd_entry entries[ETCD_ENTRIES_MAX] = {
+	{ "/services/a/h:1", VALUE },
+	{ "a/h:1", "" },
+	{ "/services/b/h:1", "x" },
+	{ "b", "" },
+	{ "c", "" },
+	{ "d", "" },
+	{ "e", "" },
+	{ "f", VALUE },
+};
+
+/* ---- any bytes ------------------------------------------------------------------------ */
+
+static void read_leases(const uint8_t *data, size_t size)
+{
+	struct etcd_granted granted = { 0 };
+	struct etcd_renewed renewed = { 0 };
+
+	if (etcd_decode_grant(data, size, &granted)) {
+		HOLDS(granted.lease > 0 && granted.ttl_s > 0);
+		HOLDS((uint64_t)granted.lease == proto_varint(data, size, 2));
+		HOLDS((uint64_t)granted.ttl_s == proto_varint(data, size, 3));
+	}
+	if (etcd_decode_keep_alive(data, size, &renewed)) {
+		HOLDS(renewed.ttl_s >= 0);
+		HOLDS((uint64_t)renewed.lease == proto_varint(data, size, 2));
+		HOLDS((uint64_t)renewed.ttl_s == proto_varint(data, size, 3));
+	}
+}
+
+static void expect_key(const struct etcd_key *key)
+{
+	HOLDS(key->present || (!key->same_value && key->lease == 0 && key->mod_revision == 0));
+}
+
+static void read_keys(const uint8_t *data, size_t size)
+{
+	struct etcd_key key, seen[ETCD_ENTRIES_MAX];
+	bool succeeded, same;
+
+	if (etcd_decode_range(data, size, VALUE, &key)) {
+		expect_key(&key);
+	}
+	if (etcd_decode_read_all(data, size, entries, 1, seen)) {
+		expect_key(&seen[0]);
+	}
+	for (size_t n = 1; n <= ETCD_ENTRIES_MAX; n++) {
+		memset(seen, 0xff, sizeof seen);
+		if (etcd_decode_put_if(data, size, entries, n, &succeeded, seen)) {
+			HOLDS(!succeeded || proto_has(data, size, 2));
+			for (size_t i = 0; !succeeded && i < n; i++) {
+				expect_key(&seen[i]);
+			}
+		}
+	}
+	if (etcd_decode_compared(data, size, &same)) {
+		HOLDS(!same || proto_has(data, size, 2));
+	}
+}
+
+static void read_token(const uint8_t *data, size_t size)
+{
+	char *token = NULL;
+
+	bool readable = etcd_decode_log_in(data, size, &token);
+	HOLDS(readable == (token != NULL) && (!readable || token[0] != '\0'));
+	free(token);
+}
+
+/* A lease is only gone when one of the messages says so. */
+static void read_body(const uint8_t *data, size_t size)
+{
+	struct cluster_mark mark;
+	struct etcd_renewed renewed = { .ttl_s = 1 };
+	const uint8_t *message, *at = data;
+	size_t n, left = size;
+
+	etcd_decode_mark(data, size, &mark);
+	HOLDS(mark.cluster == 0 || grpc_count_messages(data, size) > 0);
+	bool gone = etcd_renewals_say_gone(data, size), found = false;
+	while (grpc_next_message(&at, &left, &message, &n)) {
+		found = found ||
+			(etcd_decode_keep_alive(message, n, &renewed) && renewed.ttl_s == 0);
+	}
+	HOLDS(!gone || found);
+}
+
+/* ---- what a sound etcd says --------------------------------------------------------------- */
+
+static void expect_mark(const uint8_t *message, size_t size, const Etcdserverpb__ResponseHeader *h)
+{
+	uint8_t *body = malloc(GRPC_PREFIX + size);
+	struct cluster_mark mark;
+
+	HOLDS(body != NULL);
+	grpc_prefix(body, (uint32_t)size);
+	memcpy(body + GRPC_PREFIX, message, size);
+	etcd_decode_mark(body, GRPC_PREFIX + size, &mark);
+	HOLDS(mark.cluster == h->cluster_id && mark.member == h->member_id &&
+			mark.term == h->raft_term && mark.revision == h->revision);
+	free(body);
+}
+
+static Etcdserverpb__ResponseHeader take_header(struct fuzz_bytes *in)
+{
+	Etcdserverpb__ResponseHeader h = ETCDSERVERPB__RESPONSE_HEADER__INIT;
+
+	h.cluster_id = fuzz_u64(in);
+	h.member_id = fuzz_u64(in);
+	h.revision = (int64_t)fuzz_u64(in);
+	h.raft_term = fuzz_u64(in);
+	return h;
+}
+
+static void come_back_lease(struct fuzz_bytes in)
+{
+	Etcdserverpb__ResponseHeader header = take_header(&in);
+	Etcdserverpb__LeaseKeepAliveResponse m = ETCDSERVERPB__LEASE_KEEP_ALIVE_RESPONSE__INIT;
+	uint8_t packed[200];
+	struct etcd_renewed renewed;
+
+	m.header = &header;
+	m.id = (int64_t)fuzz_u64(&in);
+	m.ttl = (int64_t)fuzz_u32(&in);
+	size_t size = etcdserverpb__lease_keep_alive_response__pack(&m, packed);
+	HOLDS(size <= sizeof packed && etcd_decode_keep_alive(packed, size, &renewed));
+	HOLDS(renewed.lease == m.id && renewed.ttl_s == m.ttl);
+	HOLDS(renewed.at.cluster == header.cluster_id && renewed.at.revision == header.revision);
+	expect_mark(packed, size, &header);
+}
+
+static void come_back_key(struct fuzz_bytes in)
+{
+	Etcdserverpb__ResponseHeader header = take_header(&in);
+	Etcdserverpb__KeyValue kv = ETCDSERVERPB__KEY_VALUE__INIT, *kvs[] = { &kv };
+	Etcdserverpb__RangeResponse m = ETCDSERVERPB__RANGE_RESPONSE__INIT;
+	uint8_t key[] = "k", packed[400];
+	struct etcd_key seen;
+
+	m.header = &header;
+	kv.key = (ProtobufCBinaryData){ 1, key };
+	kv.lease = (int64_t)fuzz_u64(&in);
+	kv.mod_revision = (int64_t)fuzz_u64(&in);
+	kv.value.data = fuzz_take_bytes(&in, 100, &kv.value.len);
+	m.n_kvs = 1;
+	m.kvs = kvs;
+	size_t size = etcdserverpb__range_response__pack(&m, packed);
+	HOLDS(size <= sizeof packed && etcd_decode_range(packed, size, VALUE, &seen));
+	HOLDS(seen.present && seen.lease == kv.lease && seen.mod_revision == kv.mod_revision);
+	HOLDS(seen.same_value == (kv.value.len == strlen(VALUE) &&
+						 memcmp(kv.value.data, VALUE, kv.value.len) == 0));
+	expect_mark(packed, size, &header);
+	free(kv.value.data);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct fuzz_bytes in = { data, size };
+
+	read_leases(data, size);
+	read_keys(data, size);
+	read_token(data, size);
+	read_body(data, size);
+	come_back_lease(in);
+	come_back_key(in);
+	return 0;
+}

@@ -1,0 +1,403 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of the targets that read what comes over a wire: seeds/TARGET/NAME.
+
+usage: wire_seeds.py [FOLDER]    (the folder seeds beside it)
+
+They are in the tree; run it again after a change here. What a run of the fuzzers found is not made by
+it, and stays.
+"""
+
+import pathlib
+import struct
+import sys
+
+SEEDS = {}
+
+
+def seed(target, **named):
+    SEEDS.setdefault(target, {}).update(named)
+
+
+# ---- protobuf --------------------------------------------------------------------------------------
+
+
+def varint(n):
+    n &= (1 << 64) - 1
+    out = b""
+    while n > 0x7F:
+        out += bytes([n & 0x7F | 0x80])
+        n >>= 7
+    return out + bytes([n])
+
+
+def field(number, value):
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def message(*fields):
+    return b"".join(field(number, value) for number, value in fields)
+
+
+def framed(*messages):
+    return b"".join(struct.pack(">BI", 0, len(m)) + m for m in messages)
+
+
+HEADER = message((1, 0xC1), (2, 0xA1), (3, 1000), (4, 7))
+HOST = '{"host":"h","port":1}'
+
+
+def kv(key, value=HOST, lease=0x1234, revision=900):
+    return message((1, key), (2, revision), (3, revision), (4, 1), (5, value), (6, lease))
+
+
+# ---- gRPC ------------------------------------------------------------------------------------------
+
+
+def frames(limit, cuts, stream):
+    return struct.pack(">H", limit) + bytes(cuts) + stream
+
+
+TWO = framed(b"\x08\x01", b"x" * 70)
+seed(
+    "grpc_frame",
+    two_messages=frames(100, [1, 2, 3, 0], TWO),
+    byte_by_byte=frames(100, [1, 1, 1, 1], TWO + framed(b"", b"y")),
+    too_long=frames(10, [7, 7, 7, 7], framed(b"", b"z" * 11) + b"rest"),
+    compressed=frames(100, [3, 9, 0, 0], framed(b"a") + b"\x01\0\0\0\x01b"),
+    four_gigabytes=frames(0xFFFF, [0, 0, 0, 0], b"\0\xff\xff\xff\xffabc"),
+    cut_off=frames(1000, [200, 1, 1, 1], framed(b"q" * 500)[:300]),
+    grows_from_small_to_large=frames(5000, [60, 10, 0, 0], framed(b"s" * 64, b"l" * 65, b"x" * 4000)),
+)
+
+
+def headers(*pairs):
+    return b"".join(
+        n.encode() + b"\0" + (v.encode() if isinstance(v, str) else v) + b"\0" for n, v in pairs
+    )
+
+
+GRPC = ((":status", "200"), ("content-type", "application/grpc"))
+seed(
+    "grpc_status",
+    ok=headers(*GRPC, ("grpc-status", "0")),
+    percent=headers(*GRPC, ("grpc-status", "13"), ("grpc-message", "a%20b%0Ac%00d%zz%4%C3%BC")),
+    control_c1=headers(("grpc-message", "%C2%9B2Jred%9B31m")),
+    not_utf8=headers(("grpc-message", b"\xff\xfe%ED%A0%80\xc3")),
+    long=headers(("grpc-message", "x" * 199 + "%C3%BC" + "y" * 2000)),
+    escaped_long=headers(("grpc-message", "%41" * 3000)),
+    status_not_a_number=headers(*GRPC, ("grpc-status", "0x"), ("grpc-status", "-1")),
+    web_page=headers((":status", "404"), ("content-type", "text/html")),
+    compressed=headers(*GRPC, ("grpc-encoding", "gzip"), ("grpc-status", "0")),
+)
+
+seed(
+    "health_message",
+    serving=message((1, 1)),
+    not_serving=message((1, 2)),
+    nothing=b"",
+    a_newer_status=message((1, 77)),
+    more_fields=message((1, 1), (9, "more"), (10, 3)),
+    said_twice=message((1, 1), (1, 2)),
+    cut_off=b"\x08",
+    overlong_varint=b"\x08" + b"\x81" * 9 + b"\x01",
+    status_of_64_bits=message((1, 1 << 32 | 1)),
+    not_a_varint=field(1, b"\x01"),
+    names=message((1, message((1, ""), (2, message((1, 1))))), (1, message((1, "o"), (2, message((1, 2)))))),
+    name_without_status=message((1, message((1, "o" * 200)))),
+    html=b"<html>",
+)
+
+seed(
+    "scratch",
+    small=bytes([0, 33, 1, 33, 2, 33, 0, 0, 1, 0, 2, 0]),
+    full_and_then_nothing=bytes([192, 255, 193, 241, 2, 0, 2, 0, 3, 1, 3, 0]),
+    more_than_there_is=bytes([255, 255, 254, 255, 253, 255, 63, 0, 62, 0]),
+)
+
+# ---- etcd ------------------------------------------------------------------------------------------
+
+
+def op_range(*kvs):
+    return message((1, message((1, HEADER), *((2, k) for k in kvs))))
+
+
+seed(
+    "etcd_codec",
+    grant=message((1, HEADER), (2, 0x70CC), (3, 15)),
+    grant_negative=message((1, HEADER), (2, -5), (3, -1)),
+    grant_error=message((1, HEADER), (4, "etcdserver: no space")),
+    keep_alive=message((1, HEADER), (2, 0x70CC), (3, 15)),
+    keep_alive_gone=message((1, HEADER), (2, 0x70CC)),
+    range_one=message((1, HEADER), (2, kv("/services/a/h:1")), (4, 1)),
+    range_none=message((1, HEADER)),
+    put_done=message((1, HEADER), (2, 1), (3, message((2, message((1, HEADER)))))),
+    put_refused=message((1, HEADER), (3, op_range(kv("/services/a/h:1", "other")))),
+    put_refused_two=message((1, HEADER), (3, op_range(kv("a"))), (3, op_range())),
+    put_refused_without_answers=message((1, HEADER)),
+    put_answers_other_than_ranges=message((1, HEADER), (3, message((2, b"")))),
+    log_in=message((1, HEADER), (2, "simple.token.12")),
+    log_in_empty=message((1, HEADER), (2, "")),
+    body_of_renewals=framed(message((1, HEADER), (2, 1), (3, 9)), message((1, HEADER), (2, 2))),
+    body_cut_off=framed(message((1, HEADER), (2, 1), (3, 9)))[:-3],
+    header_too_long=framed(b"\x0a\xff\xff\xff\xff\x0f" + HEADER),
+    header_length_without_end=framed(b"\x0a" + b"\xff" * 12),
+    header_twice=framed(message((1, HEADER), (1, message((1, 9))))),
+    bytes_of_a_sound_answer=struct.pack("<QQqQ", 1, 2, 3, 4) + struct.pack("<QQ", 5, 6) + HOST.encode(),
+)
+seed(
+    "etcd_requests",
+    service=b"\0" + struct.pack("<Q", 15 << 2) + b"/services/a/\0" + HOST.encode() + b"\0h:1\0/services/b/h:1\0",
+    eight_keys=b"\x07" + struct.pack("<Q", 1 << 60) + b"p\0v\0\0q\0",
+    prefix_ends_high=b"\x01" + struct.pack("<Q", 4) + b"a\xff\xff\0v\0x\0b\0",
+    other_is_the_next=b"\x01" + struct.pack("<Q", 4) + b"/s/\0v\0\xff\0" + b"/s0\0",
+)
+seed(
+    "etcd_read_codec",
+    page=message((1, HEADER), (2, kv("/s/a/1")), (2, kv("/s/a/2", b"\xff\0\x01")), (3, 1), (4, 7)),
+    page_of_empty_keys=message((1, HEADER), (2, b""), (2, b""), (4, -1)),
+    created=message((1, HEADER), (3, 1)),
+    news=message((1, HEADER), (11, message((2, kv("/s/a/1")))), (11, message((1, 1), (2, kv("/s/a/2", b""))))),
+    part_of_news=message((1, HEADER), (7, 1), (11, message((2, kv("/s/a/1"))))),
+    event_without_a_key=message((1, HEADER), (11, b""), (11, message((1, 1)))),
+    event_of_a_new_type=message((1, HEADER), (11, message((1, 77), (2, kv("/s/a/1"))))),
+    compacted=message((1, HEADER), (4, 1), (5, 500)),
+    cancelled=message((1, HEADER), (4, 1), (6, "etcdserver: permission denied")),
+    time_to_live=message((1, HEADER), (2, 7), (3, -1)),
+    many_empty_events=message((1, HEADER), *((11, b"") for _ in range(500))),
+)
+seed(
+    "etcd_maintenance_codec",
+    status=message((1, HEADER), (2, "3.4.23"), (3, 20480), (4, 0xA1), (8, "memberID:1 alarm:NOSPACE ")),
+    status_learner=message((1, HEADER), (2, "3.5.0"), (10, 1), (8, "etcdserver: no leader")),
+    status_long_version=message((1, HEADER), (2, "v" * 300)),
+    status_of_nobody=message((2, "3.4.23")),
+    alarms=message((1, HEADER), (2, message((1, 5), (2, 1))), (2, message((1, 6), (2, 2))), (2, message((2, 9)))),
+    lease_keys=message((1, HEADER), (2, 7), (3, 12), (4, 15), (5, "/services/a/h:1"), (5, "x" * 200)),
+    lease_keys_odd=message((3, -1), (5, b""), (5, b"\0\x1b[2J"), (5, "a/h:1")),
+)
+
+
+def error(code, kind, *texts):
+    return struct.pack("<HB", code + 100, kind) + b"".join(t.encode() + b"\0" for t in texts)
+
+
+KEYS = ("/services/a/h:1", "a/h:1", "/services/b/h:1")
+seed(
+    "etcd_error",
+    gone=error(5, 8, "etcdserver: requested lease not found", "u", *KEYS),
+    gone_by_another_code=error(2, 8, "etcdserver: requested lease not found", "u", *KEYS),
+    denied=error(7, 6, "etcdserver: permission denied", "", *KEYS),
+    denied_one_key=error(7, 6, "etcdserver: permission denied", "root", "k" * 400),
+    token=error(16, 3, "etcdserver: invalid auth token", ""),
+    space=error(8, 7, "etcdserver: mvcc: database space exceeded", "u"),
+    code_out_of_range=error(-1, 10, "what\n\x1b[2J", "%s%n"),
+    long=error(3, 9, "x" * 3000, "y" * 3000, "z/" * 1000, "a" * 300, "b" * 300),
+)
+
+
+def answer(who, cluster, term, revision, proof=0, later=1):
+    return bytes([who, cluster | term << 2 | proof << 7, revision, later])
+
+
+seed(
+    "cluster_view",
+    one_endpoint_restored=bytes([0]) + answer(0, 1, 3, 90) + answer(0, 1, 1, 5, 1) + answer(0, 1, 1, 6, 1),
+    foreign_majority=bytes([2]) + answer(0, 1, 3, 9) + answer(1, 2, 1, 1) + answer(2, 2, 1, 2),
+    foreign_for_long=bytes([4]) + answer(0, 1, 3, 9) + answer(1, 2, 1, 1) * 3 + answer(1, 2, 1, 1, 0, 40) * 3,
+    contradicted_between=bytes([2]) + answer(0, 1, 3, 9) + answer(1, 2, 1, 1) + answer(0, 1, 3, 9) + answer(2, 2, 1, 1),
+    silence_between=bytes([4]) + answer(0, 1, 3, 9) + answer(1, 2, 1, 1) + answer(1, 2, 1, 1, 0, 63) + answer(1, 2, 1, 1, 0, 63),
+    old_floor=bytes([1]) + answer(0, 1, 3, 9) + answer(0x80, 1, 2, 1, 1) + answer(0x81, 2, 7, 1) + answer(1, 1, 0, 9),
+)
+
+
+def step(kind, key, value):
+    value, key = value.encode("latin-1"), key.encode("latin-1")
+    return bytes([kind, len(value)]) + value + bytes([len(key)]) + key
+
+
+seed(
+    "known",
+    put_and_remove=b"\0" + step(1, "h:1", HOST) + step(1, "h:2", '{"host":"g","port":2}') + step(0, "h:1", ""),
+    broken_and_mended=b"\0" + step(1, "h:1", "{") + step(1, "h:1", "{") + step(1, "h:1", HOST) + step(1, "h:1", ""),
+    keys_with_nul=b"\0" + step(1, "a\0b", HOST) + step(1, "a\x01b", HOST) + step(1, "a?b", HOST) + step(0, "a\0b", ""),
+    go_zero=b"\3" + step(1, "77", "h:1") + step(1, "78", "h:99999") + step(1, "79", "[::1]:2"),
+    kratos=b"\4" + step(1, "x", '{"id":"h:1","name":"s","metadata":{},"endpoints":["grpc://h:1"]}'),
+    kitex=b"\5" + step(1, "x", '{"network":"tcp","address":"h:1","weight":10,"tags":{}}'),
+    skydns=b"\2" + step(1, "x", '{"host":"h","port":1,"priority":10,"weight":100,"ttl":10}'),
+    grpc_naming=b"\1" + step(1, "x", '{"Op":0,"Addr":"h:1","Metadata":null}'),
+)
+
+# ---- HAProxy ---------------------------------------------------------------------------------------
+
+
+def server(name, address="10.0.0.1", state="2", admin="0", weight="1", port="50051"):
+    return (
+        f"3 shop 1 {name} {address} {state} {admin} {weight} 1 300 6 3 4 6 0 0 0 - {port} - 0 0 - - 0\n"
+    )
+
+
+def calls(name, used):
+    return f"shop/{name} 3/1 10.0.0.1 50051 - 0 {used} 0 0 0 0 0 0\n"
+
+
+STATE = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state ...\n"
+seed(
+    "haproxy_servers",
+    ours=(STATE + server("svc-10.0.0.1:50051") + server("svc-1", "10.0.0.2") + server("static")).encode()
+    + b"\0" + (calls("svc-10.0.0.1:50051", 0) + calls("svc-1", 3)).encode(),
+    leaving=(STATE + server("svc-10.0.0.9:1", "10.0.0.9", admin="8") + server("svc-2", admin="8")).encode()
+    + b"\0" + (calls("svc-10.0.0.9:1", 0) + calls("svc-2", 0)).encode(),
+    free_slots=(STATE + server("svc-1", admin="5") + server("svc-2", admin="1") + server("svc-3", admin="32")).encode(),
+    name_ends_a_command=(STATE + server("svc-x;shutdown") + server("svc-a\tb") + server("svc-\x1b[2J")).encode(),
+    numbers_too_large=(STATE + server("svc-1", admin="99999999999") + server("svc-2", weight="-1") + server("svc-3", port="65536")).encode(),
+    name_too_long=(STATE + server("svc-" + "n" * 100) + server("svc-" + "1" * 63)).encode(),
+    unknown_backend=b"Can't find backend.\n",
+    no_line_end=(STATE + server("svc-1")).rstrip().encode(),
+)
+
+# ---- admin -----------------------------------------------------------------------------------------
+
+
+def request(flags, *texts):
+    return bytes([flags]) + b"".join(t.encode("latin-1") + b"\0" for t in texts)
+
+
+seed(
+    "admin_routes",
+    healthz=request(1, "GET", "/healthz", "", ""),
+    status=request(1 | 128, "GET", "/status", "", ""),
+    metrics=request(0, "HEAD", "/metrics", "", ""),
+    not_ready=request(64, "GET", "/readyz", "", ""),
+    drain_all=request(1, "POST", "/drain", "", ""),
+    drain_one=request(1 | 16, "POST", "/drain", "localhost:9", "", "coupon-service"),
+    drain_unknown=request(1, "POST", "/resume", "", "", "coupon-service", "\x1b[2J\xff"),
+    drain_from_afar=request(0, "POST", "/drain", "", ""),
+    drain_from_a_page=request(1 | 2, "POST", "/drain", "", ""),
+    drain_by_a_name=request(1 | 16, "POST", "/drain", "evil.example:80", ""),
+    drain_with_a_body=request(1 | 4, "POST", "/drain", "", ""),
+    long_body=request(1 | 8, "POST", "/drain", "", ""),
+    get_drain=request(1, "GET", "/drain", "", ""),
+    other_argument=request(1 | 32, "GET", "/status", "", "a\nb\x9b"),
+    path_with_controls=request(1, "GET", "/\r\nX: y", "", ""),
+    address_host=request(1 | 16, "POST", "/resume", "[::1]:9", ""),
+)
+
+# ---- TLS, greetings, status ------------------------------------------------------------------------
+
+seed(
+    "h2_greeting",
+    http1=b"\1\2HTTP/1.1 400 Bad Request\r\n",
+    tls_alert=b"\0\1\x15\x03\x03\0\2\2\x46",
+    ssh=b"\3\3SSH-2.0-OpenSSH_9.2\r\n",
+    nothing=b"\0\0",
+    one_byte=b"\0\0H",
+    almost_http=b"\2\1HTT",
+)
+
+
+def tls(code, alert, peer, name, words):
+    return struct.pack("<iB", code, alert) + b"".join(
+        t.encode("latin-1") + b"\0" for t in (peer, name, words)
+    )
+
+
+OPENSSL = "OpenSSL/3.0.11: error:0A000412:SSL routines::sslv3 alert bad certificate, errno 0"
+seed(
+    "tls_words",
+    expired=tls(10, 45, "10.0.0.1:50051", "shop.example", OPENSSL),
+    name=tls(62, 116, "[::1]:1", "shop\0", "error:0A00010B:SSL routines::wrong version number"),
+    unknown=tls(9999, 255, "p", "n", "::"),
+    controls=tls(18, 48, "a\x1b[2J\n", "\xff\x80", "::,"),
+    long=tls(66, 112, "p" * 400, "n" * 400, "x" * 500 + "::" + "y" * 500),
+)
+seed(
+    "notify",
+    status=b"2 of 3 services listed\0",
+    slipped_in=b"well\nREADY=1\0STOPPING=1\n\0",
+    not_utf8=b"a\xff\xc3\0b\xc2\x9b2J\0",
+    long=b"x" * 300 + b"\0" + b"\xc3\xbc" * 200 + b"\0",
+    twice=b"same\0same\0other\0\0",
+)
+
+# ---- HTTP/2 ----------------------------------------------------------------------------------------
+
+END_STREAM, END_HEADERS, ACK = 1, 4, 1
+DATA, HEADERS, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = 0, 1, 3, 4, 5, 6, 7, 8, 9
+
+
+def h2(kind, flags, stream, payload=b""):
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+
+def literal(name, value):
+    """HPACK: without indexing, both as they are."""
+    name, value = name.encode(), value.encode("latin-1")
+    assert len(name) < 127 and len(value) < 127
+    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
+
+
+BEGINS = b"\x88" + literal("content-type", "application/grpc")
+
+
+def ends(code="0", text=""):
+    return literal("grpc-status", code) + (literal("grpc-message", text) if text else b"")
+
+
+def answer_on(stream, *messages, end=ends()):
+    return (
+        h2(HEADERS, END_HEADERS, stream, BEGINS)
+        + b"".join(h2(DATA, 0, stream, framed(m)) for m in messages)
+        + h2(HEADERS, END_HEADERS | END_STREAM, stream, end)
+    )
+
+
+def session(n, what, when, cuts, *said):
+    return bytes([n - 1, what, when]) + bytes(cuts) + h2(SETTINGS, 0, 0) + b"".join(said)
+
+
+WHOLE = [0, 0, 0, 0]
+SERVING = message((1, 1))
+seed(
+    "h2_session",
+    well=session(1, 0, 99, WHOLE, answer_on(1, SERVING)),
+    byte_by_byte=session(3, 0, 99, [1, 1, 1, 1], answer_on(1, SERVING), answer_on(3, SERVING), answer_on(5)),
+    in_one_block=session(1, 0, 99, WHOLE, h2(HEADERS, END_HEADERS | END_STREAM, 1, BEGINS + ends("12", "no%0A"))),
+    without_status=session(1, 0, 99, WHOLE, h2(HEADERS, END_HEADERS, 1, BEGINS), h2(DATA, END_STREAM, 1, framed(SERVING))),
+    compressed=session(1, 0, 99, WHOLE, h2(HEADERS, END_HEADERS, 1, BEGINS), h2(DATA, 0, 1, b"\1\0\0\0\1a")),
+    too_long=session(2, 0, 99, WHOLE, h2(HEADERS, END_HEADERS, 1, BEGINS), h2(DATA, 0, 1, framed(b"x" * 201))),
+    cut_off=session(1, 0, 99, WHOLE, h2(HEADERS, END_HEADERS, 1, BEGINS), h2(DATA, 0, 1, b"\0\0\0\0\2a"), h2(HEADERS, END_HEADERS | END_STREAM, 1, ends())),
+    reset=session(2, 0, 99, WHOLE, h2(RST, 0, 1, b"\0\0\0\2"), h2(RST, 0, 3, b"\0\0\0\0")),
+    goaway=session(3, 4, 99, WHOLE, h2(GOAWAY, 0, 0, b"\0\0\0\1\0\0\0\0"), answer_on(1, SERVING)),
+    dropped_in_between=session(2, 1, 0, [60, 0, 0, 0], answer_on(3, SERVING), answer_on(1)),
+    owner_closes_at_an_end=session(4, 3, 99, WHOLE, answer_on(5, b"body"), answer_on(1)),
+    settings_flood=session(1, 0, 99, WHOLE, h2(SETTINGS, 0, 0, b"\0\3\0\0\0\1") * 200),
+    ping_flood=session(1, 0, 99, WHOLE, h2(PING, 0, 0, b"12345678") * 200),
+    reset_storm=session(4, 0, 99, WHOLE, *(h2(RST, 0, 2 * i + 1, b"\0\0\0\7") for i in range(100))),
+    push=session(1, 0, 99, WHOLE, h2(PUSH, END_HEADERS, 1, b"\0\0\0\2" + b"\x82\x86\x84")),
+    continuations=session(1, 0, 99, WHOLE, h2(HEADERS, 0, 1, BEGINS), *(h2(CONTINUATION, 0, 1, b"") for _ in range(50)), h2(CONTINUATION, END_HEADERS, 1, ends())),
+    window_of_2_to_31=session(1, 0, 99, WHOLE, h2(WINDOW, 0, 0, b"\x7f\xff\xff\xff") * 2),
+    window_of_nothing=session(2, 0, 99, WHOLE, h2(WINDOW, 0, 1, b"\0\0\0\0")),
+    empty_data=session(2, 0, 99, WHOLE, h2(HEADERS, END_HEADERS, 3, BEGINS), h2(DATA, 0, 3) * 300),
+    padded=session(1, 0, 99, WHOLE, h2(HEADERS, END_HEADERS, 1, BEGINS), h2(DATA, 8, 1, b"\3" + framed(SERVING) + b"\0\0\0"), h2(HEADERS, 5, 1, ends())),
+    hpack_broken=session(1, 0, 99, WHOLE, h2(HEADERS, END_HEADERS, 1, b"\xff\xff\xff\xff\xff")),
+    http1=bytes([0, 0, 0, 0, 0, 0, 0]) + b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    trailers_twice=session(1, 0, 99, WHOLE, answer_on(1, SERVING, SERVING), h2(HEADERS, 5, 1, ends("2"))),
+    stream_that_is_not_ours=session(1, 0, 99, WHOLE, answer_on(7, SERVING), answer_on(2, SERVING)),
+)
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent / "seeds")
+    for target, named in SEEDS.items():
+        (folder / target).mkdir(parents=True, exist_ok=True)
+        for name, content in named.items():
+            (folder / target / name).write_bytes(content)
+        print(f"{target}: {len(named)} seeds")
+
+
+if __name__ == "__main__":
+    main()

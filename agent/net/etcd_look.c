@@ -13,6 +13,7 @@
 #include "agent/net/etcd_look.h"
 
 #include "agent/net/etcd_call.h"
+#include "agent/util.h"
 
 static void end_right(struct etcd_call *call, const struct etcd_answer *answer, int64_t written)
 {
@@ -198,7 +199,7 @@ static size_t weight(const struct etcd_call *call)
 
 static int encode(const struct etcd_batch *batch, struct etcd_body *body)
 {
-	struct etcd_guard guards[ETCD_GUARDS_MAX];
+	struct etcd_guard guards[ETCD_GUARDS_MAX] LEFT_AS_IT_IS;
 	size_t n = 0;
 
 	for (struct list *link = batch->calls; link != NULL; link = link->next) {

@@ -13,6 +13,7 @@
 
 #include "agent/net/etcd_call.h"
 #include "agent/net/grpc_frame.h"
+#include "agent/util.h"
 
 #define BATCH_MAX    1000  /* leases in one request */
 #define ANSWER_LIMIT 65536 /* bytes; an answer takes some forty */
@@ -111,7 +112,7 @@ static size_t weight(const struct etcd_call *call)
 /* In the order of the list, so that each answer finds its call at the head. */
 static int encode(const struct etcd_batch *batch, struct etcd_body *body)
 {
-	int64_t leases[BATCH_MAX];
+	int64_t leases[BATCH_MAX] LEFT_AS_IT_IS;
 	size_t n = 0;
 
 	for (struct list *link = batch->calls; link != NULL && n < BATCH_MAX; link = link->next) {

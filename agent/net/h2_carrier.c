@@ -173,7 +173,7 @@ static bool take_plain(struct h2_conn *conn, const uint8_t *data, size_t len)
 /* False when the peer broke the protocol of HTTP/2. */
 static bool take(struct h2_conn *conn, const uint8_t *data, size_t len)
 {
-	uint8_t plain[READ_SIZE];
+	uint8_t plain[READ_SIZE] LEFT_AS_IT_IS;
 	bool sound = true;
 	size_t n;
 
@@ -190,7 +190,7 @@ static bool take(struct h2_conn *conn, const uint8_t *data, size_t len)
 /* True when there may be more to read. */
 static bool receive(struct h2_conn *conn)
 {
-	uint8_t data[READ_SIZE];
+	uint8_t data[READ_SIZE] LEFT_AS_IT_IS;
 	ssize_t n = recv(conn->fd, data, sizeof data, 0);
 
 	if (n == 0) {

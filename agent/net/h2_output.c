@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "agent/util.h"
+
 /* Bytes that are sent at once; what TLS puts in one record at most. */
 #define SEND_SIZE 16384
 
@@ -56,7 +58,7 @@ static int keep(struct h2_output *o, const uint8_t *data, size_t len)
 
 static int push_plain(struct h2_output *o, int fd, struct h2_session *session, bool *full)
 {
-	uint8_t data[SEND_SIZE];
+	uint8_t data[SEND_SIZE] LEFT_AS_IT_IS;
 	size_t len, sent;
 	int error = o->kept != NULL ? push_kept(o, fd, full) : 0;
 
@@ -74,7 +76,7 @@ static int push_plain(struct h2_output *o, int fd, struct h2_session *session, b
 /* More of what is to be sent into the records of TLS; false when there is no more, or not yet. */
 static bool encrypt(struct h2_session *session, struct h2_tls *tls)
 {
-	uint8_t data[SEND_SIZE];
+	uint8_t data[SEND_SIZE] LEFT_AS_IT_IS;
 	size_t len = tls->state == H2_TLS_OPEN ? h2_session_take_out(session, data, sizeof data)
 					       : 0;
 

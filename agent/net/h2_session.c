@@ -216,7 +216,7 @@ static size_t all_headers(
 bool h2_session_begin(struct h2_session *s, struct h2_stream *stream, const struct h2_origin *from,
 		const struct h2_call *call, const struct h2_stream_events *events)
 {
-	nghttp2_nv headers[HEADERS_MAX];
+	nghttp2_nv headers[HEADERS_MAX] LEFT_AS_IT_IS;
 	nghttp2_data_provider provider = { .read_callback = read_body };
 
 	assert(stream->session == NULL);

@@ -126,16 +126,28 @@ static struct yaml_node *make_node(struct reader *r, enum yaml_kind kind, yaml_m
 	return node;
 }
 
+/* Room for one item more: there is some until their number is a power of two. */
+static bool make_room(struct yaml_node *node)
+{
+	if ((node->n & (node->n - 1)) != 0) {
+		return true;
+	}
+	size_t room = node->n == 0 ? 1 : 2 * node->n;
+	struct yaml_node **grown = realloc(node->items, room * sizeof(struct yaml_node *));
+	if (grown != NULL) {
+		node->items = grown;
+	}
+	return grown != NULL;
+}
+
 /* Takes `item` into `node`; destroys it and stops when there is no memory. */
 static void append(struct reader *r, struct yaml_node *node, struct yaml_node *item)
 {
-	struct yaml_node **grown = realloc(node->items, (node->n + 1) * sizeof(struct yaml_node *));
-	if (grown == NULL) {
+	if (!make_room(node)) {
 		yaml_destroy(item);
 		stop_no_memory(r);
 		return;
 	}
-	node->items = grown;
 	node->items[node->n++] = item;
 }
 

@@ -256,6 +256,13 @@ static void move_admin(struct agent *a, const struct target *listen)
 	}
 }
 
+static void refuse_set(struct agent *a, const struct err *err)
+{
+	a->reloads_failed++;
+	log_write(LOG_ERROR, NULL, "cannot take the new descriptors, nothing changed: %s",
+			err->text);
+}
+
 static void take_set(struct agent *a, struct descriptor_set *set)
 {
 	const struct target *listen = descriptor_set_admin(set);
@@ -267,9 +274,7 @@ static void take_set(struct agent *a, struct descriptor_set *set)
 
 	make_room(a, set);
 	if (units_apply(&a->units, set, &change, &err) < 0) {
-		a->reloads_failed++;
-		log_write(LOG_ERROR, NULL, "cannot take the new descriptors, nothing changed: %s",
-				err.text);
+		refuse_set(a, &err);
 		return;
 	}
 	a->reloads++;
@@ -300,6 +305,8 @@ static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int revents)
 	log_problems(&problems);
 	if (sound) {
 		take_set(a, &set);
+	} else if (problems.lack.code != ERR_NONE) {
+		refuse_set(a, &problems.lack);
 	} else {
 		a->reloads_failed++;
 		log_write(LOG_ERROR, LOG_FIELDS(LOG_INT("problems", (int64_t)problems.n_errors)),

@@ -10,7 +10,6 @@
  */
 #include "agent/log.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -43,6 +42,7 @@ static const char *const level_names[] = {
 struct line {
 	char text[LINE_MAX_BYTES];
 	size_t len;
+	bool cut; /* not all of it is in there */
 };
 
 void log_setup(enum log_level level, enum log_format format)
@@ -68,6 +68,7 @@ static void add(struct line *l, const char *text)
 
 	if (len > room) {
 		len = room;
+		l->cut = true;
 	}
 	memcpy(l->text + l->len, text, len);
 	l->len += len;
@@ -185,34 +186,62 @@ static void build_text(struct line *l, enum log_level level, const struct log_fi
 	}
 }
 
+static void add_json_text(struct line *l, const char *text)
+{
+	static const char signs[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+
+	add(l, "\"");
+	for (const char *c = text; *c != '\0'; c++) {
+		unsigned char byte = (unsigned char)*c;
+		char piece[8] = { *c, '\0' };
+		const char *named = strchr(signs, *c);
+
+		if (named != NULL) {
+			(void)snprintf(piece, sizeof piece, "\\%c", letters[named - signs]);
+		} else if (byte < 0x20) {
+			(void)snprintf(piece, sizeof piece, "\\u%04x", (unsigned)byte);
+		}
+		add(l, piece);
+	}
+	add(l, "\"");
+}
+
+static void add_member(struct line *l, const char *name, const char *text, bool bare)
+{
+	add(l, l->len == 0 ? "{" : ",");
+	add_json_text(l, name);
+	add(l, ":");
+	if (bare) {
+		add(l, text);
+	} else {
+		add_json_text(l, text);
+	}
+}
+
+/* By hand: a line that says that there is no memory must not need any. */
 static void build_json(struct line *l, enum log_level level, const struct log_field *fields,
 		const char *message)
 {
 	char text[64];
-	cJSON *object = cJSON_CreateObject();
 
 	timestamp(text, sizeof text);
-	(void)cJSON_AddStringToObject(object, "time", text);
-	(void)cJSON_AddStringToObject(object, "level", level_names[level]);
-	(void)cJSON_AddStringToObject(object, "msg", message);
+	add_member(l, "time", text, false);
+	add_member(l, "level", level_names[level], false);
+	add_member(l, "msg", message, false);
 	for (const struct log_field *f = fields; f != NULL && f->name != NULL; f++) {
-		if (is_empty(f)) {
-			continue;
-		}
-		format_number(text, sizeof text, f);
-		if (f->kind == LOG_FIELD_NUMBER) {
-			(void)cJSON_AddRawToObject(object, f->name, text);
-		} else {
-			(void)cJSON_AddStringToObject(object, f->name, is_text(f) ? f->text : text);
+		if (!is_empty(f)) {
+			format_number(text, sizeof text, f);
+			add_member(l, f->name, is_text(f) ? f->text : text,
+					f->kind == LOG_FIELD_NUMBER);
 		}
 	}
-	if (!cJSON_PrintPreallocated(object, l->text, (int)sizeof l->text - 1, 0)) {
-		(void)snprintf(l->text, sizeof l->text,
-				"{\"level\":\"%s\",\"msg\":\"a log line that did not fit\"}",
-				level_names[level]);
+	add(l, "}");
+	if (l->cut) {
+		l->len = 0;
+		add_member(l, "level", level_names[level], false);
+		add_member(l, "msg", "a log line that did not fit", false);
+		add(l, "}");
 	}
-	l->len = strlen(l->text);
-	cJSON_Delete(object);
 }
 
 /* True for a pipe with a free page, which is more than a line; for a file always. */

@@ -14,6 +14,7 @@
 #include "agent/doctor/doctor.h"
 #include "agent/listing.h"
 #include "agent/log.h"
+#include "agent/loop_memory.h"
 #include "agent/options.h"
 #include "agent/probe_once.h"
 
@@ -73,11 +74,12 @@ static int load_defaults(
 	static const char text[] = "service: {name: any, port: 1}\n";
 
 	*set = (struct descriptor_set){ .at = calloc(1, sizeof *set->at) };
-	if (o->endpoints != NULL) {
-		(void)setenv("ETCD_HOSTS", o->endpoints, 1);
+	bool named = o->endpoints == NULL || setenv("ETCD_HOSTS", o->endpoints, 1) == 0;
+	if (set->at == NULL || !named) {
+		problems_lack(problems, "out of memory");
 	}
-	if (set->at == NULL || descriptor_parse(set->at, "--endpoints", text, sizeof text - 1,
-					       problems) < 0) {
+	if (problems->n_errors > 0 || descriptor_parse(set->at, "--endpoints", text,
+						      sizeof text - 1, problems) < 0) {
 		descriptor_set_finish(set);
 		return -1;
 	}
@@ -170,6 +172,18 @@ static enum exit_code without_descriptors(const struct options *o)
 	return end_with(control(o, target_is_set(&o->admin) ? &o->admin : NULL, &err), &err);
 }
 
+/* A descriptor is wrong, or it is not known whether one is. */
+static enum exit_code refuse(const struct problems *problems)
+{
+	if (problems->lack.code != ERR_NONE) {
+		(void)fprintf(stderr, "svc-agent: %s, nothing started\n", problems->lack.text);
+		return EXIT_INTERNAL;
+	}
+	(void)fprintf(stderr, "svc-agent: %zu problem%s, nothing started\n", problems->n_errors,
+			problems->n_errors == 1 ? "" : "s");
+	return EXIT_CONFIG;
+}
+
 /* The commands that need descriptors. */
 static enum exit_code with_descriptors(const struct options *o)
 {
@@ -178,14 +192,13 @@ static enum exit_code with_descriptors(const struct options *o)
 	struct err err = { 0 };
 	enum exit_code code = EXIT_CONFIG;
 
-	if (load(&set, o, &problems) < 0) {
-		problems_print(&problems, stderr);
-		(void)fprintf(stderr, "svc-agent: %zu problem%s, nothing started\n",
-				problems.n_errors, problems.n_errors == 1 ? "" : "s");
-		problems_finish(&problems);
-		return EXIT_CONFIG;
-	}
+	bool sound = load(&set, o, &problems) == 0;
 	problems_print(&problems, stderr);
+	if (!sound) {
+		code = refuse(&problems);
+		problems_finish(&problems);
+		return code;
+	}
 	problems_finish(&problems);
 	switch (o->command) {
 	case COMMAND_RUN:
@@ -247,6 +260,15 @@ static void keep_large_buffers_apart(void)
 #endif
 }
 
+/* Nothing can be withdrawn any more: that takes the loop. */
+static void end_without_memory(void)
+{
+	log_write(LOG_ERROR, NULL,
+			"out of memory for the event loop, ended: what is registered expires "
+			"within its TTL");
+	_exit(EXIT_INTERNAL);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -254,10 +276,13 @@ int main(int argc, char **argv)
 	enum exit_code code = EXIT_DONE;
 
 	keep_large_buffers_apart();
+	loop_memory_use(end_without_memory);
 	(void)signal(SIGPIPE, SIG_IGN); /* nobody reading the log is no reason to withdraw */
 	if (options_parse(&options, argc, argv, &err) < 0) {
-		(void)fprintf(stderr, "svc-agent: %s\nTry 'svc-agent --help'.\n", err.text);
-		return EXIT_USAGE;
+		bool ours = err.code == ERR_SYSTEM;
+		(void)fprintf(stderr, "svc-agent: %s\n%s", err.text,
+				ours ? "" : "Try 'svc-agent --help'.\n");
+		return ours ? EXIT_INTERNAL : EXIT_USAGE;
 	}
 	if (options.command == COMMAND_RUN) {
 		hold_hangups();

@@ -262,7 +262,7 @@ int descriptor_parse(struct descriptor *d, const char *file, const char *text, s
 	size_t n_errors = problems->n_errors, first = problems->n;
 	*d = (struct descriptor){ .file = strdup(file) };
 	if (d->file == NULL) {
-		problems_add(problems, false, file, 0, 0, NULL, "out of memory");
+		problems_lack(problems, "out of memory");
 	} else {
 		parse(d, file, text, len, problems);
 	}
@@ -296,8 +296,7 @@ int descriptor_load(struct descriptor *d, const char *file, struct problems *pro
 	ssize_t len = text == NULL ? -1 : read_file(file, text, max);
 	int result = -1;
 	if (len < 0) {
-		problems_add(problems, false, file, 0, 0, NULL, "cannot be read: %s",
-				strerror(text == NULL ? ENOMEM : errno));
+		problems_unread(problems, file, text == NULL ? ENOMEM : errno);
 	} else {
 		result = descriptor_parse(d, file, text, (size_t)len, problems);
 	}

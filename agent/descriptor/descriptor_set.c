@@ -12,17 +12,12 @@
 #include "agent/entries.h"
 #include "agent/util.h"
 
-static void no_memory(struct problems *problems, const char *path)
-{
-	problems_add(problems, false, path, 0, 0, NULL, "out of memory");
-}
-
 static void load_file(struct descriptor_set *set, const char *path, struct problems *problems)
 {
 	struct descriptor *grown = realloc(set->at, (set->n + 1) * sizeof *grown);
 
 	if (grown == NULL) {
-		no_memory(problems, path);
+		problems_lack(problems, "out of memory");
 		return;
 	}
 	set->at = grown;
@@ -44,8 +39,7 @@ static void load_folder(struct descriptor_set *set, const char *folder, struct p
 	int n = scandir(folder, &entries, is_yaml, alphasort);
 
 	if (n < 0) {
-		problems_add(problems, false, folder, 0, 0, NULL, "cannot be read: %s",
-				strerror(errno));
+		problems_unread(problems, folder, errno);
 		return;
 	}
 	if (n == 0) {
@@ -55,7 +49,7 @@ static void load_folder(struct descriptor_set *set, const char *folder, struct p
 	for (int i = 0; i < n; i++) {
 		char *path;
 		if (asprintf(&path, "%s/%s", folder, entries[i]->d_name) < 0) {
-			no_memory(problems, folder);
+			problems_lack(problems, "out of memory");
 		} else {
 			load_file(set, path, problems);
 			free(path);
@@ -134,7 +128,7 @@ static void check_keys(const struct descriptor_set *set, struct problems *proble
 	struct claims claims;
 
 	if (list_claims(&claims, set) < 0) {
-		no_memory(problems, "descriptors");
+		problems_lack(problems, "out of memory");
 	}
 	for (size_t i = 1; i < claims.n; i++) {
 		const struct claim *claim = &claims.at[i], *first = claim - 1;
@@ -201,7 +195,7 @@ static void check_places(const struct descriptor_set *set, struct problems *prob
 	}
 	struct writer *writers = calloc(n + 1, sizeof *writers);
 	if (writers == NULL) {
-		no_memory(problems, "descriptors");
+		problems_lack(problems, "out of memory");
 		return;
 	}
 	n = 0;

@@ -168,7 +168,7 @@ static void check_keys(const struct spot *spot, const struct field_source *from)
 
 /* Replaces an empty text by a name. One that is NULL was refused, and stays. */
 static void name_after(char **text, const struct discover_service *service,
-		const struct yaml_node *node, const struct field_source *from)
+		const struct field_source *from)
 {
 	if (*text == NULL || **text != '\0' || service->name == NULL) {
 		return;
@@ -176,7 +176,7 @@ static void name_after(char **text, const struct discover_service *service,
 	free(*text);
 	*text = strdup(service->name);
 	if (*text == NULL) {
-		field_refuse(from, node, NULL, "out of memory");
+		problems_lack(from->problems, "out of memory");
 	}
 }
 
@@ -185,13 +185,13 @@ static void complete_output(const struct spot *spot, const struct discover_servi
 {
 	switch (spot->output->type) {
 	case OUTPUT_ENVOY:
-		name_after(&spot->output->cluster, service, spot->node, from);
+		name_after(&spot->output->cluster, service, from);
 		break;
 	case OUTPUT_HAPROXY:
-		name_after(&spot->output->backend, service, spot->node, from);
+		name_after(&spot->output->backend, service, from);
 		break;
 	case OUTPUT_NGINX:
-		name_after(&spot->output->upstream, service, spot->node, from);
+		name_after(&spot->output->upstream, service, from);
 		break;
 	case OUTPUT_JSON:
 	case OUTPUT_EXEC:
@@ -262,7 +262,7 @@ void discover_complete(struct descriptor *d, const struct yaml_node *services,
 	}
 	struct spot *spots = calloc(n_outputs + 1, sizeof(*spots));
 	if (spots == NULL) {
-		field_refuse(from, services, NULL, "out of memory");
+		problems_lack(from->problems, "out of memory");
 		return;
 	}
 	for (size_t i = 0; i < n_services; i++) {

@@ -94,6 +94,8 @@ static void set_text(const struct field *f, const struct yaml_node *node)
 	}
 	if (field_text_set(f->member, f->row, text, &err) == 0) {
 		check_stored(f, node);
+	} else if (err.code == ERR_SYSTEM) {
+		problems_lack(f->from->problems, err.text);
 	} else if (same || f->row->kind == SCHEMA_SECRET) {
 		field_value_refuse(f, node, "%s", err.text);
 	} else { /* the message shows what the variable holds: say which one it is */
@@ -122,7 +124,7 @@ static void add_scalar(const struct field *f, const struct yaml_node *node)
 	if (check(node->key, text, &err) < 0) {
 		field_refuse(f->from, node, path, "%s", err.text);
 	} else if (scalars_add(f->member, kind, node->key, text) < 0) {
-		field_refuse(f->from, node, path, "out of memory");
+		problems_lack(f->from->problems, "out of memory");
 	}
 	free(text);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/descriptor/descriptor.h"
+#include "agent/descriptor/problems.h"
 #include "agent/descriptor/schema.h"
 #include "agent/descriptor/words.h"
 #include "agent/descriptor/yaml.h"
@@ -90,7 +91,7 @@ static void add_endpoint(const struct field *f, const struct yaml_node *node, ch
 	}
 	struct endpoint *grown = realloc(list->at, (list->n + 1) * sizeof(*list->at));
 	if (grown == NULL) {
-		field_value_refuse(f, node, "out of memory");
+		problems_lack(f->from->problems, "out of memory");
 		return;
 	}
 	list->at = grown;
@@ -150,7 +151,7 @@ static void take_word(const struct field *f, const struct yaml_node *node)
 	if (fault != NULL) {
 		field_value_refuse(f, node, "%s", fault);
 	} else if (word != NULL && words_add(f->member, word) < 0) {
-		field_value_refuse(f, node, "out of memory");
+		problems_lack(f->from->problems, "out of memory");
 	}
 	free(word);
 }

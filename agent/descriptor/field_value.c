@@ -108,7 +108,9 @@ char *field_value_text(const struct field *f, const struct yaml_node *node, cons
 		return NULL;
 	}
 	if (expand_text(node->text, f->from->lookup, &text, &err) < 0) {
-		if (secret) {
+		if (err.code == ERR_SYSTEM) {
+			problems_lack(f->from->problems, err.text);
+		} else if (secret) {
 			refuse_secret(f, node, &err);
 		} else {
 			field_refuse(f->from, node, key, "%s", err.text);

@@ -149,7 +149,7 @@ static void read_list(void *holder, const struct schema_row *row, struct yaml_no
 		return;
 	}
 	if (items_make(holder, row, node->n) < 0) {
-		field_refuse(from, node, NULL, "out of memory");
+		problems_lack(from->problems, "out of memory");
 		node->refused = true;
 		return;
 	}

@@ -6,6 +6,7 @@
  */
 #include "agent/descriptor/problems.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -81,6 +82,9 @@ void problems_add(struct problems *p, bool warning, const char *file, unsigned l
 	if (!warning) {
 		p->n_errors++;
 	}
+	if (p->lack.code != ERR_NONE) {
+		return;
+	}
 	va_list args;
 	va_start(args, fmt);
 	char *text = compose(heading(warning, file, line, column, key), fmt, args);
@@ -89,12 +93,34 @@ void problems_add(struct problems *p, bool warning, const char *file, unsigned l
 	struct problem *grown = text == NULL ? NULL : realloc(p->at, (p->n + 1) * sizeof(*p->at));
 	if (grown == NULL) {
 		free(text);
+		problems_lack(p, "out of memory");
 		return;
 	}
 	p->at = grown;
 	p->at[p->n++] = (struct problem){
 		.warning = warning, .line = line, .column = column, .text = text
 	};
+}
+
+void problems_lack(struct problems *p, const char *what)
+{
+	p->n_errors++;
+	if (p->lack.code == ERR_NONE) {
+		(void)err_set(&p->lack, ERR_SYSTEM, "%s", what);
+	}
+}
+
+void problems_unread(struct problems *p, const char *path, int error)
+{
+	char what[200];
+
+	if (error == ENOMEM || error == EMFILE || error == ENFILE) {
+		(void)snprintf(what, sizeof what, "%.120s cannot be read: %s", path,
+				strerror(error));
+		problems_lack(p, what);
+	} else {
+		problems_add(p, false, path, 0, 0, NULL, "cannot be read: %s", strerror(error));
+	}
 }
 
 static bool is_after(const struct problem *a, const struct problem *b)

@@ -52,7 +52,9 @@ static struct yaml_node *stop(struct reader *r, yaml_mark_t mark, const char *wh
 
 static struct yaml_node *stop_no_memory(struct reader *r)
 {
-	return stop(r, r->parser.mark, "out of memory");
+	problems_lack(r->problems, "out of memory");
+	r->stopped = true;
+	return NULL;
 }
 
 /* True when the line that `mark` is on has `what` in it. */
@@ -75,7 +77,7 @@ static bool line_has(const struct reader *r, yaml_mark_t mark, const char *what)
 static void tell_syntax(struct reader *r)
 {
 	const yaml_parser_t *p = &r->parser;
-	if (p->error == YAML_MEMORY_ERROR) {
+	if (p->error == YAML_MEMORY_ERROR || p->error == YAML_NO_ERROR) { /* it forgets to say so */
 		stop_no_memory(r);
 		return;
 	}

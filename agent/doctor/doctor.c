@@ -175,6 +175,9 @@ static int load_and_walk(struct doctor *d, const struct doctor_options *o, struc
 			walk(d, &set);
 		}
 		descriptor_set_finish(&set);
+	} else if (problems.lack.code != ERR_NONE) {
+		*err = problems.lack;
+		result = -1;
 	} else {
 		doctor_find(&d->findings, "etcd", "", DOCTOR_SKIPPED,
 				"the descriptors come first, all the rest follows from them");

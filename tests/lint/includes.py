@@ -22,7 +22,6 @@ DOORS = {
     "yaml.h": ["agent/descriptor/yaml.c"],
     "cjson/*": [
         "agent/doctor/doctor_findings.c", "agent/format_*.c", "agent/json_*.c", "agent/listing_text.c",
-        "agent/log.c",
         "agent/admin/status_json.c", "agent/admin/status_read.c",
         "agent/outputs/document.c", "agent/outputs/envoy_text.c",
     ],
@@ -95,7 +94,7 @@ LAYERS = [
         "agent/net/carrier_stream", "agent/net/name_lookup"]),
     ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/net/tls_context",
         "agent/net/name_query", "agent/net/tls_look", "agent/net/tls_shelf", "agent/net/waiting",
-        "agent/child", "agent/notify", "agent/standstill", "agent/timer", "agent/turn_loop"]),
+        "agent/child", "agent/notify", "agent/loop_memory", "agent/standstill", "agent/timer", "agent/turn_loop"]),
     ("libraries", ["agent/library", "agent/admin/microhttpd_library", "agent/net/openssl_library"]),
     ("pure", ["agent/outputs/view"]),
     ("base", ["agent/util"]),

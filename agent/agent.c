@@ -8,15 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/admin/admin.h"
+#include "agent/answering.h"
 #include "agent/cadence.h"
 #include "agent/clock.h"
 #include "agent/clusters.h"
 #include "agent/counts.h"
+#include "agent/descriptor/etcd_settings.h"
 #include "agent/log.h"
+#include "agent/needs.h"
 #include "agent/net/tls_shelf.h"
 #include "agent/notify.h"
 #include "agent/open_files.h"
+#include "agent/sandbox.h"
 #include "agent/standstill.h"
 #include "agent/timer.h"
 #include "agent/turn_loop.h"
@@ -41,9 +44,9 @@ struct agent {
 	struct tls_shelf shelf; /* of the probes */
 	struct units units;
 	struct admin_host host;
-	struct admin *admin;  /* owned; NULL: nowhere */
-	struct target listen; /* ... where */
+	struct answering answering;
 	struct notify notify;
+	struct sandbox sandbox;
 	ev_signal signals[3];
 	struct standstill standstill;
 	ev_timer patience, linger, tell;
@@ -197,24 +200,18 @@ static void make_room(const struct agent *a, const struct descriptor_set *set)
 	}
 }
 
-/* 0, or -1 with *err filled and the agent answering nowhere. */
-static int open_admin(struct agent *a, const struct target *listen, struct err *err)
+/* Before the first byte from outside. What does without a filter is worth a warning. */
+static int close_in(struct agent *a, const struct agent_start *start, struct err *err)
 {
-	char name[TARGET_TEXT_MAX];
+	enum sandbox_mode mode = start->seccomp;
 
-	admin_destroy(a->admin);
-	a->admin = NULL;
-	a->listen = (struct target){ 0 };
-	if (listen == NULL) {
+	if (sandbox_enter(&a->sandbox, mode, needs_programs(&start->set), err) == 0) {
 		return 0;
 	}
-	a->admin = admin_create(a->loop, listen, &a->host, err);
-	if (a->admin == NULL) {
+	if (mode == SANDBOX_KILL) {
 		return -1;
 	}
-	a->listen = *listen;
-	target_format(name, sizeof name, listen);
-	log_write(LOG_INFO, LOG_FIELDS(LOG_STR("listen", name)), "answering about the agent");
+	log_write(LOG_WARN, NULL, "system calls are not filtered: %s", err->text);
 	return 0;
 }
 
@@ -235,27 +232,6 @@ static void log_problems(const struct problems *problems)
 	}
 }
 
-/* One that cannot be opened leaves the one there was, if it still can be. */
-static void move_admin(struct agent *a, const struct target *listen)
-{
-	struct target before = a->listen;
-	struct err err, again;
-
-	if (target_equal(&before, listen != NULL ? listen : &(struct target){ 0 })) {
-		return;
-	}
-	if (open_admin(a, listen, &err) < 0) {
-		log_write(LOG_ERROR, NULL, "cannot answer about the agent at the new address: %s",
-				err.text);
-		if (open_admin(a, target_is_set(&before) ? &before : NULL, &again) < 0) {
-			log_write(LOG_ERROR, NULL,
-					"cannot answer about the agent at the old address any "
-					"more: %s",
-					again.text);
-		}
-	}
-}
-
 static void refuse_set(struct agent *a, const struct err *err)
 {
 	a->reloads_failed++;
@@ -273,7 +249,9 @@ static void take_set(struct agent *a, struct descriptor_set *set)
 	struct err err;
 
 	make_room(a, set);
-	if (units_apply(&a->units, set, &change, &err) < 0) {
+	if (sandbox_admits(&a->sandbox, needs_programs(set), &err) < 0 ||
+			units_apply(&a->units, set, &change, &err) < 0) {
+		descriptor_set_finish(set);
 		refuse_set(a, &err);
 		return;
 	}
@@ -285,7 +263,7 @@ static void take_set(struct agent *a, struct descriptor_set *set)
 					LOG_INT("new", (int64_t)change.added),
 					LOG_INT("gone", (int64_t)change.removed)),
 			"read the descriptors again");
-	move_admin(a, listen != NULL ? &moved : NULL);
+	answering_move(&a->answering, listen != NULL ? &moved : NULL);
 	settle_in(a);
 }
 
@@ -320,18 +298,9 @@ static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int revents)
 
 static void on_cluster(const struct etcd_settings *settings)
 {
-	const struct endpoints *endpoints = &settings->endpoints;
-	char text[1024] = "";
-	size_t len = 0;
+	char text[1024];
 
-	for (size_t i = 0; i < endpoints->n && len + ENDPOINT_TEXT_MAX + 1 < sizeof text; i++) {
-		if (i > 0) {
-			text[len++] = ',';
-		}
-		endpoint_format(text + len, sizeof text - len, endpoints->at[i].host,
-				endpoints->at[i].port);
-		len += strlen(text + len);
-	}
+	etcd_settings_members(settings, text, sizeof text);
 	log_write(LOG_INFO, LOG_FIELDS(LOG_STR("endpoints", text)),
 			"etcd client initialized successfully");
 }
@@ -375,6 +344,7 @@ static int open_loop(struct agent *a, struct err *err)
 	turn_loop_start(&a->turns, a->loop);
 	a->cadence.turn = &a->turns.turn;
 	watch_signals(a);
+	a->answering = (struct answering){ .loop = a->loop, .host = &a->host };
 	notify_init(&a->notify, a->loop, a->start->ready_fd);
 	clusters_init(&a->clusters, a->loop, &a->random, &a->counts.etcd, on_notice, on_cluster);
 	units_init(&a->units,
@@ -400,11 +370,15 @@ static int set_up(struct agent *a, struct agent_start *start, struct err *err)
 		.host = { .look = look, .drain = drain },
 		.started_at = clock_now(),
 	};
-	if (open_loop(a, err) < 0 || open_admin(a, listen, err) < 0) {
+	if (open_loop(a, err) < 0 || answering_open(&a->answering, listen, err) < 0) {
 		descriptor_set_finish(&start->set);
 		return -1;
 	}
 	make_room(a, &start->set);
+	if (close_in(a, start, err) < 0) {
+		descriptor_set_finish(&start->set);
+		return -1;
+	}
 	if (units_apply(&a->units, &start->set, &change, err) < 0) {
 		return -1;
 	}
@@ -415,7 +389,7 @@ static int set_up(struct agent *a, struct agent_start *start, struct err *err)
 
 static void tear_down(struct agent *a)
 {
-	admin_destroy(a->admin);
+	answering_finish(&a->answering);
 	units_finish(&a->units);
 	turn_loop_stop(&a->turns);
 	standstill_stop(&a->standstill);

@@ -16,6 +16,7 @@
 #include "agent/descriptor/descriptor_set.h"
 #include "agent/err.h"
 #include "agent/exit_code.h"
+#include "agent/sandbox.h"
 
 /* Borrowed until it has ended, but for the set. */
 struct agent_start {
@@ -23,6 +24,7 @@ struct agent_start {
 	const char *const *paths;
 	size_t n_paths;
 	int ready_fd; /* owned from now on; a newline when it is up and running; -1: none */
+	enum sandbox_mode seccomp;
 	const char *version;
 };
 

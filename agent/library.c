@@ -53,5 +53,15 @@ int library_load(struct library *library, struct err *err)
 		return -1;
 	}
 	library->loaded = true;
+	library->handle = handle;
 	return 0;
+}
+
+void library_unload(struct library *library)
+{
+	if (library->loaded) {
+		library->loaded = false;
+		(void)dlclose(library->handle);
+		library->handle = NULL;
+	}
 }

@@ -39,15 +39,18 @@ struct library {
 	size_t n;
 	void *pointers; /* to them, in the order of the names: n pointers to functions */
 	bool loaded;
+	void *handle; /* then: owned */
 };
 
 /*
- * 0 once it is there: from then on it costs nothing to ask, and the library is
- * never given back. -1 with *err filled: "TLS needs libssl.so.3, which cannot be
- * loaded: ..."; it may be tried again. Takes milliseconds and reads the disk, so
- * it is for setting up, and from the thread of the loop.
+ * 0 once it is there: from then on it costs nothing to ask. -1 with *err filled: "TLS needs
+ * libssl.so.3, which cannot be loaded: ..."; it may be tried again. Takes milliseconds and reads
+ * the disk, so it is for setting up, and from the thread of the loop.
  */
 int library_load(struct library *library, struct err *err);
+
+/* For one that is needed for a moment only: gives back what library_load() took, if it did. */
+void library_unload(struct library *library);
 
 /*
  * The program's file names what it may load, in a note that tools for packages

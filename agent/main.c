@@ -55,6 +55,7 @@ static enum exit_code run(const struct options *o, struct descriptor_set *set, s
 		.paths = o->configs,
 		.n_paths = o->n_configs,
 		.ready_fd = o->ready_fd,
+		.seccomp = o->seccomp,
 		.version = SVC_AGENT_VERSION,
 	};
 

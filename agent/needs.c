@@ -23,3 +23,32 @@ int needs_load_all(const struct descriptor_set *set, struct err *err)
 	}
 	return 0;
 }
+
+static bool output_runs_programs(const struct output_settings *o)
+{
+	return o->type == OUTPUT_EXEC || (o->type == OUTPUT_NGINX && o->reload.n > 0);
+}
+
+static bool reader_runs_programs(const struct descriptor *d)
+{
+	for (size_t i = 0; i < d->discover.n_services; i++) {
+		const struct discover_service *service = &d->discover.services[i];
+		for (size_t k = 0; k < service->n_outputs; k++) {
+			if (output_runs_programs(&service->outputs[k])) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool needs_programs(const struct descriptor_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		const struct descriptor *d = &set->at[i];
+		if (d->discover.on ? reader_runs_programs(d) : d->probe.type == PROBE_EXEC) {
+			return true;
+		}
+	}
+	return false;
+}

@@ -2,7 +2,12 @@
 #ifndef AGENT_NEEDS_H
 #define AGENT_NEEDS_H
 
-/* needs - the libraries that a descriptor needs, loaded before anything of it is at work. */
+/*
+ * needs - what descriptors need beside the agent: libraries, loaded before anything of them is at
+ * work, and programs.
+ */
+
+#include <stdbool.h>
 
 #include "agent/descriptor/descriptor.h"
 #include "agent/descriptor/descriptor_set.h"
@@ -13,5 +18,8 @@ int needs_load(const struct descriptor *d, struct err *err);
 
 /* The same for each of a set. */
 int needs_load_all(const struct descriptor_set *set, struct err *err);
+
+/* Whether one of a set has a command to run. */
+bool needs_programs(const struct descriptor_set *set);
 
 #endif

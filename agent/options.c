@@ -19,7 +19,7 @@
 #define FOR_CONTROL  (FOR(STATUS) | FOR(DRAIN) | FOR(RESUME))
 
 /* Options that have only a long name. */
-enum { LONG_ADMIN = 256, LONG_WAIT, LONG_READY_FD };
+enum { LONG_ADMIN = 256, LONG_WAIT, LONG_READY_FD, LONG_SECCOMP };
 
 /* clang-format off */
 static const struct command_row commands[] = {
@@ -45,6 +45,7 @@ static const struct option_row rows[] = {
 	{ "admin",     "ADDRESS",    LONG_ADMIN, FOR_CONTROL, "status, drain, resume: where the agent answers, as in admin.listen" },
 	{ "wait",      NULL,         LONG_WAIT,  FOR(DRAIN),  "drain: until etcd has confirmed it and shutdown.linger is over" },
 	{ "ready-fd",  "N",          LONG_READY_FD, FOR(RUN), "open descriptor that gets a newline when the agent is up and running" },
+	{ "seccomp",   "on|off|kill", LONG_SECCOMP, FOR(RUN), "whether system calls that the agent does not need fail, or end it" },
 	{ "help",      NULL,         'h', FOR_ALL,   "print this and exit" },
 	{ "version",   NULL,         'V', FOR_ALL,   "print the version and exit" },
 };
@@ -186,6 +187,23 @@ static int set_ready_fd(struct options *o, const char *number, struct err *err)
 	return 0;
 }
 
+static int set_seccomp(struct options *o, const char *word, struct err *err)
+{
+	static const char *const words[] = {
+		[SANDBOX_OFF] = "off",
+		[SANDBOX_ON] = "on",
+		[SANDBOX_KILL] = "kill",
+	};
+
+	for (size_t i = SANDBOX_OFF; i < ARRAY_LEN(words); i++) {
+		if (strcmp(words[i], word) == 0) {
+			o->seccomp = (enum sandbox_mode)i;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_UNKNOWN, "--seccomp is on, off or kill, not '%.60s'", word);
+}
+
 /* An option as getopt has found it. 1 when nothing more is to be read. */
 static int take_option(struct options *o, int letter, const char *word, struct err *err)
 {
@@ -209,6 +227,8 @@ static int take_option(struct options *o, int letter, const char *word, struct e
 		return 0;
 	case LONG_READY_FD:
 		return set_ready_fd(o, optarg, err);
+	case LONG_SECCOMP:
+		return set_seccomp(o, optarg, err);
 	case 'h':
 	case 'V':
 		o->command = letter == 'h' ? COMMAND_HELP : COMMAND_VERSION;
@@ -266,7 +286,8 @@ static int check_options(const struct options *o, unsigned long given, struct er
 		if ((given & 1ul << i) != 0 && (rows[i].commands & 1u << o->command) == 0) {
 			char names[120];
 			name_commands(&rows[i], names, sizeof names);
-			return err_set(err, ERR_UNKNOWN, "--%s is for %s", rows[i].name, names);
+			return err_set(err, ERR_UNKNOWN, "--%s is for %s", rows[i].name,
+					names[0] != '\0' ? names : "the agent, not for a command");
 		}
 	}
 	if (takes(o, NEEDS_CONFIG) && o->n_configs == 0) {

@@ -15,6 +15,7 @@
 #include "agent/err.h"
 #include "agent/format.h"
 #include "agent/listing_text.h"
+#include "agent/sandbox.h"
 
 enum command {
 	COMMAND_RUN,
@@ -64,6 +65,7 @@ struct options {
 	struct target admin;            /* status, drain, resume; zeroed when it is not given */
 	bool wait;                      /* drain */
 	int ready_fd;                   /* run; -1 when it is not given */
+	enum sandbox_mode seccomp;      /* run */
 };
 
 /* Returns 0, or -1 with *err filled and *o zeroed. */

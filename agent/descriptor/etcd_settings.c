@@ -60,6 +60,21 @@ int etcd_settings_copy(struct etcd_settings *to, const struct etcd_settings *fro
 	return 0;
 }
 
+void etcd_settings_members(const struct etcd_settings *s, char *out, size_t size)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < s->endpoints.n && len + ENDPOINT_TEXT_MAX + 1 < size; i++) {
+		const struct endpoint *at = &s->endpoints.at[i];
+		if (i > 0) {
+			out[len++] = ',';
+		}
+		endpoint_format(out + len, size - len, at->host, at->port);
+		len += strlen(out + len);
+	}
+}
+
 void etcd_settings_finish(struct etcd_settings *s)
 {
 	if (s->password != NULL) {

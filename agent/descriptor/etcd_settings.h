@@ -14,6 +14,9 @@ bool etcd_settings_equal(const struct etcd_settings *a, const struct etcd_settin
 /* A copy that owns all that it has. 0, or -1 without memory, and *to zeroed. */
 int etcd_settings_copy(struct etcd_settings *to, const struct etcd_settings *from);
 
+/* Its endpoints, with commas between them; as many as there is room for. */
+void etcd_settings_members(const struct etcd_settings *s, char *out, size_t size);
+
 /* Frees what it owns, wipes the password first, and zeroes it. Safe on a zeroed struct. */
 void etcd_settings_finish(struct etcd_settings *s);
 

@@ -15,7 +15,7 @@ _svc_agent()
 	fi
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-c | --config | -e | --endpoints | -p | --prefix | -f | --format | -o | --output | --admin | --ready-fd) ((i++)) ;;
+		-c | --config | -e | --endpoints | -p | --prefix | -f | --format | -o | --output | --admin | --ready-fd | --seccomp) ((i++)) ;;
 		-*) ;;
 		*)
 			command=${COMP_WORDS[i]}
@@ -51,11 +51,15 @@ _svc_agent()
 	--ready-fd)
 		return
 		;;
+	--seccomp)
+		mapfile -t COMPREPLY < <(compgen -W 'on off kill' -- "$word")
+		return
+		;;
 	esac
 	if [[ $word == -* ]]; then
 		case $command in
 		'')
-			mapfile -t COMPREPLY < <(compgen -W '--config --ready-fd --help --version' -- "$word")
+			mapfile -t COMPREPLY < <(compgen -W '--config --ready-fd --seccomp --help --version' -- "$word")
 			;;
 		check)
 			mapfile -t COMPREPLY < <(compgen -W '--config --help --version' -- "$word")

@@ -36,5 +36,6 @@ complete -c svc-agent -n '__svc_agent_in doctor list watch status' -s o -l outpu
 complete -c svc-agent -n '__svc_agent_in status drain resume' -l admin -x -d 'status, drain, resume: where the agent answers, as in admin.listen'
 complete -c svc-agent -n '__svc_agent_in drain' -l wait -d 'drain: until etcd has confirmed it and shutdown.linger is over'
 complete -c svc-agent -n '__svc_agent_in run' -l ready-fd -x -d 'open descriptor that gets a newline when the agent is up and running'
+complete -c svc-agent -n '__svc_agent_in run' -l seccomp -x -a 'on off kill' -d 'whether system calls that the agent does not need fail, or end it'
 complete -c svc-agent -n '__svc_agent_in run check probe doctor list watch status drain resume' -s h -l help -d 'print this and exit'
 complete -c svc-agent -n '__svc_agent_in run check probe doctor list watch status drain resume' -s V -l version -d 'print the version and exit'

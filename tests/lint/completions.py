@@ -31,7 +31,8 @@ def expected(known):
         words = completion_files.words_of(option, known)
         if words:
             yield [*begun, f"--{option['name']}", ""], set(words)
-            yield [*begun, f"-{option['letter']}", words[0][:2]], {
+            short = f"-{option['letter']}" if option["letter"] else f"--{option['name']}"
+            yield [*begun, short, words[0][:2]], {
                 word for word in words if word.startswith(words[0][:2])}
     yield ["--config", ""], {"a.yaml", "folder"}
     yield ["check", "-c", "a"], {"a.yaml"}

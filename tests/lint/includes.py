@@ -44,6 +44,8 @@ DOORS = {
     "agent/admin/microhttpd_library.h": [
         "agent/admin/admin.c", "agent/admin/microhttpd_library.c",
     ],
+    "seccomp.h": ["agent/seccomp_library.h"],
+    "agent/seccomp_library.h": ["agent/seccomp_filter.c", "agent/seccomp_library.c"],
     "dlfcn.h": ["agent/library.c"],
 }
 
@@ -57,6 +59,8 @@ EXCEPTIONS = {
     ("agent/interface", "sys/socket.h"),
     # Whether stderr would block is asked before each line.
     ("agent/log", "poll.h"),
+    # The numbers of address families.
+    ("agent/sandbox_calls", "sys/socket.h"),
 }
 
 # Highest first. A name with a * stands for several modules; "pure" is filled from CMakeLists.txt.
@@ -66,6 +70,7 @@ LAYERS = [
         "agent/admin/control", "agent/doctor/doctor"]),
     ("stage", ["agent/listing_stage"]),
     ("doctor's checks", ["agent/doctor/doctor_*"]),  # those of them that are pure may be above, too
+    ("answering", ["agent/answering"]),
     ("units", ["agent/units", "agent/units_plan", "agent/units_status", "agent/open_files"]),
     ("unit", ["agent/unit"]),
     ("clusters", ["agent/clusters"]),
@@ -94,8 +99,10 @@ LAYERS = [
         "agent/net/carrier_stream", "agent/net/name_lookup"]),
     ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/net/tls_context",
         "agent/net/name_query", "agent/net/tls_look", "agent/net/tls_shelf", "agent/net/waiting",
-        "agent/child", "agent/notify", "agent/loop_memory", "agent/standstill", "agent/timer", "agent/turn_loop"]),
-    ("libraries", ["agent/library", "agent/admin/microhttpd_library", "agent/net/openssl_library"]),
+        "agent/child", "agent/loop_memory", "agent/notify", "agent/sandbox", "agent/seccomp_filter",
+        "agent/standstill", "agent/timer", "agent/turn_loop"]),
+    ("libraries", ["agent/library", "agent/admin/microhttpd_library", "agent/net/openssl_library",
+        "agent/seccomp_library"]),
     ("pure", ["agent/outputs/view"]),
     ("base", ["agent/util"]),
 ]

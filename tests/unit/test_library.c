@@ -52,6 +52,21 @@ static void test_loads_all_functions(void **state)
 	assert_float_equal(maths.ldexp(1.5, 2), 6.0, 1e-9);
 }
 
+static void test_gives_back_and_loads_again(void **state)
+{
+	struct maths_library maths;
+	struct library library = library_of(&maths);
+	struct err err;
+
+	UNUSED(state);
+	library_unload(&library); /* which is nothing */
+	assert_int_equal(library_load(&library, &err), 0);
+	library_unload(&library);
+	assert_false(library.loaded);
+	assert_int_equal(library_load(&library, &err), 0);
+	assert_float_equal(maths.cbrt(27.0), 3.0, 1e-9);
+}
+
 static void test_loads_once(void **state)
 {
 	struct maths_library maths;
@@ -102,6 +117,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_loads_all_functions),
+		cmocka_unit_test(test_gives_back_and_loads_again),
 		cmocka_unit_test(test_loads_once),
 		cmocka_unit_test(test_says_that_there_is_none),
 		cmocka_unit_test(test_says_what_it_has_not),

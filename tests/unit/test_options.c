@@ -166,6 +166,10 @@ static void says_what_is_wrong(void **state)
 		{ "status -e h:1", ERR_UNKNOWN, "--endpoints is for list and watch" },
 		{ "drain --wait=1", ERR_UNKNOWN,
 				"unknown option '--wait=1' (did you mean '--wait'?)" },
+		{ "check -c a --seccomp off", ERR_UNKNOWN,
+				"--seccomp is for the agent, not for a command" },
+		{ "-c a --seccomp", ERR_MISSING, "--seccomp needs a value" },
+		{ "-c a --seccomp trap", ERR_UNKNOWN, "--seccomp is on, off or kill, not 'trap'" },
 		{ "list -p //", ERR_RANGE, "--prefix needs a name in its path" },
 	};
 	struct options o;

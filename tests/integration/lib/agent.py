@@ -42,12 +42,15 @@ def run(*words, env=None, timeout=20, within=()):
 
 
 class Agent(Process):
+    binary = BINARY
+    words = ()  # options beside those of the constructor
+
     def __init__(self, configs, env=None, nofile=None, ready_fd=None):
         """`configs` are the arguments of --config, in order; `nofile` is SOFT:HARD.
 
         `ready_fd` is a descriptor of ours that it gets as its --ready-fd."""
         self.argv = ["prlimit", f"--nofile={nofile}"] if nofile else []
-        self.argv.append(BINARY)
+        self.argv += [self.binary, *self.words]
         for config in configs:
             self.argv += ["--config", config]
         self.pass_fds = () if ready_fd is None else (ready_fd,)

@@ -13,6 +13,9 @@
  * every connection must not make us spin. */
 #define EARLY_SPACING 0.1
 
+/* A look at who waits to return may be early by less than that, seconds. */
+#define RETURN_EARLY 0.01
+
 /* Of a detail that is kept for a status; what is longer is cut. */
 #define DETAIL_MAX 239
 
@@ -79,6 +82,42 @@ static void set_away(struct prober *p, bool away, double now)
 		p->cadence->n_away--;
 	}
 	p->away = away;
+}
+
+/*
+ * Seconds until a service that was down may be up again. Each return is a lease
+ * and a put for etcd, and who changes its mind a thousand times a second is no
+ * place to send calls to: it goes at once each time and returns once a second.
+ */
+static double until_return(struct prober *p, enum verdict verdict, double now)
+{
+	if (verdict != VERDICT_PASS || p->health.state != HEALTH_DOWN) {
+		return 0.0;
+	}
+	double wait = pace_wait(&p->returns, now);
+	if (wait < RETURN_EARLY) {
+		wait = 0.0;
+	}
+	if (wait > 0.0 && !p->waits_to_return) {
+		log_write(LOG_WARN, LOG_FIELDS(LOG_STR("service", p->desc->service.name)),
+				"health changes without end: from now on it returns once a second "
+				"at most");
+	}
+	p->waits_to_return = wait > 0.0 || (p->waits_to_return && p->returns.said > 1.0);
+	return wait;
+}
+
+/* An audit in so many seconds, unless there is one before that. */
+static void look_again(struct prober *p, double now, double wait)
+{
+	double due = tick_after(p->started_at, seconds(p->desc->probe.interval_ms), &p->place);
+
+	if (p->auditing || p->early || task_waits(&p->work) || due - now <= wait) {
+		return;
+	}
+	p->early = true;
+	p->early_at = now + wait;
+	timer_start(p->loop, &p->next, wait);
 }
 
 static enum verdict judge(struct prober *p, enum reason reason)
@@ -163,8 +202,13 @@ static void on_report(struct probe *probe, const struct probe_report *report)
 			report->detail != NULL ? report->detail : reason_sentence(report->reason);
 	enum health_state from = p->health.state;
 	enum verdict verdict = judge(p, report->reason);
-	bool changed = health_note(&p->health, &p->rules, verdict, now);
+	double wait = until_return(p, verdict, now);
+	bool changed = health_note(
+			&p->health, &p->rules, wait > 0.0 ? VERDICT_INCONCLUSIVE : verdict, now);
 
+	if (changed && from == HEALTH_DOWN) {
+		pace_spend(&p->returns, now);
+	}
 	p->blind = verdict == VERDICT_INCONCLUSIVE ? p->blind + 1 : 0;
 	remember(p, report->reason, report->detail);
 	if (changed) {
@@ -186,6 +230,9 @@ static void on_report(struct probe *probe, const struct probe_report *report)
 			p->on_audited(p, &(struct prober_result){
 							 report->reason, verdict, sentence, took });
 		}
+	}
+	if (wait > 0.0) {
+		look_again(p, now, wait);
 	}
 	if (changed) {
 		p->on_change(p);
@@ -251,6 +298,7 @@ void prober_succeed(struct prober *p, const struct prober *before)
 	if (a->service.port == b->service.port && strcmp(a->service.name, b->service.name) == 0 &&
 			strcmp(a->service.host, b->service.host) == 0) {
 		memcpy(p->reasons, before->reasons, sizeof p->reasons);
+		p->returns = before->returns;
 	}
 }
 

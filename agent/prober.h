@@ -17,6 +17,7 @@
 #include "agent/counts.h"
 #include "agent/descriptor/descriptor.h"
 #include "agent/health.h"
+#include "agent/pace.h"
 #include "agent/turn.h"
 #include "probes/probe.h"
 
@@ -61,12 +62,14 @@ struct prober {
 	struct task work; /* ... it is due, and waits for its turn */
 	bool started;     /* the first audit has begun */
 	bool auditing;
-	double started_at; /* clock_now() of the last audit */
-	double early_at;   /* clock_now() for which the last audit out of turn was planned */
-	bool early;        /* ... and it has not begun */
-	bool away;         /* its port refuses ... */
-	double away_since; /* ... since this clock_now() time */
-	unsigned blind;    /* audits in a row that we could not make */
+	double started_at;    /* clock_now() of the last audit */
+	double early_at;      /* clock_now() for which the last audit out of turn was planned */
+	bool early;           /* ... and it has not begun */
+	bool away;            /* its port refuses ... */
+	double away_since;    /* ... since this clock_now() time */
+	unsigned blind;       /* audits in a row that we could not make */
+	struct pace returns;  /* from down to up: who does that without end has to wait ... */
+	bool waits_to_return; /* ... and that has been said */
 	bool warned_unimplemented;
 };
 

@@ -1,10 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Watch that changes its mind, by the thousand and without end."""
 
+import datetime
 import threading
 
 from lib.descriptor import descriptor, key_of
 from lib.h2 import CHECK, NOT_SERVING, SERVING, WATCH, H2Server
+
+
+RETURN = "health down -> up service=hostile"
+
+
+def seconds_between(one, other):
+    """By the times at the beginning of two lines of the agent's log."""
+    first, then = (datetime.datetime.fromisoformat(line.split("Z ", 1)[0]) for line in (one, other))
+    return (then - first).total_seconds()
 
 
 class Flipping:
@@ -31,6 +41,52 @@ class Flipping:
             assert self.opened.wait_for(lambda: self.watches, 10), "no Watch was opened"
         self.now = statuses[-1]
         self.watches[-1].data(b"".join(statuses) * times)
+
+
+class Restless(Flipping):
+    """Beside bursts, a Watch that flips a thousand times a second until it is told to settle."""
+
+    def __init__(self):
+        super().__init__()
+        self.settled = threading.Event()
+
+    def flip(self):
+        with self.opened:
+            assert self.opened.wait_for(lambda: self.watches, 10), "no Watch was opened"
+        while not self.settled.wait(0.001):
+            self.now = NOT_SERVING if self.now == SERVING else SERVING
+            self.watches[-1].data(self.now)
+
+    def settle(self, status):
+        self.settled.set()
+        self.now = status
+        self.watches[-1].data(status)
+
+
+def test_flips_without_end_do_not_flood_etcd(serve, agent, etcd, closing):
+    restless = Restless()
+    hostile, good = closing(H2Server(restless)), serve("go")
+    key, watch = key_of(hostile.port, "hostile"), etcd.watch()
+    both = agent(
+        descriptor(etcd, good.port, "good"),
+        descriptor(etcd, hostile.port, "hostile", probe={"interval": "30s"}),
+    )
+    watch.put(key_of(good.port, "good"))
+    watch.put(key)
+    threading.Thread(target=restless.flip, daemon=True).start()
+    _, warned = both.log.wait("warn .*health changes without end: .* service=hostile", 30)
+    at = both.log.find(RETURN)[1]
+    for _ in range(25):
+        _, at = both.log.wait(RETURN, 30, at + 1)
+    # Twenty returns are free, then it is one a second: so many take four seconds and more.
+    assert seconds_between(both.log.lines[both.log.find(RETURN)[1]], both.log.lines[at]) > 3.0
+    assert warned < at
+    restless.settle(SERVING)
+    watch.wait_for(lambda _: watch.kinds(key)[-1] == "put", what="where it settled")
+    etcd.outlast(2)
+    assert watch.kinds(key)[-1] == "put"
+    assert both.log.count("health .* service=hostile") < 100
+    watch.nothing_more(key_of(good.port, "good"))
 
 
 def test_burst_of_ten_thousand_statuses_the_last_wins(serve, agent, etcd, closing):

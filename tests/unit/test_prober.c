@@ -152,6 +152,28 @@ static void a_push_acts_at_once(void **state)
 	assert_int_equal(stage.prober.health.state, HEALTH_UP);
 }
 
+static void who_changes_without_end_returns_once_a_second(void **state)
+{
+	UNUSED(state);
+	come_up();
+	for (unsigned i = 0; i < 20; i++) {
+		report(REASON_NOT_SERVING, false);
+		assert_int_equal(stage.prober.health.state, HEALTH_DOWN);
+		report(REASON_SERVING, false);
+		assert_int_equal(stage.prober.health.state, HEALTH_UP);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		report(REASON_NOT_SERVING, false);
+		assert_int_equal(stage.prober.health.state, HEALTH_DOWN); /* it goes at once */
+		report(REASON_SERVING, false);
+		assert_int_equal(stage.prober.health.state, HEALTH_DOWN);
+		assert_true(pause_left() > 0.9 && pause_left() <= 1.0); /* and is not forgotten */
+		end_pause();
+		answer(REASON_SERVING);
+		assert_int_equal(stage.prober.health.state, HEALTH_UP);
+	}
+}
+
 static void soft_failures_count(void **state)
 {
 	UNUSED(state);
@@ -312,6 +334,7 @@ int main(void)
 		TEST(what_is_late_is_not_put_off),
 		TEST(who_takes_a_place_stands_there),
 		TEST(a_push_acts_at_once),
+		TEST(who_changes_without_end_returns_once_a_second),
 		TEST(soft_failures_count),
 		TEST(looks_often_after_a_refusal),
 		TEST(seen_meanwhile_it_is_looked_for_often_again),

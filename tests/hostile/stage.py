@@ -7,7 +7,7 @@ import sys
 
 from cases import CASES
 from kinds import KINDS
-from services import UP
+from services import UP, Later
 from lib.descriptor import descriptor, key_of
 from lib.lines import Lines
 from lib.ports import free_port
@@ -50,11 +50,11 @@ class Hostile:
         self.port = free_port()
         self.key = key_of(self.port, self.service)
 
-    def descriptor(self, etcd, folder):
+    def descriptor(self, etcd, folder, calm=False):
         outcome, keys = self.case.outcome, dict(PROBE)
-        if outcome is UP:
+        if calm or outcome is UP:
             keys["timeout"] = CALM
-        elif "DEADLINE" in str(outcome):
+        elif outcome in ("DEADLINE", Later("DEADLINE")):
             keys["timeout"] = LATE
         keys.update(KINDS[self.case.kind].probe)
         keys = {key: str(value).replace("FOLDER", str(folder)) for key, value in keys.items()}

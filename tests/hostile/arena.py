@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One agent, its good neighbours, and one hostile service after the other."""
+
+import contextlib
+import io
+import time
+from collections import namedtuple
+
+import memory
+from cases import CASES
+from neighbours import Neighbours
+from pulse import BOUND, Pulse
+from services import UP, Later
+from stage import PATIENCE, Hostile, Peers
+from lib.agent import Agent
+from lib.etcd import Etcd
+from lib.ports import free_port
+
+# KiB above what it had before, at any moment of a case. What it keeps for a connection is some tens,
+# and libraries that a case is the first to need are there before the first measurement.
+CEILING = 1024
+
+Figure = namedtuple("Figure", "peak own processor beat")
+
+
+class Arena:
+    def __init__(self, folder, good, hold, ceiling=CEILING):
+        self.folder, self.hold, self.ceiling = folder, hold, ceiling
+        self.etcd = Etcd(folder)
+        self.peers = Peers(folder)
+        self.neighbours = Neighbours(good)
+        self.agent = self.pulse = None
+        self.figures, self.failures, self.cases = {}, [], 0
+        self.config = folder / "hostile.yaml"
+
+    # ---- the frame -------------------------------------------------------------------------------
+
+    def start(self, pause=3.0):
+        self.etcd.start()
+        self.peers.start()
+        self.watch = self.etcd.watch()
+        door = free_port()
+        configs = [self.folder / f"{each.name}.yaml" for each in self.neighbours.all]
+        for config, each in zip(configs, self.neighbours.all):
+            admin = {"admin": {"listen": f"127.0.0.1:{door}"}} if config is configs[0] else {}
+            config.write_text(each.descriptor(self.etcd, **admin))
+        self.warm_up(configs)
+        self.neighbours.start(self.watch, pause)
+        self.pulse = Pulse(self.agent.child.pid, door)
+        self.pulse.wait_for(20)
+        self.begun = time.monotonic()
+
+    def warm_up(self, configs):
+        """Starts the agent with an honest server of each kind, so that every library is there."""
+        first = {case.kind: name for name, case in reversed(CASES.items())}
+        honest = []
+        for name in first.values():
+            each = Hostile(name)
+            self.peers.tell("honest", each.name, each.port)
+            config = self.folder / f"honest-{each.service}.yaml"
+            config.write_text(each.descriptor(self.etcd, self.folder, calm=True))
+            honest.append((each, config))
+        self.config.write_text(honest[0][0].descriptor(self.etcd, self.folder, calm=True))
+        self.agent = Agent([*configs, *(config for _, config in honest[1:]), self.config])
+        for each, _ in honest:
+            self.watch.put(each.key, PATIENCE)
+        self.pid = self.agent.child.pid
+        self.honest = honest
+
+    def end(self):
+        for check in (lambda: self.pulse.check(BOUND), self.neighbours.check):
+            try:
+                check()
+            except AssertionError as error:
+                self.fail(str(error))
+        self.seconds = time.monotonic() - self.begun
+        for each, _ in self.honest[1:]:
+            self.watch.nothing_more(each.key)
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints the whole log
+            self.failures += self.agent.close()
+
+    def close(self):
+        if self.pulse:
+            self.pulse.stop()
+        self.neighbours.close()
+        for process in (self.agent, self.peers, self.etcd):
+            if process is not None:
+                process.kill()
+
+    def fail(self, what):
+        said = self.agent.log.lines[-20:] if self.agent else []
+        self.failures.append("\n    ".join([what.splitlines()[0], *said]))
+
+    # ---- a case ----------------------------------------------------------------------------------
+
+    def play(self, name):
+        """All of a case: hostile and judged, held, measured, honest and listed."""
+        hostile = Hostile(name)
+        before = memory.resident(self.pid), memory.processor(self.pid), time.monotonic()
+        memory.forget_peak(self.pid)
+        self.peers.tell("hostile", name, hostile.port)
+        self.reload(hostile)
+        self.judge(hostile)
+        time.sleep(max(0.0, self.hold - (time.monotonic() - before[2])))
+        self.measure(name, *before)
+        self.peers.tell("honest", name, hostile.port)
+        if hostile.case.outcome is not UP:
+            self.watch.put(hostile.key, PATIENCE)
+        if not isinstance(hostile.case.outcome, Later):
+            self.watch.nothing_more(hostile.key)
+        self.cases += 1
+        assert self.neighbours.failure is None, f"{name}: {self.neighbours.failure}"
+
+    def reload(self, hostile):
+        fresh = self.config.with_suffix(".new")
+        fresh.write_text(hostile.descriptor(self.etcd, self.folder))
+        fresh.replace(self.config)
+        self.said = len(self.agent.log.lines)
+        self.agent.signal(1)
+
+    def judge(self, hostile):
+        outcome, service = hostile.case.outcome, hostile.service
+        if outcome is UP or isinstance(outcome, Later):
+            self.watch.put(hostile.key, PATIENCE)
+        if outcome is not UP:
+            change = "up -> down" if isinstance(outcome, Later) else "unknown -> down"
+            reasons = getattr(outcome, "reasons", outcome)
+            pattern = rf"health {change} service={service} reason=({reasons})( |$)"
+            self.agent.wait_log(pattern, PATIENCE, self.said)
+        if isinstance(outcome, Later):
+            self.watch.gone(hostile.key, PATIENCE)
+
+    def measure(self, name, resident, processor, since):
+        seconds = time.monotonic() - since
+        figure = Figure(
+            memory.peak(self.pid) - resident,
+            memory.own(self.pid),
+            (memory.processor(self.pid) - processor) / seconds,
+            self.pulse.worst(since).own,
+        )
+        worst = self.figures.get(name, figure)
+        self.figures[name] = Figure(*(max(pair) for pair in zip(worst, figure)))
+        if figure.peak > self.ceiling:
+            self.fail(f"{name}: {figure.peak} KiB more than before, {self.ceiling} are allowed")
+
+    # ---- what there is to say --------------------------------------------------------------------
+
+    def report(self):
+        lines = [f"{'case':34} {'KiB more':>9} {'KiB own':>8} {'processor':>10} {'/healthz':>9}"]
+        for name, f in self.figures.items():
+            lines.append(
+                f"{name:34} {f.peak:9} {f.own:8} {f.processor:10.3f} {f.beat * 1e3:6.1f} ms"
+            )
+        beats = len(self.pulse.beats) if self.pulse else 0
+        lines.append(
+            f"{self.cases} cases in {getattr(self, 'seconds', 0.0):.0f} s; "
+            f"{self.neighbours.flips} flips of good services followed, the slowest after "
+            f"{self.neighbours.latest * 1e3:.0f} ms; {beats} answers of /healthz"
+        )
+        if beats:
+            worst = self.pulse.worst()
+            lines.append(f"the slowest took {worst.own * 1e3:.1f} ms of the agent, {worst.took * 1e3:.1f} ms in all")
+        lines += [f"FAILED: {what}" for what in self.failures] or ["all is well"]
+        return "\n".join(lines)

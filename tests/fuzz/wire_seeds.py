@@ -390,6 +390,80 @@ seed(
 )
 
 
+# ---- scripts for a peer of the transport: see peer.c and fuzz_probe_peer.c ---------------------------
+
+TURN, HELLO, CUT, AUDIT, FORGET = b"\0", b"\x0f", b"\x09", b"\x10", b"\x11"
+AUTO, WATCH, CHECK = b"\0", b"\1", b"\2"
+
+
+def some(op, *numbers, payload=b""):
+    return bytes([op, *numbers, len(payload)]) + payload
+
+
+def settings(*pairs):
+    return bytes([1, len(pairs)]) + b"".join(bytes(pair) for pair in pairs)
+
+
+def passes(twentieths):
+    return bytes([10, twentieths])
+
+
+def refuses(how):
+    return bytes([11, how])
+
+
+def answers(which, status, code=0):
+    return bytes([0x12, which, status, code])
+
+
+def begins(which):
+    return bytes([0x13, which])
+
+
+def pushes(which, status):
+    return bytes([0x14, which, status])
+
+
+def closes(which, code):
+    return bytes([0x15, which, code])
+
+
+START = AUDIT + TURN + HELLO + TURN
+SERVES = answers(0, 1) + TURN
+seed(
+    "probe_peer",
+    serving=AUTO + START + SERVES + begins(1) + pushes(1, 1) + TURN,
+    not_serving=CHECK + START + answers(0, 2) + TURN + AUDIT + TURN + answers(1, 1) + TURN,
+    watch_flips=AUTO + START + SERVES + begins(1) + pushes(1, 1) + TURN + pushes(1, 2) + TURN + pushes(1, 1) + TURN,
+    watch_mode=WATCH + START + SERVES + TURN + begins(1) + pushes(1, 1) + TURN,
+    watch_ends=WATCH + START + SERVES + begins(1) + closes(1, 12) + TURN + AUDIT + TURN + answers(2, 1) + TURN,
+    no_check_but_a_watch=AUTO + START + begins(1) + pushes(1, 1) + TURN + answers(0, 0, 12) + TURN,
+    pushed_meanwhile=AUTO + START + begins(1) + pushes(1, 2) + TURN + SERVES,
+    serving_without_ok=CHECK + START + begins(0) + pushes(0, 1) + closes(0, 13) + TURN,
+    serving_of_a_call_before=CHECK + START + passes(21) + AUDIT + TURN + answers(0, 1) + TURN + answers(1, 2) + TURN,
+    nothing_after_serving=CHECK + START + SERVES + AUDIT + TURN + begins(1) + closes(1, 0) + TURN,
+    late_after_forget=CHECK + START + FORGET + TURN + answers(0, 1) + TURN + START + SERVES,
+    two_messages=CHECK + START + begins(0) + pushes(0, 1) + pushes(0, 2) + closes(0, 0) + TURN,
+    silent=AUTO + START + passes(25),
+    cut=AUTO + START + CUT + TURN + passes(5) + TURN + HELLO + SERVES,
+    cut_without_end=AUTO + AUDIT + (TURN + CUT + TURN + passes(4)) * 12,
+    refused=AUTO + refuses(1) + AUDIT + TURN + passes(4) + TURN,
+    no_descriptors=AUTO + refuses(2) + AUDIT + TURN + refuses(0) + START + SERVES,
+    goaway=AUTO + START + some(6, 0, payload=bytes(8)) + TURN + passes(4) + HELLO + SERVES,
+    one_stream_at_a_time=AUTO + AUDIT + TURN + settings((3, 1)) + TURN + SERVES + AUDIT + TURN + answers(2, 1) + TURN,
+    no_streams=AUTO + AUDIT + TURN + settings((3, 0)) + TURN + passes(21),
+    reset=AUTO + START + some(4, 0, 0, payload=b"\0\0\0\2") + TURN,
+    resets=AUTO + START + bytes([13, 3, 1, 200]) + TURN,
+    pings=AUTO + START + bytes([13, 6, 0, 250]) * 4 + TURN + SERVES,
+    settings_flood=AUTO + START + bytes([13, 4, 0, 250]) * 4 + TURN + SERVES,
+    large_message=CHECK + START + begins(0) + bytes([12, 0, 0, 0x40, 0]) + TURN,
+    web_server=AUTO + AUDIT + TURN + some(8, payload=b"HTTP/1.1 400 Bad Request\r\n\r\n") + TURN,
+    tls_alert=AUTO + AUDIT + TURN + some(8, payload=b"\x15\x03\x03\0\2\2\x46") + TURN,
+    window_of_nothing=AUTO + AUDIT + TURN + settings((4, 0)) + TURN + SERVES + passes(21),
+    half_a_frame=CHECK + START + some(8, payload=b"\0\0\7\0\0\0\0\0\1\0\0") + passes(21) + AUDIT + TURN + some(8, payload=b"\0\0\2\x08\1") + TURN,
+)
+
+
 def main():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent / "seeds")
     for target, named in SEEDS.items():

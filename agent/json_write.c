@@ -56,19 +56,62 @@ cJSON *json_instance(const struct instance *i)
 	return NULL;
 }
 
-/* JSON is UTF-8. What is none can only stand in a text. */
-static void mend_utf8(char *text, size_t len)
+/* How many bytes json_harmless() may need for each one that steers. */
+#define ESCAPED 6
+
+static size_t count_steering(const char *text, size_t len)
 {
+	size_t steering = 0;
 	uint32_t code;
 
-	for (size_t at = 0; at < len;) {
-		size_t n = utf8_decode(text + at, len - at, &code);
-		if (n == 0) {
-			text[at] = '?';
-			n = 1;
-		}
-		at += n;
+	for (size_t at = 0, n; at < len; at += n == 0 ? 1 : n) {
+		bool plain = text[at] >= ' ' && text[at] <= '~';
+		n = plain ? 1 : utf8_decode(text + at, len - at, &code);
+		steering += !plain && n > 0 && utf8_steers(code) ? 1 : 0;
 	}
+	return steering;
+}
+
+/* Stores at `to` what stands for one character, *n bytes of the text; returns how long it is. */
+static size_t put_harmless(char *to, const char *text, size_t len, size_t *n)
+{
+	uint32_t code = 0;
+
+	if (*text >= ' ' && *text <= '~') { /* nearly all there is */
+		*n = 1;
+		*to = *text;
+		return 1;
+	}
+	*n = utf8_decode(text, len, &code);
+	if (*n == 0) {
+		*n = 1;
+		*to = '?';
+		return 1;
+	}
+	if (!utf8_steers(code) || code == '\n') {
+		memcpy(to, text, *n);
+		return *n;
+	}
+	if (code < 0x20) {
+		*to = ' ';
+		return 1;
+	}
+	return (size_t)snprintf(to, ESCAPED + 1, "\\u%04x", (unsigned)code);
+}
+
+char *json_harmless(const char *text, size_t len)
+{
+	size_t to = 0;
+	char *out = malloc(len + count_steering(text, len) * ESCAPED + 1);
+
+	if (out == NULL) {
+		return NULL;
+	}
+	for (size_t at = 0, n; at < len; at += n) {
+		to += put_harmless(out + to, text + at, len - at, &n);
+	}
+	out[to] = '\0';
+	return out;
 }
 
 char *json_line(cJSON *item)
@@ -76,13 +119,15 @@ char *json_line(cJSON *item)
 	char *line = item == NULL ? NULL : cJSON_PrintUnformatted(item);
 	size_t len = line == NULL ? 0 : strlen(line);
 	char *text = line == NULL ? NULL : realloc(line, len + 2);
+	char *out = NULL;
 
 	cJSON_Delete(item);
 	if (text == NULL) {
 		free(line);
 		return NULL;
 	}
-	mend_utf8(text, len);
 	memcpy(text + len, "\n", 2);
-	return text;
+	out = json_harmless(text, len + 1);
+	free(text);
+	return out;
 }

@@ -9,6 +9,7 @@
  * NULL fails and frees what it was given.
  */
 
+#include <stddef.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,9 +27,16 @@ struct cJSON *json_whole(int64_t n);
 struct cJSON *json_instance(const struct instance *instance);
 
 /*
- * The item as one line with a line end, new, and the item is freed. What is no
- * UTF-8 in its texts (keys in etcd may be any bytes) becomes '?'. NULL without
- * memory, or for NULL.
+ * The same JSON, new, for a file or a terminal: what would steer one becomes
+ * \uXXXX, which reads as the same, and what is no UTF-8 (keys in etcd may be any
+ * bytes) becomes '?'. Line ends stay; other control characters, which are in no
+ * JSON but between its tokens, become spaces. NULL without memory.
+ */
+char *json_harmless(const char *text, size_t len);
+
+/*
+ * The item as one harmless line with a line end, new, and the item is freed.
+ * NULL without memory, or for NULL.
  */
 char *json_line(struct cJSON *item);
 

@@ -3,7 +3,13 @@
  * log - see log.h.
  *
  * A line is put together in one buffer and written with one write(), so lines
- * of several processes on one stderr do not mix. What does not fit is cut.
+ * of several processes on one stderr do not mix.
+ *
+ * What a service, an etcd or a program has said is in the values, and nothing
+ * that it can say is more than a value: each character is spelled so that it
+ * ends neither the value nor the line and steers no terminal. A value that is
+ * too long is cut where a character begins, and leaves room for what follows:
+ * nobody can make a fact go by talking long.
  *
  * A log that nobody empties must not stop the program: a line that would have
  * to wait is dropped, and the number of those is said when there is room.
@@ -25,6 +31,9 @@
 #define LINE_MAX_BYTES 2048
 #define MESSAGE_MAX    1024
 
+/* What a value leaves to each field behind it: enough for a name and a number. */
+#define FIELD_ROOM 64
+
 static struct {
 	enum log_level level;
 	enum log_format format;
@@ -42,8 +51,11 @@ static const char *const level_names[] = {
 struct line {
 	char text[LINE_MAX_BYTES];
 	size_t len;
-	bool cut; /* not all of it is in there */
+	size_t kept; /* bytes that a value leaves to what follows it */
 };
+
+/* How a text is written: as it is, between quotes, or as JSON wants it, between quotes too. */
+enum spelling { BARE, QUOTED, JSON };
 
 void log_setup(enum log_level level, enum log_format format)
 {
@@ -68,44 +80,58 @@ static void add(struct line *l, const char *text)
 
 	if (len > room) {
 		len = room;
-		l->cut = true;
 	}
 	memcpy(l->text + l->len, text, len);
 	l->len += len;
 }
 
-/* Control bytes become \xNN, so that one fact stays one line. */
-static void add_escaped(struct line *l, const char *text, bool quoted)
+/* One character as it stands in a line; returns how many bytes of the text that is. */
+static size_t spell(char out[8], const char *text, size_t len, enum spelling how)
 {
-	for (const char *c = text; *c != '\0'; c++) {
-		unsigned char byte = (unsigned char)*c;
-		char piece[8];
+	uint32_t code = 0;
+	size_t n = utf8_decode(text, len, &code);
 
-		if (byte < 0x20 || byte == 0x7f) {
-			(void)snprintf(piece, sizeof piece, "\\x%02x", (unsigned)byte);
-		} else if (quoted && (byte == '"' || byte == '\\')) {
-			(void)snprintf(piece, sizeof piece, "\\%c", *c);
-		} else {
-			piece[0] = *c;
-			piece[1] = '\0';
+	if (n == 0 || (n > 1 && utf8_steers(code))) {
+		n = n == 0 ? 1 : n;
+		memset(out, '?', n);
+		out[n] = '\0';
+	} else if (utf8_steers(code)) {
+		(void)snprintf(out, 8, how == JSON ? "\\u%04x" : "\\x%02x", (unsigned)code);
+	} else if (how != BARE && (code == '"' || code == '\\')) {
+		(void)snprintf(out, 8, "\\%c", *text);
+	} else {
+		memcpy(out, text, n);
+		out[n] = '\0';
+	}
+	return n;
+}
+
+static void add_text(struct line *l, const char *text, enum spelling how)
+{
+	const char *quote = how == BARE ? "" : "\"";
+	size_t len = strlen(text), room = sizeof l->text - 1 - l->kept - strlen(quote);
+	char piece[8];
+
+	add(l, quote);
+	for (size_t at = 0; at < len;) {
+		at += spell(piece, text + at, len - at, how);
+		if (l->len + strlen(piece) > room) {
+			break;
 		}
 		add(l, piece);
 	}
+	add(l, quote);
 }
 
 /* Bare words stay bare; anything that would blur where a value ends is quoted. */
-static bool needs_quotes(const char *text)
+static enum spelling spelling_of(const char *text)
 {
-	return strpbrk(text, " \t\r\n\"\\=") != NULL;
-}
-
-static void add_text(struct line *l, const char *text, bool always_quoted)
-{
-	bool quoted = always_quoted || needs_quotes(text);
-
-	add(l, quoted ? "\"" : "");
-	add_escaped(l, text, quoted);
-	add(l, quoted ? "\"" : "");
+	for (; *text != '\0'; text++) {
+		if (*text <= ' ' || *text > '~' || strchr("\"\\=", *text) != NULL) {
+			return QUOTED;
+		}
+	}
+	return BARE;
 }
 
 static void format_number(char *out, size_t size, const struct log_field *f)
@@ -150,7 +176,7 @@ static void add_field(struct line *l, const struct log_field *f)
 		add(l, "=");
 	}
 	if (is_text(f)) {
-		add_text(l, f->text, f->kind == LOG_FIELD_SAY);
+		add_text(l, f->text, f->kind == LOG_FIELD_SAY ? QUOTED : spelling_of(f->text));
 		return;
 	}
 	format_number(number, sizeof number, f);
@@ -169,6 +195,23 @@ static void timestamp(char *out, size_t size)
 	(void)snprintf(out, size, "%s.%03ldZ", seconds, ts.tv_nsec / 1000000);
 }
 
+/* The room for all fields; each gives its own back when its turn comes. */
+static size_t room_for(const struct log_field *fields)
+{
+	size_t n = 0;
+
+	while (fields != NULL && fields[n].name != NULL) {
+		n++;
+	}
+	return n * FIELD_ROOM;
+}
+
+/* A message is a sentence, and bare: between quotes only when it could be taken for more. */
+static enum spelling spelling_of_message(const char *message)
+{
+	return strpbrk(message, "\"\\=") == NULL ? BARE : QUOTED;
+}
+
 static void build_text(struct line *l, enum log_level level, const struct log_field *fields,
 		const char *message)
 {
@@ -178,43 +221,25 @@ static void build_text(struct line *l, enum log_level level, const struct log_fi
 	add(l, head);
 	(void)snprintf(head, sizeof head, " %-5s ", level_names[level]);
 	add(l, head);
-	add_escaped(l, message, false);
+	l->kept = room_for(fields);
+	add_text(l, message, spelling_of_message(message));
 	for (const struct log_field *f = fields; f != NULL && f->name != NULL; f++) {
+		l->kept -= FIELD_ROOM;
 		if (!is_empty(f)) {
 			add_field(l, f);
 		}
 	}
 }
 
-static void add_json_text(struct line *l, const char *text)
-{
-	static const char signs[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-
-	add(l, "\"");
-	for (const char *c = text; *c != '\0'; c++) {
-		unsigned char byte = (unsigned char)*c;
-		char piece[8] = { *c, '\0' };
-		const char *named = strchr(signs, *c);
-
-		if (named != NULL) {
-			(void)snprintf(piece, sizeof piece, "\\%c", letters[named - signs]);
-		} else if (byte < 0x20) {
-			(void)snprintf(piece, sizeof piece, "\\u%04x", (unsigned)byte);
-		}
-		add(l, piece);
-	}
-	add(l, "\"");
-}
-
-static void add_member(struct line *l, const char *name, const char *text, bool bare)
+static void add_member(struct line *l, const char *name, const char *text, bool number)
 {
 	add(l, l->len == 0 ? "{" : ",");
-	add_json_text(l, name);
+	add_text(l, name, JSON);
 	add(l, ":");
-	if (bare) {
+	if (number) {
 		add(l, text);
 	} else {
-		add_json_text(l, text);
+		add_text(l, text, JSON);
 	}
 }
 
@@ -224,11 +249,13 @@ static void build_json(struct line *l, enum log_level level, const struct log_fi
 {
 	char text[64];
 
+	l->kept = room_for(fields) + 1;
 	timestamp(text, sizeof text);
 	add_member(l, "time", text, false);
 	add_member(l, "level", level_names[level], false);
 	add_member(l, "msg", message, false);
 	for (const struct log_field *f = fields; f != NULL && f->name != NULL; f++) {
+		l->kept -= FIELD_ROOM;
 		if (!is_empty(f)) {
 			format_number(text, sizeof text, f);
 			add_member(l, f->name, is_text(f) ? f->text : text,
@@ -236,12 +263,6 @@ static void build_json(struct line *l, enum log_level level, const struct log_fi
 		}
 	}
 	add(l, "}");
-	if (l->cut) {
-		l->len = 0;
-		add_member(l, "level", level_names[level], false);
-		add_member(l, "msg", "a log line that did not fit", false);
-		add(l, "}");
-	}
 }
 
 /* True for a pipe with a free page, which is more than a line; for a file always. */
@@ -265,8 +286,6 @@ static void put_line(enum log_level level, const struct log_field *fields, const
 	} else {
 		build_text(&line, level, fields, message);
 	}
-	line.text[line.len] = '\0';
-	utf8_make_harmless(line.text); /* JSON is UTF-8, and a terminal obeys more than C0 */
 	line.text[line.len++] = '\n';
 	if (write(STDERR_FILENO, line.text, line.len) < 0) {
 		sink.dropped++;

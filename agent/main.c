@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,13 +18,20 @@
 #include "agent/loop_memory.h"
 #include "agent/options.h"
 #include "agent/probe_once.h"
+#include "agent/utf8.h"
 
 #define LARGE_BUFFER (256 << 10) /* bytes; what is larger gets pages of its own */
 
+/* A name of a file may have any sign in it, and would go on as YAML behind a line end. */
 static enum exit_code check(const struct descriptor_set *set)
 {
 	for (size_t i = 0; i < set->n; i++) {
-		(void)printf("%s# %s\n", i > 0 ? "---\n" : "", set->at[i].file);
+		char *name = strdup(set->at[i].file);
+		if (name != NULL) {
+			utf8_make_harmless(name);
+		}
+		(void)printf("%s# %s\n", i > 0 ? "---\n" : "", name == NULL ? "" : name);
+		free(name);
 		descriptor_print(&set->at[i], SECRETS_MASKED, stdout);
 	}
 	return EXIT_DONE;
@@ -135,10 +143,19 @@ static enum exit_code control(const struct options *o, const struct target *at, 
 							      : control_run(&c, err);
 }
 
+/* To a person: what somebody else has said is in it. */
+static void complain(const struct err *err, const char *more)
+{
+	struct err shown = *err;
+
+	utf8_make_harmless(shown.text);
+	(void)fprintf(stderr, "svc-agent: %s\n%s", shown.text, more);
+}
+
 static enum exit_code end_with(enum exit_code code, const struct err *err)
 {
 	if (code != EXIT_DONE && err->text[0] != '\0') {
-		(void)fprintf(stderr, "svc-agent: %s\n", err->text);
+		complain(err, "");
 	}
 	return code;
 }
@@ -244,7 +261,7 @@ static enum exit_code doctor(const struct options *o)
 	log_setup(LOG_ERROR, LOG_TEXT); /* the findings say it all */
 	enum exit_code code = doctor_run(&d, &err);
 	if (code == EXIT_INTERNAL) {
-		(void)fprintf(stderr, "svc-agent: %s\n", err.text);
+		complain(&err, "");
 	}
 	return code;
 }
@@ -281,8 +298,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN); /* nobody reading the log is no reason to withdraw */
 	if (options_parse(&options, argc, argv, &err) < 0) {
 		bool ours = err.code == ERR_SYSTEM;
-		(void)fprintf(stderr, "svc-agent: %s\n%s", err.text,
-				ours ? "" : "Try 'svc-agent --help'.\n");
+		complain(&err, ours ? "" : "Try 'svc-agent --help'.\n");
 		return ours ? EXIT_INTERNAL : EXIT_USAGE;
 	}
 	if (options.command == COMMAND_RUN) {

@@ -193,7 +193,7 @@ void notify_status(struct notify *n, const char *text)
 	while (left > 0) {
 		uint32_t code;
 		size_t size = utf8_decode(text, left, &code);
-		bool good = size > 0 && !utf8_is_control(code);
+		bool good = size > 0 && !utf8_steers(code);
 		size_t taken = size > 0 ? size : 1, put = good ? size : 1;
 		if (len - head + put >= NOTIFY_STATUS_MAX) {
 			break;

@@ -4,11 +4,13 @@
 #include <ev.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/cadence.h"
 #include "agent/needs.h"
 #include "agent/net/tls_shelf.h"
 #include "agent/prober.h"
+#include "agent/utf8.h"
 #include "agent/util.h"
 
 /* What the probes of all services share. */
@@ -39,8 +41,14 @@ static void on_audited(struct prober *prober, const struct prober_result *result
 		return; /* probed again while others were still at it */
 	}
 	one->tally = NULL;
+	char *sentence = strdup(result->sentence); /* what a program has said is in it */
+	if (sentence != NULL) {
+		utf8_make_harmless(sentence);
+	}
 	(void)fprintf(tally->out, "%s %s in %.1fms: %s\n", prober->desc->service.name,
-			reason_token(result->reason), result->took * 1e3, result->sentence);
+			reason_token(result->reason), result->took * 1e3,
+			sentence == NULL ? "" : sentence);
+	free(sentence);
 	tally->all_well = tally->all_well && result->verdict == VERDICT_PASS;
 	tally->left--;
 	if (tally->left == 0) {

@@ -68,6 +68,12 @@ bool utf8_is_control(uint32_t code)
 	return code < 0x20 || (code >= 0x7f && code <= 0x9f);
 }
 
+bool utf8_steers(uint32_t code)
+{
+	return utf8_is_control(code) || code == 0x61c || code == 0x200e || code == 0x200f ||
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
 bool utf8_has_control(const char *text)
 {
 	uint32_t code;
@@ -88,7 +94,7 @@ void utf8_make_harmless(char *text)
 	for (size_t at = 0, n; at < len; at += n) {
 		uint32_t code = 0;
 		n = utf8_decode(text + at, len - at, &code);
-		if (n == 0 || utf8_is_control(code)) {
+		if (n == 0 || utf8_steers(code)) {
 			memset(text + at, '?', n == 0 ? 1 : n);
 			n = n == 0 ? 1 : n;
 		}

@@ -20,10 +20,16 @@ bool utf8_valid(const char *text, size_t len);
 /* True for C0 and C1 control characters and DEL; a tab and a line end are such too. */
 bool utf8_is_control(uint32_t code);
 
-/* True when there is one in the text, or what is no valid character. */
+/*
+ * True for what acts on a terminal, or on the line that it stands in: a control
+ * character, a line or paragraph separator, and what turns the direction of text.
+ */
+bool utf8_steers(uint32_t code);
+
+/* True when there is a control character in the text, or what is no valid character. */
 bool utf8_has_control(const char *text);
 
-/* Puts '?' for what could steer a terminal, and for what is no valid character. */
+/* Puts '?' for each byte of what steers, and for what is no valid character. */
 void utf8_make_harmless(char *text);
 
 #endif

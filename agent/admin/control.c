@@ -14,6 +14,7 @@
 #include "agent/admin/status_text.h"
 #include "agent/clock.h"
 #include "agent/colour.h"
+#include "agent/json_write.h"
 #include "agent/net/curl_http.h"
 #include "agent/text_table.h"
 #include "agent/timer.h"
@@ -128,7 +129,13 @@ static void show_status(struct control_run *r, const struct status *s, const cha
 	size_t all, n = status_at_goal(s, &all);
 
 	if (r->c->style == LISTING_JSON) {
-		(void)fputs(body, r->c->out);
+		char *text = json_harmless(body, strlen(body));
+		if (text == NULL) {
+			fail_without_memory(r);
+			return;
+		}
+		(void)fputs(text, r->c->out);
+		free(text);
 	} else if (status_print(s, colour_is_wanted(r->c->out), r->c->out) < 0) {
 		fail_without_memory(r);
 		return;

@@ -30,8 +30,7 @@ static bool is_plain(const char *text)
 /* True for what libyaml reads as it stands inside double quotes. */
 static bool is_bare(uint32_t code)
 {
-	return code >= 0x20 && !utf8_is_control(code) && code != 0x2028 && code != 0x2029 &&
-	       code != 0xfeff && code != 0xfffe && code != 0xffff;
+	return !utf8_steers(code) && code != 0xfeff && code != 0xfffe && code != 0xffff;
 }
 
 static void print_quoted(FILE *out, const char *text, bool expanded)

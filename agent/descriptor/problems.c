@@ -14,7 +14,7 @@
 
 #include "agent/utf8.h"
 
-/* Takes `raw`; returns a copy with every control character and bad byte as \xNN. */
+/* Takes `raw`; returns a copy with all that steers, and each bad byte, as \xNN. */
 static char *harmless(char *raw)
 {
 	if (raw == NULL) {
@@ -30,7 +30,7 @@ static char *harmless(char *raw)
 	for (size_t at = 0, n; at < len; at += n) {
 		uint32_t code = 0;
 		n = utf8_decode(raw + at, len - at, &code);
-		bool bad = n == 0 || utf8_is_control(code);
+		bool bad = n == 0 || utf8_steers(code);
 		n = n == 0 ? 1 : n;
 		for (size_t i = 0; i < n; i++) {
 			if (bad) {

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "agent/log.h"
+#include "agent/utf8.h"
 #include "agent/util.h"
 
 /* What one call wrote to stderr. */
@@ -138,7 +140,7 @@ static void writes_a_line_of_json(void **state)
 	end();
 	assert_non_null(msg = strstr(wrote, "\"level\""));
 	assert_string_equal(msg,
-			"\"level\":\"warn\",\"msg\":\"fact\",\"service\":\"a\\\"\\n\","
+			"\"level\":\"warn\",\"msg\":\"fact\",\"service\":\"a\\\"\\u000a\","
 			"\"lease\":\"ff\",\"tries\":9007199254740993,\"detail\":\"why\"}\n");
 	assert_memory_equal(wrote, "{\"time\":\"2", 10);
 }
@@ -157,6 +159,90 @@ static void no_byte_is_more_than_a_sign(void **state)
 		end();
 		assert_non_null(strstr(wrote, "a?"));
 		assert_non_null(strstr(wrote, "\"? ??31m ?? \xc3\xa9\""));
+	}
+}
+
+/* U+202E turns what follows it, U+2028 ends a line for some who read it. */
+static void no_character_turns_or_ends_a_line(void **state)
+{
+	static const enum log_format formats[] = { LOG_TEXT, LOG_JSON };
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		begin(LOG_INFO, formats[i]);
+		log_write(LOG_INFO,
+				LOG_FIELDS(LOG_SAY("a\xe2\x80\xae"
+						   "b\xe2\x80\xa8"
+						   "c\xe2\x81\xa6 d")),
+				"m");
+		end();
+		assert_non_null(strstr(wrote, "\"a???b???c??? d\""));
+	}
+}
+
+/* A message that could be taken for a field is one value. */
+static void no_message_is_a_field(void **state)
+{
+	UNUSED(state);
+	begin(LOG_INFO, LOG_TEXT);
+	log_write(LOG_INFO,
+			LOG_FIELDS(LOG_STR("v", "a\xc2\xa0"
+						"b")),
+			"%s", "'x reason=UP' \"is\" \\none");
+	end();
+	expect_line(" info  \"'x reason=UP' \\\"is\\\" \\\\none\" v=\"a\xc2\xa0"
+		    "b\"\n");
+}
+
+/* Every byte, alone and before what it could swallow or end. */
+static void no_byte_breaks_json(void **state)
+{
+	UNUSED(state);
+	for (unsigned byte = 1; byte <= 255; byte++) {
+		char text[] = { 'a', (char)byte, '"', ',', (char)byte, '\0' };
+		begin(LOG_INFO, LOG_JSON);
+		log_write(LOG_INFO, LOG_FIELDS(LOG_STR("v", text), LOG_INT("n", 7)), "%s", text);
+		end();
+		cJSON *line = cJSON_ParseWithOpts(wrote, NULL, 1);
+		assert_non_null(line);
+		assert_int_equal(cJSON_GetArraySize(line), 5);
+		assert_int_equal(cJSON_GetObjectItemCaseSensitive(line, "n")->valueint, 7);
+		cJSON_Delete(line);
+		assert_true(utf8_valid(wrote, strlen(wrote)));
+		for (const char *at = wrote; at[1] != '\0'; at++) {
+			assert_true((unsigned char)*at >= ' ' && *at != 0x7f);
+		}
+	}
+}
+
+/* Whoever talks long enough would make a fact go. */
+static void no_length_hides_what_follows(void **state)
+{
+	static const char *const fillings[] = { "x", "\"", "\x01", "\xc3\xa9" };
+	static char text[5000];
+	UNUSED(state);
+	for (size_t i = 0; i < 2 * ARRAY_LEN(fillings); i++) {
+		const char *filling = fillings[i / 2];
+		size_t len = strlen(filling);
+		for (size_t at = 0; at + len < sizeof text; at += len) {
+			memcpy(text + at, filling, len + 1);
+		}
+		begin(LOG_INFO, i % 2 == 0 ? LOG_TEXT : LOG_JSON);
+		log_write(LOG_INFO,
+				LOG_FIELDS(LOG_STR("v", text), LOG_SAY(text),
+						LOG_HEX("lease", 0xabc)),
+				"%s", text);
+		end();
+		assert_true(strlen(wrote) <= 2048);
+		assert_true(utf8_valid(wrote, strlen(wrote)));
+		if (i % 2 == 0) {
+			assert_string_equal(wrote + strlen(wrote) - 12, "\" lease=abc\n");
+			continue;
+		}
+		cJSON *line = cJSON_ParseWithOpts(wrote, NULL, 1);
+		assert_non_null(line);
+		assert_string_equal(cJSON_GetObjectItemCaseSensitive(line, "lease")->valuestring,
+				"abc");
+		cJSON_Delete(line);
 	}
 }
 
@@ -229,6 +315,10 @@ int main(void)
 		cmocka_unit_test(is_quiet_below_its_level),
 		cmocka_unit_test(writes_a_line_of_json),
 		cmocka_unit_test(no_byte_is_more_than_a_sign),
+		cmocka_unit_test(no_character_turns_or_ends_a_line),
+		cmocka_unit_test(no_message_is_a_field),
+		cmocka_unit_test(no_byte_breaks_json),
+		cmocka_unit_test(no_length_hides_what_follows),
 		cmocka_unit_test(cuts_what_does_not_fit),
 		cmocka_unit_test(drops_what_nobody_takes_and_says_so),
 		cmocka_unit_test(keeps_errno),

@@ -9,8 +9,8 @@
  * NULL fails and frees what it was given.
  */
 
-#include <stddef.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct cJSON;

@@ -11,8 +11,11 @@
 #include "agent/descriptor/descriptor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/descriptor/discover.h"
 #include "agent/descriptor/field.h"
@@ -274,18 +277,47 @@ int descriptor_parse(struct descriptor *d, const char *file, const char *text, s
 	return 0;
 }
 
-/* Reads up to `max` bytes; returns how many, or -1 with errno set. */
+/* 0, or an errno: ENOTSUP for what may keep its reader waiting, or cannot be read once more. */
+static int check_kind(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0) {
+		return errno;
+	}
+	return S_ISREG(st.st_mode) ? 0 : S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
+}
+
+/* Up to the end of the file or `max` bytes; returns how many, or -1 with errno set. */
+static ssize_t read_all(int fd, char *text, size_t max)
+{
+	size_t len = 0;
+	ssize_t got = 1;
+
+	while (len < max && got > 0) {
+		got = read(fd, text + len, max - len);
+		if (got < 0 && errno == EINTR) {
+			got = 1;
+		} else if (got > 0) {
+			len += (size_t)got;
+		}
+	}
+	return got < 0 ? -1 : (ssize_t)len;
+}
+
+/* A pipe that nobody writes to must stop neither a start nor a running agent. */
 static ssize_t read_file(const char *file, char *text, size_t max)
 {
-	FILE *in = fopen(file, "rbe");
-	if (in == NULL) {
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
 		return -1;
 	}
-	size_t len = fread(text, 1, max, in);
-	int error = ferror(in) != 0 ? errno : 0;
-	fclose(in);
-	errno = error;
-	return error != 0 ? -1 : (ssize_t)len;
+	int why = check_kind(fd);
+	ssize_t len = why == 0 ? read_all(fd, text, max) : -1;
+	why = why == 0 && len < 0 ? errno : why;
+	(void)close(fd);
+	errno = why;
+	return len;
 }
 
 int descriptor_load(struct descriptor *d, const char *file, struct problems *problems)
@@ -295,7 +327,10 @@ int descriptor_load(struct descriptor *d, const char *file, struct problems *pro
 	char *text = malloc(max);
 	ssize_t len = text == NULL ? -1 : read_file(file, text, max);
 	int result = -1;
-	if (len < 0) {
+	if (len < 0 && text != NULL && errno == ENOTSUP) {
+		problems_add(problems, false, file, 0, 0, NULL,
+				"is not a regular file, which can be read again");
+	} else if (len < 0) {
 		problems_unread(problems, file, text == NULL ? ENOMEM : errno);
 	} else {
 		result = descriptor_parse(d, file, text, (size_t)len, problems);

@@ -8,6 +8,10 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/unit/descriptors.h"
 
@@ -219,6 +223,30 @@ static void says_when_a_file_cannot_be_read(void **state)
 	problems_finish(&problems);
 }
 
+/* In a folder of descriptors anybody may have left one: it would never end. */
+static void waits_for_no_pipe(void **state)
+{
+	UNUSED(state);
+	char path[] = "/tmp/test_descriptor_files.XXXXXX", file[sizeof path + 8];
+	struct problems problems = { 0 };
+	struct descriptor d;
+
+	assert_non_null(mkdtemp(path));
+	(void)snprintf(file, sizeof file, "%s/a.yaml", path);
+	assert_int_equal(mkfifo(file, 0600), 0);
+	(void)alarm(10);
+	assert_int_equal(descriptor_load(&d, file, &problems), -1);
+	assert_int_equal(descriptor_load(&d, "/dev/zero", &problems), -1);
+	(void)alarm(0);
+	assert_int_equal(problems.n, 2);
+	assert_non_null(strstr(problems.at[0].text, "a.yaml: is not a regular file"));
+	assert_string_equal(problems.at[1].text,
+			"/dev/zero: is not a regular file, which can be read again");
+	problems_finish(&problems);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +254,7 @@ int main(void)
 		cmocka_unit_test_setup(ships_one_with_tls_and_a_user, clear_environment),
 		cmocka_unit_test_setup(refuses_all_that_is_bad, clear_environment),
 		cmocka_unit_test_setup(says_when_a_file_cannot_be_read, clear_environment),
+		cmocka_unit_test_setup(waits_for_no_pipe, clear_environment),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

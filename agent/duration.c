@@ -89,12 +89,13 @@ int duration_parse(const char *text, uint32_t *ms, struct err *err)
 
 void duration_format(char *out, size_t size, uint32_t ms)
 {
-	const struct unit *unit = unit_of(ms == 0 ? "s" : "ms");
-	for (size_t i = 0; ms > 0 && i < ARRAY_LEN(units); i++) {
-		if (ms % units[i].ms == 0) {
-			unit = &units[i];
-			break;
-		}
+	if (ms == 0) {
+		snprintf(out, size, "0s");
+		return;
+	}
+	const struct unit *unit = units;
+	while (ms % unit->ms != 0) { /* the last is 1 */
+		unit++;
 	}
 	snprintf(out, size, "%" PRIu32 "%s", ms / unit->ms, unit->name);
 }

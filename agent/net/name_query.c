@@ -109,9 +109,11 @@ static void on_answered(struct ev_loop *loop, ev_io *answered, int revents)
 {
 	struct name_query *q = CONTAINER_OF(answered, struct name_query, answered);
 	struct name_question *asked = q->asked;
+	char done;
 
 	UNUSED(loop);
 	UNUSED(revents);
+	(void)!read(asked->pipe[0], &done, 1); /* what the thread wrote before it can be seen now */
 	const struct name_answer answer = {
 		.found = asked->found,
 		.n = asked->n,

@@ -157,7 +157,7 @@ class Cppcheck(Lint):
         self.finds("arrayIndexOutOfBounds", "cppcheck.py")
 
 
-class Tidy(Lint):
+class Compiled(Lint):
     def compile_database(self):
         entry = {
             "directory": str(self.root),
@@ -167,6 +167,24 @@ class Tidy(Lint):
         self.write("build/compile_commands.json", json.dumps([entry]))
         return "--build", self.root / "build", "--under", "agent"
 
+
+class Analyzer(Compiled):
+    def test_analyzer(self):
+        where = self.compile_database()
+        self.passes("analyzer.py", *where)
+        leak = "#include <stdlib.h>\nint f(void)\n{\n\tchar *p = malloc(2);\n\treturn p != NULL;\n}\n"
+        self.write("agent/lease.c", SPDX + leak)
+        self.finds("[-Wanalyzer-malloc-leak] in f()", "analyzer.py", *where)
+
+    def test_mistake_that_is_none(self):
+        where = self.compile_database()
+        self.write("agent/library.c", SPDX)
+        entry = {"directory": str(self.root), "file": "agent/library.c", "command": "cc -c agent/library.c"}
+        self.write("build/compile_commands.json", json.dumps([entry]))
+        self.finds("agent/library.c: MISTAKEN has a row that nothing needs", "analyzer.py", *where)
+
+
+class Tidy(Compiled):
     def test_tidy(self):
         where = self.compile_database()
         self.passes("tidy.py", *where)

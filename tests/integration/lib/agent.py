@@ -13,7 +13,7 @@ from lib.process import Process
 BINARY = os.environ.get("SVC_AGENT", "svc-agent")
 
 SANITIZER_REPORT = re.compile(
-    r"AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:"
+    r"AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:"
 )
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:exitcode=99",

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """All cases by name."""
 
-from services import CASES as SERVICES
+import others
+import secured
+import services
 
-CASES = {**SERVICES}
+CASES = {**services.CASES, **others.CASES, **secured.CASES}

@@ -1,30 +1,73 @@
 # SPDX-License-Identifier: Apache-2.0
 """What kinds of hostile services there are: how one gets its port, and who has it afterwards."""
 
+import functools
 from collections import namedtuple
 
 from lib.h2 import SocketServer
-from speech import answers, honest
+from secured import secured, speaks
+from speech import answers, honest, on_socket
 
 Kind = namedtuple("Kind", "hostile honest probe")
 
 
-class Sockets:
+class Open:
     """What is open on behalf of a case that is no server."""
 
-    def __init__(self, sockets):
-        self.sockets = sockets
+    def __init__(self, things):
+        self.things = things
 
     def close(self):
-        for sock in self.sockets:
-            sock.close()
+        for thing in self.things:
+            thing.close()
+
+
+class Marked:
+    """A file that a command looks for."""
+
+    def __init__(self, port, folder):
+        self.path = folder / f"honest-{port}"
+        self.path.touch()
+
+    def close(self):
+        self.path.unlink()
+
+
+def serve_http(sock):
+    while sock.recv(65536):
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
+def socket_server(case, port, _folder):
+    return SocketServer(case.serve, port)
+
+
+def with_folder(case, port, folder):
+    return SocketServer(functools.partial(_swap, case.serve, folder), port)
+
+
+def _swap(serve, folder, sock):
+    serve(sock, folder)
 
 
 def honest_grpc(port, _folder):
     return SocketServer(answers(honest), port)
 
 
+def honest_http(port, _folder):
+    return SocketServer(on_socket(serve_http), port)
+
+
+def honest_tls(port, folder):
+    return SocketServer(functools.partial(_swap, secured(speaks), folder), port)
+
+
 KINDS = {
-    "grpc": Kind(lambda case, port, _: SocketServer(case.serve, port), honest_grpc, {}),
-    "listener": Kind(lambda case, port, _: Sockets(case.serve(port)), honest_grpc, {}),
+    "grpc": Kind(socket_server, honest_grpc, {}),
+    "listener": Kind(lambda case, port, _: Open(case.serve(port)), honest_grpc, {}),
+    "http": Kind(socket_server, honest_http, {"type": "http"}),
+    "tcp": Kind(socket_server, honest_grpc, {"type": "tcp"}),
+    "exec": Kind(lambda *_: Open([]), Marked, {}),
+    "tls": Kind(with_folder, honest_tls, {}),
+    "openssl": Kind(lambda case, port, folder: case.serve(port, folder), honest_tls, {}),
 }

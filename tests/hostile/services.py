@@ -2,8 +2,8 @@
 """Hostile services, each with what the agent has to make of it.
 
 `serve(sock)` gets each connection. `outcome` is UP, or the reasons with which the service is down
-from the start, as a pattern, or Later: those with which it goes down after it was listed. All that is not grpc names its kind: which keys its probe has, and
-which honest server takes the port afterwards.
+from the start, as a pattern, or Later: those with which it goes down after it was listed. All that is not grpc names its kind (kinds.py),
+which says what honest server takes the port afterwards, and has keys of its own for the probe.
 """
 
 import random
@@ -28,7 +28,7 @@ from wire import (
 
 UP = None
 Later = namedtuple("Later", "reasons")  # listed at first, then down
-Case = namedtuple("Case", "serve outcome kind log", defaults=("grpc", None))
+Case = namedtuple("Case", "serve outcome kind probe", defaults=("grpc", {}))
 
 # Soft evidence all of them; which it is does not matter. Who breaks off is called anew until the time
 # of the probe is over, and then may be late.

@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 
+import secured
 from cases import CASES
 from kinds import KINDS
 from services import UP, Later
@@ -16,7 +17,7 @@ from lib.process import Process
 HERE = pathlib.Path(__file__).resolve().parent
 
 # Who is to be late is so soon; who is to be anything else must not be taken for late.
-PROBE = {"interval": "200ms", "timeout": "1s", "failure_threshold": 2}
+PROBE = {"interval": "200ms", "timeout": "1s", "failure_threshold": "2"}
 LATE, CALM = "200ms", "5s"
 PATIENCE = 30  # seconds, for what takes one on an idle machine
 
@@ -41,6 +42,12 @@ class Peers(Process):
         self.said.wait("^done$", timeout=PATIENCE, since=said)
 
 
+def prepare(hostile, folder):
+    """Makes the certificates that these hostile services show, if any."""
+    if any("tls" in each.case.probe for each in hostile):
+        secured.make(folder)
+
+
 class Hostile:
     """One hostile service of the stage."""
 
@@ -57,5 +64,7 @@ class Hostile:
         elif outcome in ("DEADLINE", Later("DEADLINE")):
             keys["timeout"] = LATE
         keys.update(KINDS[self.case.kind].probe)
-        keys = {key: str(value).replace("FOLDER", str(folder)) for key, value in keys.items()}
+        keys.update(self.case.probe)
+        for key, value in keys.items():
+            keys[key] = value.replace("FOLDER", str(folder)).replace("PORT", str(self.port))
         return descriptor(etcd, self.port, self.service, probe=keys)

@@ -12,7 +12,7 @@ import pytest
 from cases import CASES
 from pulse import Pulse
 from services import UP, Later
-from stage import PATIENCE, Hostile, Peers
+from stage import PATIENCE, Hostile, Peers, prepare
 from lib.descriptor import descriptor, key_of
 from lib.ports import free_port
 
@@ -60,6 +60,7 @@ def test_each_is_judged_and_disturbs_nobody(
     good, door = serve("go"), free_port()
     good_key = key_of(good.port, "good")
     hostile = [Hostile(name) for name in names]
+    prepare(hostile, tmp_path)
     for each in hostile:
         peers.tell("hostile", each.name, each.port)
     watch = etcd.watch()

@@ -308,7 +308,9 @@ static const struct etcd_watch_events watch_events = {
 
 static void open_watch(struct follower *f)
 {
-	etcd_watch_start(f->streams, &f->watch, f->prefix, f->revision + 1, &watch_events);
+	int64_t next = f->revision < INT64_MAX ? f->revision + 1 : INT64_MAX; /* an etcd may lie */
+
+	etcd_watch_start(f->streams, &f->watch, f->prefix, next, &watch_events);
 	timer_start(f->loop, &f->open, f->etcd->request_timeout);
 }
 

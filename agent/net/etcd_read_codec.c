@@ -60,6 +60,12 @@ static int range_make(struct range *range, const struct etcd_scope *scope)
 	return 0;
 }
 
+/* The first revision that is newer; 0: any. A last one has none: an etcd may lie about it. */
+static int64_t newer_than(int64_t revision)
+{
+	return revision <= 0 ? 0 : revision < INT64_MAX ? revision + 1 : INT64_MAX;
+}
+
 int etcd_encode_scope(struct etcd_body *out, const struct etcd_scope *scope)
 {
 	Etcdserverpb__RangeRequest m = ETCDSERVERPB__RANGE_REQUEST__INIT;
@@ -73,7 +79,7 @@ int etcd_encode_scope(struct etcd_body *out, const struct etcd_scope *scope)
 	m.limit = scope->limit;
 	m.revision = scope->revision;
 	m.keys_only = scope->keys_only;
-	m.min_mod_revision = scope->newer_than > 0 ? scope->newer_than + 1 : 0;
+	m.min_mod_revision = newer_than(scope->newer_than);
 	int result = etcd_encode_message(out, &m.base);
 	range_finish(&range);
 	return result;

@@ -84,13 +84,14 @@ static bool take_in(struct follower *f, struct known *into, const struct etcd_kv
 	return done.changed;
 }
 
-static void on_page(struct etcd_read *read, const struct etcd_kv *kvs, size_t n)
+static bool on_page(struct etcd_read *read, const struct etcd_kv *kvs, size_t n)
 {
 	struct follower *f = CONTAINER_OF(read, struct follower, read);
 
 	for (size_t i = 0; i < n && f->failed.code == ERR_NONE; i++) {
 		(void)take_in(f, &f->arriving, &kvs[i]);
 	}
+	return f->failed.code == ERR_NONE;
 }
 
 /* What has arrived takes the place of what was known. True when that differs. */
@@ -288,11 +289,11 @@ static void on_end(struct etcd_watch *w, const struct etcd_watch_end *end)
 
 	log_write(LOG_DEBUG, LOG_FIELDS(LOG_STR("prefix", f->prefix), LOG_SAY(end->why)),
 			"a watch has ended");
-	if (end->compacted) {
+	bool fleeting = is_fleeting(f);
+	if (end->compacted && !fleeting) {
 		on_event(f, FOLLOW_COMPACTED);
 		return;
 	}
-	bool fleeting = is_fleeting(f);
 	on_event(f, fleeting ? FOLLOW_FLEETING : FOLLOW_ENDED);
 	if (!opened || fleeting) {
 		rest(f, !fleeting && !end->patient, end->patient);

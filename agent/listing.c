@@ -209,7 +209,7 @@ static void ask_leases(struct listing_now *n)
 
 static void read_next(struct listing_now *n);
 
-static void on_page(struct etcd_read *read, const struct etcd_kv *kvs, size_t n_kvs)
+static bool on_page(struct etcd_read *read, const struct etcd_kv *kvs, size_t n_kvs)
 {
 	struct listing_now *n = CONTAINER_OF(read, struct listing_now, read);
 	struct known *known = &n->places[n->reading].known;
@@ -223,7 +223,11 @@ static void on_page(struct etcd_read *read, const struct etcd_kv *kvs, size_t n_
 					"passed over a key that is no instance");
 			free(key);
 		}
+		if (done.failed) {
+			return false; /* there is no room for more */
+		}
 	}
+	return true;
 }
 
 static void on_read(struct etcd_read *read, const struct etcd_read_reply *reply)

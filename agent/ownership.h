@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/net/etcd_codec.h"
+#include "agent/net/etcd_key_codec.h"
 
 /* The later, the less can be done with the key as it is. */
 enum claim {

@@ -8,6 +8,7 @@
 
 #include "agent/instance.h"
 #include "agent/known.h"
+#include "agent/net/etcd_key_codec.h"
 #include "agent/net/etcd_maintenance_codec.h"
 #include "agent/net/etcd_read_codec.h"
 

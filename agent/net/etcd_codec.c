@@ -211,8 +211,11 @@ int etcd_encode_log_in(struct etcd_body *out, const char *name, const char *pass
 
 bool etcd_decode_grant(const uint8_t *data, size_t len, struct etcd_granted *granted)
 {
+	struct ration ration;
+
+	ration_init(&ration, len);
 	Etcdserverpb__LeaseGrantResponse *m =
-			etcdserverpb__lease_grant_response__unpack(NULL, len, data);
+			etcdserverpb__lease_grant_response__unpack(&ration.allocator, len, data);
 
 	if (m == NULL) {
 		return false;
@@ -220,8 +223,9 @@ bool etcd_decode_grant(const uint8_t *data, size_t len, struct etcd_granted *gra
 	granted->lease = m->id;
 	granted->ttl_s = m->ttl;
 	granted->revision = m->header == NULL ? 0 : m->header->revision;
+	bool granted_it = m->error[0] == '\0';
 	etcdserverpb__lease_grant_response__free_unpacked(m, NULL);
-	return granted->lease > 0 && granted->ttl_s > 0;
+	return granted_it && granted->lease > 0 && granted->ttl_s > 0;
 }
 
 struct cluster_mark etcd_mark_of(const void *header)
@@ -254,111 +258,46 @@ bool etcd_decode_keep_alive(const uint8_t *data, size_t len, struct etcd_renewed
 	return renewed->ttl_s >= 0;
 }
 
-static void read_key(const Etcdserverpb__RangeResponse *range, const char *expected_value,
-		struct etcd_key *key)
+/* It goes into a header: etcd makes it of letters, digits and a few signs. */
+static bool is_token(const char *text)
 {
-	memset(key, 0, sizeof *key);
-	if (range == NULL || range->n_kvs == 0) {
-		return;
-	}
-	const Etcdserverpb__KeyValue *kv = range->kvs[0];
-	key->present = true;
-	key->lease = kv->lease;
-	key->mod_revision = kv->mod_revision;
-	key->same_value = kv->value.len == strlen(expected_value) &&
-			  (kv->value.len == 0 || memcmp(kv->value.data, expected_value,
-								 kv->value.len) == 0);
-}
-
-bool etcd_decode_range(
-		const uint8_t *data, size_t len, const char *expected_value, struct etcd_key *key)
-{
-	Etcdserverpb__RangeResponse *m = etcdserverpb__range_response__unpack(NULL, len, data);
-
-	if (m == NULL) {
-		return false;
-	}
-	read_key(m, expected_value, key);
-	etcdserverpb__range_response__free_unpacked(m, NULL);
-	return true;
-}
-
-/* One answer of a transaction; NULL when it is not about a range. */
-static const Etcdserverpb__RangeResponse *range_of(const Etcdserverpb__ResponseOp *op)
-{
-	return op->response_case == ETCDSERVERPB__RESPONSE_OP__RESPONSE_RESPONSE_RANGE
-			       ? op->response_range
-			       : NULL;
-}
-
-/* False when the answers are not one range for each key. */
-static bool read_keys(const Etcdserverpb__TxnResponse *m, const struct etcd_entry *entries,
-		size_t n, struct etcd_key *seen)
-{
-	if (m->n_responses != n) {
-		return false;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const Etcdserverpb__RangeResponse *range = range_of(m->responses[i]);
-		if (range == NULL) {
+	for (const char *at = text; *at != '\0'; at++) {
+		if (*at <= ' ' || *at > '~') {
 			return false;
 		}
-		read_key(range, entries[i].value, &seen[i]);
 	}
-	return true;
-}
-
-bool etcd_decode_read_all(const uint8_t *data, size_t len, const struct etcd_entry *entries,
-		size_t n, struct etcd_key *seen)
-{
-	Etcdserverpb__TxnResponse *m = etcdserverpb__txn_response__unpack(NULL, len, data);
-
-	if (m == NULL) {
-		return false;
-	}
-	bool readable = read_keys(m, entries, n, seen);
-	etcdserverpb__txn_response__free_unpacked(m, NULL);
-	return readable;
-}
-
-bool etcd_decode_put_if(const uint8_t *data, size_t len, const struct etcd_entry *entries, size_t n,
-		bool *succeeded, struct etcd_key *seen)
-{
-	Etcdserverpb__TxnResponse *m = etcdserverpb__txn_response__unpack(NULL, len, data);
-
-	if (m == NULL) {
-		return false;
-	}
-	bool readable = m->succeeded || read_keys(m, entries, n, seen);
-	*succeeded = m->succeeded;
-	etcdserverpb__txn_response__free_unpacked(m, NULL);
-	return readable;
+	return text[0] != '\0';
 }
 
 bool etcd_decode_log_in(const uint8_t *data, size_t len, char **token)
 {
+	struct ration ration;
+
+	ration_init(&ration, len);
 	Etcdserverpb__AuthenticateResponse *m =
-			etcdserverpb__authenticate_response__unpack(NULL, len, data);
+			etcdserverpb__authenticate_response__unpack(&ration.allocator, len, data);
 
 	if (m == NULL) {
 		return false;
 	}
-	bool readable = m->token[0] != '\0';
+	bool readable = is_token(m->token);
 	*token = readable ? strdup(m->token) : NULL;
 	explicit_bzero(m->token, strlen(m->token));
 	etcdserverpb__authenticate_response__free_unpacked(m, NULL);
 	return *token != NULL;
 }
 
-bool etcd_decode_compared(const uint8_t *data, size_t len, bool *same)
+bool etcd_decode_revoked(const uint8_t *data, size_t len)
 {
-	Etcdserverpb__TxnResponse *m = etcdserverpb__txn_response__unpack(NULL, len, data);
+	struct ration ration;
 
+	ration_init(&ration, len);
+	Etcdserverpb__AnyResponse *m =
+			etcdserverpb__any_response__unpack(&ration.allocator, len, data);
 	if (m == NULL) {
 		return false;
 	}
-	*same = m->succeeded;
-	etcdserverpb__txn_response__free_unpacked(m, NULL);
+	etcdserverpb__any_response__free_unpacked(m, NULL);
 	return true;
 }
 

@@ -77,14 +77,6 @@ int etcd_encode_put_if(struct etcd_body *out, const struct etcd_entry *entries, 
 
 int etcd_encode_log_in(struct etcd_body *out, const char *name, const char *password);
 
-/* A key as etcd has it. */
-struct etcd_key {
-	bool present;
-	bool same_value;      /* the value is the expected one */
-	int64_t lease;        /* 0: the key hangs on no lease */
-	int64_t mod_revision; /* above 0 when present */
-};
-
 /* What etcd granted. */
 struct etcd_granted {
 	int64_t lease;
@@ -94,6 +86,9 @@ struct etcd_granted {
 
 bool etcd_decode_grant(const uint8_t *data, size_t len, struct etcd_granted *granted);
 
+/* The answer to a revoke says nothing, and is there. */
+bool etcd_decode_revoked(const uint8_t *data, size_t len);
+
 /* What etcd says to a renewal. */
 struct etcd_renewed {
 	int64_t lease;
@@ -102,12 +97,6 @@ struct etcd_renewed {
 };
 
 bool etcd_decode_keep_alive(const uint8_t *data, size_t len, struct etcd_renewed *renewed);
-
-/* The answer to a comparison. */
-bool etcd_decode_compared(const uint8_t *data, size_t len, bool *same);
-
-bool etcd_decode_range(
-		const uint8_t *data, size_t len, const char *expected_value, struct etcd_key *key);
 
 /* *token is for the caller to free; its bytes are a secret. */
 bool etcd_decode_log_in(const uint8_t *data, size_t len, char **token);
@@ -120,13 +109,5 @@ void etcd_decode_mark(const uint8_t *body, size_t len, struct cluster_mark *mark
 
 /* True when a whole body of renewals has one that says that its lease is gone. */
 bool etcd_renewals_say_gone(const uint8_t *body, size_t len);
-
-/* `seen` has room for each entry: what there is of it. */
-bool etcd_decode_read_all(const uint8_t *data, size_t len, const struct etcd_entry *entries,
-		size_t n, struct etcd_key *seen);
-
-/* The same; valid when *succeeded is false: one of them stood in the way. */
-bool etcd_decode_put_if(const uint8_t *data, size_t len, const struct etcd_entry *entries, size_t n,
-		bool *succeeded, struct etcd_key *seen);
 
 #endif

@@ -38,7 +38,7 @@ static bool decode_seen(const struct etcd_claim *claim, const uint8_t *message, 
 		struct etcd_key *seen)
 {
 	if (claim->n == 1) {
-		return etcd_decode_range(message, len, claim->entries[0].value, seen);
+		return etcd_decode_range(message, len, &claim->entries[0], seen);
 	}
 	return etcd_decode_read_all(message, len, claim->entries, claim->n, seen);
 }

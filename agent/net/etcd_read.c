@@ -136,8 +136,8 @@ static void take_page(struct etcd_read *read, const struct etcd_page *page)
 	};
 
 	if (read->on_page != NULL) {
-		read->on_page(read, page->kvs, page->n);
-		if (page->more && page->n > 0) {
+		bool wants_more = read->on_page(read, page->kvs, page->n);
+		if (wants_more && page->more && page->n > 0) {
 			read->count = reply.count;
 			go_on(read, page);
 			return;
@@ -159,7 +159,7 @@ static void on_page(struct etcd_request *request, const struct etcd_answer *answ
 	}
 	bool decoded = only_message(answer, &message, &len) &&
 		       etcd_decode_page(message, len, &page);
-	if (decoded && page.mark.revision > 0) {
+	if (decoded && page.mark.revision > 0 && etcd_page_is_of(&page, &read->scope)) {
 		take_page(read, &page);
 	} else { /* who says nothing of himself has not said that there are no keys */
 		end_unreadable(read, "etcd's answer to a range cannot be read");

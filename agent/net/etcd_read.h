@@ -32,8 +32,11 @@ struct etcd_read_reply {
 	const char *why; /* one sentence; "" when ok */
 };
 
-/* Some of the keys, in their order; called before `done`. Must not start or cancel the read. */
-typedef void etcd_read_page(struct etcd_read *read, const struct etcd_kv *kvs, size_t n);
+/*
+ * Some of the keys, in their order; called before `done`. Must not start or cancel the read.
+ * False: that is enough, the rest is not read.
+ */
+typedef bool etcd_read_page(struct etcd_read *read, const struct etcd_kv *kvs, size_t n);
 typedef void etcd_read_done(struct etcd_read *read, const struct etcd_read_reply *reply);
 
 /* Embedded by its user, zeroed before the first use. Members are for etcd_read.c only. */

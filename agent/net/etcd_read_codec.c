@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/net/scratch.h"
+
 /* ---- asking ------------------------------------------------------------------------ */
 
 /* A range of keys: from the first that is meant to the first that is not. */
@@ -134,7 +136,11 @@ static struct etcd_kv kv_of(const Etcdserverpb__KeyValue *kv)
 
 bool etcd_decode_page(const uint8_t *data, size_t len, struct etcd_page *page)
 {
-	Etcdserverpb__RangeResponse *m = etcdserverpb__range_response__unpack(NULL, len, data);
+	struct ration ration;
+
+	ration_init(&ration, len);
+	Etcdserverpb__RangeResponse *m =
+			etcdserverpb__range_response__unpack(&ration.allocator, len, data);
 
 	if (m == NULL) {
 		return false;
@@ -164,9 +170,48 @@ void etcd_page_free(struct etcd_page *page)
 	*page = (struct etcd_page){ 0 };
 }
 
+static bool begins_with(const struct etcd_kv *kv, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return kv->key_len >= len && memcmp(kv->key, prefix, len) == 0;
+}
+
+/* As etcd orders them. */
+static bool comes_behind(const struct etcd_kv *kv, const char *key, size_t len)
+{
+	int order = memcmp(kv->key, key, kv->key_len < len ? kv->key_len : len);
+
+	return order > 0 || (order == 0 && kv->key_len > len);
+}
+
+bool etcd_page_is_of(const struct etcd_page *page, const struct etcd_scope *scope)
+{
+	const char *before = scope->after;
+	size_t len = scope->after_len;
+
+	if (scope->limit > 0 && page->n > (size_t)scope->limit) {
+		return false;
+	}
+	for (size_t i = 0; i < page->n; i++) {
+		const struct etcd_kv *kv = &page->kvs[i];
+		if (!begins_with(kv, scope->prefix) ||
+				(before != NULL && !comes_behind(kv, before, len))) {
+			return false;
+		}
+		before = kv->key;
+		len = kv->key_len;
+	}
+	return true;
+}
+
 bool etcd_decode_news(const uint8_t *data, size_t len, struct etcd_news *news)
 {
-	Etcdserverpb__WatchResponse *m = etcdserverpb__watch_response__unpack(NULL, len, data);
+	struct ration ration;
+
+	ration_init(&ration, len);
+	Etcdserverpb__WatchResponse *m =
+			etcdserverpb__watch_response__unpack(&ration.allocator, len, data);
 
 	if (m == NULL) {
 		return false;
@@ -201,10 +246,25 @@ void etcd_news_free(struct etcd_news *news)
 	*news = (struct etcd_news){ 0 };
 }
 
+bool etcd_news_are_of(const struct etcd_news *news, const char *prefix)
+{
+	for (size_t i = 0; i < news->n; i++) {
+		const struct etcd_kv *kv = &news->events[i].kv;
+		if (!begins_with(kv, prefix) || kv->mod_revision > news->mark.revision) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool etcd_decode_time_to_live(const uint8_t *data, size_t len, int64_t *lease, int64_t *ttl_s)
 {
+	struct ration ration;
+
+	ration_init(&ration, len);
 	Etcdserverpb__LeaseTimeToLiveResponse *m =
-			etcdserverpb__lease_time_to_live_response__unpack(NULL, len, data);
+			etcdserverpb__lease_time_to_live_response__unpack(
+					&ration.allocator, len, data);
 
 	if (m == NULL) {
 		return false;

@@ -54,6 +54,9 @@ struct etcd_page {
 bool etcd_decode_page(const uint8_t *data, size_t len, struct etcd_page *page);
 void etcd_page_free(struct etcd_page *page);
 
+/* False when it has other keys than were asked for, more, or not in their order. */
+bool etcd_page_is_of(const struct etcd_page *page, const struct etcd_scope *scope);
+
 /* All that happens under the prefix from `revision` on. 0, or -1 without memory. */
 int etcd_encode_watch(struct etcd_body *out, const char *prefix, int64_t revision);
 
@@ -76,6 +79,9 @@ struct etcd_news {
 /* As etcd_decode_page. */
 bool etcd_decode_news(const uint8_t *data, size_t len, struct etcd_news *news);
 void etcd_news_free(struct etcd_news *news);
+
+/* False when it tells of other keys, or of what has not happened yet. */
+bool etcd_news_are_of(const struct etcd_news *news, const char *prefix);
 
 int etcd_encode_time_to_live(struct etcd_body *out, int64_t lease);
 

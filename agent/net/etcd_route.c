@@ -160,12 +160,38 @@ bool etcd_route_believes(struct etcd_route *route, unsigned endpoint,
 	return false;
 }
 
+/*
+ * An error has no header, and no answer at all says nothing that could be believed. Each answer
+ * of etcd has one; where none ever had, there is nothing to compare it with.
+ */
+static bool is_nameless(const struct route_request *r, const struct carrier_answer *answer)
+{
+	return r->route->view.known.cluster != 0 && answer->len > 0 &&
+	       answer->end == CARRIER_ANSWERED && answer->status->code == GRPC_OK;
+}
+
+static const char *name_of(
+		const struct etcd_route *route, unsigned endpoint, char name[ENDPOINT_TEXT_MAX])
+{
+	const struct endpoint *at = &route->endpoints->at[endpoint];
+
+	endpoint_format(name, ENDPOINT_TEXT_MAX, at->host, at->port);
+	return name;
+}
+
 static bool believable(struct route_request *r, const struct carrier_answer *answer, char *sentence,
 		size_t size)
 {
 	struct cluster_mark seen;
+	char name[ENDPOINT_TEXT_MAX];
 
 	etcd_decode_mark(answer->body, answer->len, &seen);
+	if (seen.cluster == 0 && is_nameless(r, answer)) {
+		(void)snprintf(sentence, size,
+				"what answers at %s does not say which etcd it is: not believed",
+				name_of(r->route, r->endpoint, name));
+		return false;
+	}
 	return etcd_route_believes(r->route, r->endpoint, &r->floor, &seen,
 			proof_of(r, answer, &seen), sentence, size);
 }

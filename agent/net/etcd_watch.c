@@ -201,7 +201,13 @@ static void take_message(struct etcd_watch *w, const uint8_t *message, size_t le
 		end_found(w, ETCD_CODE_UNREADABLE, "etcd's answer to a watch cannot be read");
 		return;
 	}
-	take_news(w, &news);
+	if (etcd_news_are_of(&news, w->prefix)) {
+		take_news(w, &news);
+	} else {
+		end_found(w, ETCD_CODE_UNREADABLE,
+				"etcd's news cannot be read: they are of keys that were not "
+				"asked for, or of what has not happened yet");
+	}
 	etcd_news_free(&news);
 }
 

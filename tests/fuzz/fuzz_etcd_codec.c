@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/net/etcd_codec.h"
+#include "agent/net/etcd_key_codec.h"
 #include "agent/net/grpc_frame.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/proto_walk.h"
@@ -54,7 +54,7 @@ static void read_keys(const uint8_t *data, size_t size)
 	struct etcd_key key, seen[ETCD_ENTRIES_MAX];
 	bool succeeded, same;
 
-	if (etcd_decode_range(data, size, VALUE, &key)) {
+	if (etcd_decode_range(data, size, &entries[0], &key)) {
 		expect_key(&key);
 	}
 	if (etcd_decode_read_all(data, size, entries, 1, seen)) {
@@ -151,6 +151,7 @@ static void come_back_key(struct fuzz_bytes in)
 	Etcdserverpb__KeyValue kv = ETCDSERVERPB__KEY_VALUE__INIT, *kvs[] = { &kv };
 	Etcdserverpb__RangeResponse m = ETCDSERVERPB__RANGE_RESPONSE__INIT;
 	uint8_t key[] = "k", packed[400];
+	const struct etcd_entry asked = { "k", VALUE };
 	struct etcd_key seen;
 
 	m.header = &header;
@@ -161,7 +162,7 @@ static void come_back_key(struct fuzz_bytes in)
 	m.n_kvs = 1;
 	m.kvs = kvs;
 	size_t size = etcdserverpb__range_response__pack(&m, packed);
-	HOLDS(size <= sizeof packed && etcd_decode_range(packed, size, VALUE, &seen));
+	HOLDS(size <= sizeof packed && etcd_decode_range(packed, size, &asked, &seen));
 	HOLDS(seen.present && seen.lease == kv.lease && seen.mod_revision == kv.mod_revision);
 	HOLDS(seen.same_value == (kv.value.len == strlen(VALUE) &&
 						 memcmp(kv.value.data, VALUE, kv.value.len) == 0));

@@ -27,7 +27,8 @@ DOORS = {
     ],
     "cJSON.h": [],  # Debian's is cjson/cJSON.h
     "etcd.pb-c.h": [
-        "agent/net/etcd_codec.c", "agent/net/etcd_maintenance_codec.c",
+        "agent/net/etcd_codec.c", "agent/net/etcd_key_codec.c",
+        "agent/net/etcd_maintenance_codec.c",
         "agent/net/etcd_read_codec.c",
     ],
     "health.pb-c.h": ["probes/health_message.c"],

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/net/etcd_codec.h"
+#include "agent/net/etcd_key_codec.h"
 #include "probes/reason.h"
 
 #define QUEUE_ROOM 1024

@@ -162,9 +162,9 @@ static void play_seen(const struct has *has, size_t n)
 			at += 4;
 			continue;
 		}
-		uint8_t kv[] = { 0x1a, 0x0f, 0x0a, 0x0d, 0x12, 0x0b, 0x0a, 0x02, '/', 'k', 0x18,
-			has[i].mod_revision, 0x2a, 0x01, (uint8_t)has[i].value, 0x30,
-			has[i].lease };
+		uint8_t kv[] = { 0x1a, 0x0f, 0x0a, 0x0d, 0x12, 0x0b, 0x0a, 0x02, '/',
+			(uint8_t)('a' + i), 0x18, has[i].mod_revision, 0x2a, 0x01,
+			(uint8_t)has[i].value, 0x30, has[i].lease };
 		memcpy(body + at, kv, sizeof kv);
 		at += sizeof kv;
 	}
@@ -172,9 +172,14 @@ static void play_seen(const struct has *has, size_t n)
 	play_answer(0, 0, "", body, at);
 }
 
-static void play_written(void)
+static void play_written(size_t n)
 {
-	play_answer(0, 0, "", "\0\0\0\0\x02\x10\x01", 7);
+	uint8_t body[7 + KEYS * 4] = { 0, 0, 0, 0, (uint8_t)(2 + 4 * n), 0x10, 0x01 };
+
+	for (size_t i = 0; i < n; i++) {
+		memcpy(body + 7 + 4 * i, "\x1a\x02\x12\x00", 4);
+	}
+	play_answer(0, 0, "", body, 7 + 4 * n);
 }
 
 /* Each guard stands in the request as it is here: the key's name, and its mod_revision. */
@@ -209,7 +214,7 @@ static void one_key_is_sent_as_ever(void **state)
 		    "\x0a\x08\x10\x02\x1a\x02/a\x30\x03"
 		    "\x12\x0b\x12\x09\x0a\x02/a\x12\x01v\x18\x07"
 		    "\x1a\x06\x0a\x04\x0a\x02/a");
-	play_written();
+	play_written(1);
 	expect(OUTCOME_OK, NULL);
 	assert_true(told.reply.took_over);
 	assert_int_equal(told.reply.other, 4);
@@ -228,7 +233,7 @@ static void new_keys_take_one_transaction(void **state)
 		unsigned before = n_sent;
 		put(n);
 		expect_guards(new_keys, n);
-		play_written();
+		play_written(n);
 		expect(OUTCOME_OK, NULL);
 		assert_false(told.reply.took_over);
 		assert_int_equal(n_sent - before, 1);
@@ -244,7 +249,7 @@ static void all_of_a_predecessor_are_taken_over(void **state)
 	put(KEYS);
 	play_seen(theirs, KEYS);
 	expect_guards(threes, KEYS);
-	play_written();
+	play_written(KEYS);
 	expect(OUTCOME_OK, NULL);
 	assert_true(told.reply.took_over);
 	assert_int_equal(told.reply.other, 4);
@@ -261,14 +266,14 @@ static void what_is_there_in_part_is_put_whole(void **state)
 	put(KEYS);
 	play_seen(part, KEYS);
 	expect_guards(seen, KEYS);
-	play_written();
+	play_written(KEYS);
 	expect(OUTCOME_OK, NULL);
 	assert_int_equal(told.reply.other, 4);
 
 	put(2);
 	play_seen(two, 2);
 	expect_guards((const uint8_t[]){ 9, 0 }, 2);
-	play_written();
+	play_written(2);
 	expect(OUTCOME_OK, NULL);
 	assert_false(told.reply.took_over);
 }
@@ -308,7 +313,7 @@ static void each_round_sees_anew(void **state)
 	expect_guards((const uint8_t[]){ 3, 0 }, 2);
 	play_seen(second, 2);
 	expect_guards(new_keys, 2);
-	play_written();
+	play_written(2);
 	expect(OUTCOME_OK, NULL);
 	assert_false(told.reply.took_over);
 }

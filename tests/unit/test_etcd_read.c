@@ -28,16 +28,16 @@ static struct {
 	bool again; /* the end begins the same once more */
 } heard;
 
-static void on_page(struct etcd_read *r, const struct etcd_kv *kvs, size_t n)
+static bool on_page(struct etcd_read *r, const struct etcd_kv *kvs, size_t n)
 {
-	assert_ptr_equal(r, &read_);
-	assert_int_equal(heard.ends, 0);
+	assert_true(r == &read_ && heard.ends == 0);
 	heard.pages++;
 	heard.keys += (unsigned)n;
 	if (n > 0) {
 		(void)snprintf(heard.last, sizeof heard.last, "%.*s", (int)kvs[n - 1].key_len,
 				kvs[n - 1].key);
 	}
+	return true;
 }
 
 static void on_done(struct etcd_read *r, const struct etcd_read_reply *reply)

@@ -239,6 +239,7 @@ static void what_was_compacted_is_read_again_at_once(void **state)
 	finish_read(40);
 	expect_watch_from(41);
 	open_watch();
+	now += 1.0;
 	tell(the_watch(), compacted);
 	assert_int_equal(follower.state, FOLLOW_READING);
 	finish_read(50);

@@ -278,6 +278,79 @@ static void it_ends_in_any_state(void **state)
 	expect_finished();
 }
 
+/* ---- a member that lies ------------------------------------------------------------ */
+
+/* As a member says that compacts whatever it is asked for. */
+static void what_is_compacted_again_and_again_is_not_asked_for_at_once(void **state)
+{
+	struct said compacted = said_number(said_number(said_at(40), 4, 1), 5, 35);
+	double pauses = 0.0;
+	UNUSED(state);
+	follower_start(&follower);
+	finish_read(20);
+	tell(the_watch(), compacted);
+	for (unsigned i = 0; i < 8; i++) {
+		finish_read(40);
+		tell(the_watch(), compacted);
+		assert_int_equal(follower.state, FOLLOW_RESTING);
+		pauses += ev_timer_remaining(cluster.loop, &follower.wake);
+		end_wait(&follower.wake);
+	}
+	assert_true(pauses > 2.0);
+}
+
+/* Who tells of other keys than were asked for, or of what has not happened, is left. */
+static void news_of_something_else_are_not_believed(void **state)
+{
+	const struct said lies[] = {
+		said_put(said_at(30), "/s/b/c", "1", 30),
+		said_put(said_at(30), "/s/", "1", 30),
+		said_deleted(said_put(said_at(30), "/s/a/c", "1", 29), "/t", 30),
+		said_put(said_at(30), "/s/a/c", "1", 31),
+	};
+	UNUSED(state);
+	for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+		go_live();
+		now += 60.0;
+		size_t n = known_count(&follower.known);
+		tell(the_watch(), lies[i]);
+		assert_int_equal(follower.state, FOLLOW_READING);
+		assert_int_equal(known_count(&follower.known), n);
+		(void)tear_down(NULL);
+		(void)set_up(NULL);
+	}
+}
+
+static void pages_of_something_else_are_not_believed(void **state)
+{
+	const struct said lies[] = {
+		said_key(said_at(20), "/s/b/c", "1", 10),
+		said_key(said_key(said_at(20), "/s/a/d", "1", 10), "/s/a/c", "1", 10),
+		said_key(said_key(said_at(20), "/s/a/c", "1", 10), "/s/a/c", "1", 10),
+	};
+	UNUSED(state);
+	follower_start(&follower);
+	for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+		say(the_read(), lies[i]);
+		assert_int_equal(follower.state, FOLLOW_RESTING);
+		assert_non_null(strstr(heard.why, "cannot be read"));
+		assert_int_equal(known_count(&follower.known), 0);
+		end_wait(&follower.wake);
+	}
+}
+
+/* There is more, each time, and it is the same. */
+static void the_same_page_is_not_read_for_ever(void **state)
+{
+	struct said page = said_number(said_key(said_at(20), "/s/a/c", "1", 10), 3, 1);
+	UNUSED(state);
+	follower_start(&follower);
+	say(the_read(), page);
+	say(the_read(), page);
+	assert_int_equal(follower.state, FOLLOW_RESTING);
+	assert_int_equal(n_in_flight, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -297,6 +370,10 @@ int main(void)
 		TEST(an_interruption_may_be_doubted_at_once),
 		TEST(after_an_interruption_all_is_read_again),
 		TEST(it_ends_in_any_state),
+		TEST(what_is_compacted_again_and_again_is_not_asked_for_at_once),
+		TEST(news_of_something_else_are_not_believed),
+		TEST(pages_of_something_else_are_not_believed),
+		TEST(the_same_page_is_not_read_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

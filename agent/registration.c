@@ -35,11 +35,10 @@ static double pause_to_retry(
 	double third = r->ttl / 3.0;
 	double cap = reply->patient && !held ? PATIENT_CAP : BACKOFF_CAP;
 
-	if (reply->elsewhere) {
-		return 0.0;
-	}
-	return backoff_next(&r->backoff, r->random, reply->patient ? PATIENT_BASE : BACKOFF_BASE,
-			held && third < cap ? third : cap);
+	return reply->elsewhere ? 0.0
+				: backoff_next(&r->backoff, r->random,
+						  reply->patient ? PATIENT_BASE : BACKOFF_BASE,
+						  held && third < cap ? third : cap);
 }
 
 static double pause_after(struct registration *r, const struct lease_after *after,
@@ -47,7 +46,10 @@ static double pause_after(struct registration *r, const struct lease_after *afte
 {
 	switch (after->when) {
 	case WHEN_NOW:
-		break;
+		return after->state == LEASE_NONE && r->lost > 1
+				       ? backoff_next(&r->losses, r->random, BACKOFF_BASE,
+							 BACKOFF_CAP)
+				       : 0.0;
 	case WHEN_TEND:
 		return r->tending.look ? 0.0 : r->tending.due_at - clock_now();
 	case WHEN_BACKOFF:
@@ -119,13 +121,14 @@ static void note_withdrawn(struct registration *r)
 /* One that was had ahead of a verdict that came late is no loss: nobody has renewed it. */
 static void note_lost(struct registration *r, const char *why)
 {
-	bool lapsed = r->state == LEASE_PUTTING && r->puts == 1;
+	bool lapsed = r->state == LEASE_PUTTING && r->puts == 1 && r->lost == 0;
 
 	registration_log_lost(r, why, lapsed);
 	if (r->counts != NULL && !lapsed) {
 		r->counts->leases_lost++;
 	}
 	ownership_add_earlier(r->earlier, r->lease);
+	r->lost++;
 	unlist(r);
 }
 
@@ -136,7 +139,7 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 	switch (r->state) {
 	case LEASE_GRANTING:
 		r->lease = reply->lease;
-		r->ttl = reply->ttl;
+		r->ttl = r->granted = reply->ttl;
 		r->puts = 0;
 		note_grant(r, reply);
 		plan_renewal(r, call->sent_at);
@@ -153,7 +156,9 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 		}
 		break;
 	case LEASE_RENEWING:
-		r->ttl = reply->ttl;
+		r->ttl = reply->ttl < r->granted ? reply->ttl : r->granted;
+		r->lost = 0;
+		backoff_reset(&r->losses);
 		plan_renewal(r, call->sent_at);
 		tending_renewed(&r->tending, &reply->at);
 		break;
@@ -363,11 +368,6 @@ void registration_interrupted(struct registration *r, double patience)
 		timer_start(r->loop, &r->wake, patience);
 		r->waits_for_health = true;
 	}
-}
-
-bool registration_holds_lease(const struct registration *r)
-{
-	return r->state != LEASE_NONE && r->state != LEASE_GRANTING;
 }
 
 bool registration_is_listed(const struct registration *r)

@@ -58,7 +58,8 @@ struct registration {
 	enum lease_state state;
 	int64_t lease;                  /* valid outside NONE and GRANTING */
 	int64_t earlier[CLAIM_EARLIER]; /* leases that were ours, see ownership.h */
-	double ttl;                     /* seconds, as etcd granted it, not as we asked */
+	double granted;                 /* seconds that etcd lets it live, not as we asked */
+	double ttl;                     /* ... or less, when a renewal has said so */
 	double sure_until; /* clock_now() time until which the lease surely lives: for people only
 			    */
 	double phase;      /* see tending_plan() */
@@ -79,7 +80,9 @@ struct registration {
 
 	struct etcd_call call; /* the only call ever in flight */
 	struct backoff backoff;
-	ev_timer wake; /* next renewal or retry; active only at rest */
+	unsigned lost;         /* leases in a row of which none was ever renewed: ... */
+	struct backoff losses; /* ... after the first of them there is a pause */
+	ev_timer wake;         /* next renewal or retry; active only at rest */
 };
 
 /* Starts nothing: the first call goes out on a first goal. 0, or -1 without memory. */
@@ -100,7 +103,10 @@ void registration_want(struct registration *r, enum goal goal);
 void registration_interrupted(struct registration *r, double patience);
 
 /* True while etcd holds, or may hold, a lease of ours. */
-bool registration_holds_lease(const struct registration *r);
+static inline bool registration_holds_lease(const struct registration *r)
+{
+	return r->state != LEASE_NONE && r->state != LEASE_GRANTING;
+}
 
 /* True while the key is there, on our lease, for sure. */
 bool registration_is_listed(const struct registration *r);

@@ -33,8 +33,9 @@ void registration_log_unlisted(const struct registration *r)
 void registration_log_lost(const struct registration *r, const char *why, bool lapsed)
 {
 	double since = clock_now() - (r->sure_until - r->ttl);
+	bool often = (r->lost & (r->lost + 1)) != 0; /* said at the first, second, fourth ... */
 
-	log_write(lapsed ? LOG_DEBUG : LOG_WARN,
+	log_write(lapsed || often ? LOG_DEBUG : LOG_WARN,
 			LOG_FIELDS(LOG_STR("service", r->desc->service.name),
 					LOG_HEX("lease", r->lease),
 					LOG_TOOK("last_renewed_before", since), LOG_SAY(why)),

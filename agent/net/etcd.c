@@ -10,6 +10,7 @@
 #include "agent/net/etcd.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,12 @@
 
 /* Transactions in one put before it is left to the back-off. */
 #define PUT_ROUNDS 4
+
+/*
+ * etcd makes a lease longer than was asked for when its members could not elect a leader within
+ * it: half as long again as their election timeout, which is 50 s at most.
+ */
+#define LEAST_TTL_MAX 75
 
 /* By the transaction that was answered: at the revision that the answer is from. */
 #define WRITTEN_NOW (-1)
@@ -129,6 +136,19 @@ static void end_lease_failed(struct etcd_call *call, const struct etcd_answer *a
 
 /* ---- grant ----------------------------------------------------------------------- */
 
+/* Who dies would stay listed for as long. It lapses without a key. */
+static void end_too_long(struct etcd_call *call, int64_t ttl_s)
+{
+	char why[120];
+	struct etcd_reply unsure = { .outcome = OUTCOME_UNSURE, .patient = true, .why = why };
+
+	(void)snprintf(why, sizeof why,
+			"etcd gave a lease of %" PRId64 " s, and one of %" PRId64
+			" s was asked for: not used",
+			ttl_s, call->asked_ttl_s);
+	etcd_call_end(call, &unsure);
+}
+
 static void on_granted(struct etcd_request *request, const struct etcd_answer *answer)
 {
 	struct etcd_call *call = etcd_call_of(request);
@@ -141,6 +161,8 @@ static void on_granted(struct etcd_request *request, const struct etcd_answer *a
 	} else if (!etcd_call_message(answer, &message, &len) ||
 			!etcd_decode_grant(message, len, &granted)) {
 		etcd_call_end_unsure(call, "etcd's answer to a grant cannot be read");
+	} else if (granted.ttl_s > call->asked_ttl_s && granted.ttl_s > LEAST_TTL_MAX) {
+		end_too_long(call, granted.ttl_s);
 	} else {
 		struct etcd_reply reply = {
 			.outcome = OUTCOME_OK,
@@ -159,6 +181,7 @@ void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done
 	struct etcd_body body = { NULL, 0 };
 
 	etcd_call_begin(e, call, e->request_timeout, done);
+	call->asked_ttl_s = ttl_s;
 	(void)etcd_encode_grant(&body, ttl_s);
 	etcd_request_start(&e->channel, &call->request, ETCD_PATH_GRANT, body, call->deadline,
 			on_granted);
@@ -170,11 +193,16 @@ static void on_revoked(struct etcd_request *request, const struct etcd_answer *a
 {
 	static const struct etcd_reply ok = { .outcome = OUTCOME_OK, .why = "" };
 	struct etcd_call *call = etcd_call_of(request);
+	const uint8_t *message;
+	size_t len;
 
-	if (answer->ok) {
-		etcd_call_end(call, &ok);
-	} else {
+	if (!answer->ok) {
 		end_lease_failed(call, answer, NULL);
+	} else if (!etcd_call_message(answer, &message, &len) ||
+			!etcd_decode_revoked(message, len)) {
+		etcd_call_end_unsure(call, "etcd's answer to a revoke cannot be read");
+	} else {
+		etcd_call_end(call, &ok);
 	}
 }
 

@@ -105,6 +105,7 @@ struct etcd_call {
 	struct etcd_request request;
 	struct etcd_claim claim;
 	int64_t lease;
+	int64_t asked_ttl_s; /* grant */
 	double deadline;
 	unsigned era;
 	int64_t replacing[ETCD_ENTRIES_MAX]; /* put: the mod_revisions that the transaction is

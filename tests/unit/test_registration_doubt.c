@@ -280,6 +280,50 @@ static void a_stop_goes_on_after_an_interruption(void **state)
 	assert_int_equal(stage.gone, 1);
 }
 
+/* ---- an etcd that lies ------------------------------------------------------------ */
+
+/* Granted, and unknown as soon as a key is put on it, again and again. */
+static void leases_that_are_lost_in_a_row_are_not_asked_for_at_once(void **state)
+{
+	double pauses = 0.0;
+	UNUSED(state);
+	registration_want(&stage.r, GOAL_PRESENT);
+	for (int64_t lease = 1; lease <= 9; lease++) {
+		grant(lease);
+		assert_int_equal(etcd.what, ASKED_PUT);
+		answer(OUTCOME_GONE);
+		assert_int_equal(pausing(), lease > 1);
+		if (pausing()) {
+			pauses += pause_left();
+			end_pause();
+		}
+		assert_int_equal(etcd.what, ASKED_GRANT);
+	}
+	assert_true(pauses > 2.0);
+	hold(10);
+	renew();
+	answer(OUTCOME_OK);
+	renew();
+	answer(OUTCOME_GONE); /* one that was renewed is lost: that is no row */
+	assert_int_equal(etcd.what, ASKED_GRANT);
+}
+
+/* Who says that a lease lives longer than it was granted for would have it lapse. */
+static void a_renewal_makes_no_lease_longer(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	renew();
+	end_call((struct etcd_reply){ .outcome = OUTCOME_OK, .ttl = 4.6e18 });
+	assert_true(pause_left() < 10.0 / 3.0 + 0.01);
+	renew();
+	end_call((struct etcd_reply){ .outcome = OUTCOME_OK, .ttl = 3.0 });
+	assert_true(pause_left() < 1.01);
+	renew();
+	end_call((struct etcd_reply){ .outcome = OUTCOME_OK, .ttl = 10.0 });
+	assert_true(stage.r.ttl > 9.9);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -304,6 +348,8 @@ int main(void)
 		TEST(an_interrupted_renewal_is_made_again),
 		TEST(an_interrupted_revoke_is_sent_again),
 		TEST(a_stop_goes_on_after_an_interruption),
+		TEST(leases_that_are_lost_in_a_row_are_not_asked_for_at_once),
+		TEST(a_renewal_makes_no_lease_longer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,17 +38,21 @@ static bool pass(struct walk *w, char c)
 	return true;
 }
 
+/* Behind the backslash. cJSON takes four signs that are no hexadecimal number for a NUL. */
+static bool check_escape(struct walk *w)
+{
+	w->nul = w->nul || strncmp(w->at, "u0000", 5) == 0;
+	return *w->at != 'u' || strspn(w->at + 1, "0123456789abcdefABCDEF") >= 4;
+}
+
 static bool pass_text(struct walk *w)
 {
 	if (!pass(w, '"')) {
 		return false;
 	}
 	while (*w->at != '"') {
-		if ((unsigned char)*w->at < 0x20) {
+		if ((unsigned char)*w->at < 0x20 || (pass(w, '\\') && !check_escape(w))) {
 			return false;
-		}
-		if (pass(w, '\\')) {
-			w->nul = w->nul || strncmp(w->at, "u0000", 5) == 0;
 		}
 		w->at++; /* the sign behind a backslash is never a control character: cJSON saw it
 			  */

@@ -72,6 +72,8 @@ static void refuses_what_is_no_json(void **state)
 		"{\"a\":+1}",
 		"{\"a\":1e}",
 		"{\"a\":-}",
+		"{\"a\":\"x\\u161]y\"}",
+		"{\"a\":\"x\\uzzzzy\"}",
 		"{\"a\":0x10}",
 		"{\"a\":NaN}",
 		"{\"a\":[01]}",

@@ -111,6 +111,11 @@ void fuzz_out_finish(struct fuzz_out *out)
 	*out = (struct fuzz_out){ 0 };
 }
 
+bool fuzz_is_text(const char *text)
+{
+	return utf8_valid(text, strlen(text));
+}
+
 bool fuzz_is_harmless(const char *text)
 {
 	size_t len = strlen(text);

@@ -58,6 +58,9 @@ const char *fuzz_out_text(struct fuzz_out *out);
 
 void fuzz_out_finish(struct fuzz_out *out);
 
+/* True when the text is valid UTF-8. */
+bool fuzz_is_text(const char *text);
+
 /* True when the text is valid UTF-8 and has no control character but line ends. */
 bool fuzz_is_harmless(const char *text);
 

@@ -189,6 +189,14 @@ def test_a_name_that_does_not_exist(doctor):
     assert [f.level for f in report.of("user")] == ["skipped"]
 
 
+def test_a_name_is_said_once_with_its_addresses(parts, doctor):
+    other = free_port()
+    report = doctor(f"['localhost:{parts.plain.port}', 'localhost:{other}']")
+    [name] = report.of("name")
+    assert name.level == "ok" and re.search(r"^localhost: .*127\.0\.0\.1.* \(\d+\.\dms\)$", name.text)
+    assert [f.level for f in report.of("endpoint")] == ["ok", "problem"]
+
+
 def test_no_name_server_answers(write):
     Names.assert_possible()
     nobody = write("nameserver 127.0.0.77\noptions attempts:1 timeout:1\n", "resolv.conf")

@@ -76,6 +76,24 @@ static void a_terminal_gets_colours(void **state)
 	UNUSED(state);
 	doctor_find(&f, "key", "k", DOCTOR_OK, "it is there");
 	expect_text(f.out, "\033[32mok     \033[0m  key          k: it is there\n");
+	f.out = open_text();
+	doctor_find(&f, "key", "k", DOCTOR_SKIPPED, "nobody asked");
+	expect_text(f.out, "\033[2mskipped\033[0m  key          k: nobody asked\n");
+	const struct {
+		enum doctor_code code;
+		const char *colour;
+	} cases[] = { { AUTH_FAILED, "\033[31mproblem\033[0m" },
+		{ ETCD_LEARNER, "\033[33mwarning\033[0m" } };
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char expected[600];
+		f.out = open_text();
+		doctor_find(&f, "key", "k", cases[i].code, "no");
+		(void)snprintf(expected, sizeof expected,
+				"%s  key          k: no [%s]\n%22s-> %s\n", cases[i].colour,
+				doctor_code_token(cases[i].code), "",
+				doctor_code_advice(cases[i].code));
+		expect_text(f.out, expected);
+	}
 	doctor_findings_finish(&f);
 }
 

@@ -10,9 +10,8 @@
  */
 #include "agent/sandbox_calls.h"
 
-#include <asm/ioctls.h>
-#include <linux/sockios.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -20,6 +19,10 @@
 #include <sys/socket.h>
 
 #include "agent/util.h"
+
+#ifndef PR_SET_VMA /* not in every C library's headers */
+#define PR_SET_VMA 0x53564d41
+#endif
 
 /* clang-format off */
 #define ANY(call)       { .name = #call }

@@ -50,18 +50,6 @@ static void begins_with_a_read_and_goes_on_from_there(void **state)
 	assert_int_equal(heard.troubles, 0);
 }
 
-/* An etcd that lies may have no next one. */
-static void the_last_revision_is_no_end(void **state)
-{
-	UNUSED(state);
-	follower_start(&follower);
-	say(the_read(), both_at(INT64_MAX));
-	expect(1, true);
-	expect_watch_from(INT64_MAX);
-	open_watch();
-	begin_audit();
-}
-
 static void nothing_at_all_is_told_too(void **state)
 {
 	UNUSED(state);
@@ -431,7 +419,6 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(begins_with_a_read_and_goes_on_from_there),
-		TEST(the_last_revision_is_no_end),
 		TEST(nothing_at_all_is_told_too),
 		TEST(a_put_and_a_deletion_are_changes),
 		TEST(what_happens_at_once_is_told_once),

@@ -285,10 +285,22 @@ static void nothing_is_counted_without_news_or_within_some(void **state)
 	assert_int_equal(follower.state, FOLLOW_LIVE);
 }
 
+/* An etcd that lies may have no next one, for a watch or an audit to begin with. */
+static void the_last_revision_is_no_end(void **state)
+{
+	UNUSED(state);
+	follower_start(&follower);
+	finish_read(INT64_MAX);
+	open_watch();
+	begin_audit();
+	expect(1, true);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		TEST(the_last_revision_is_no_end),
 		TEST(an_audit_that_finds_nothing_confirms),
 		TEST(keys_that_are_no_instances_are_counted),
 		TEST(what_an_audit_finds_may_be_on_its_way),

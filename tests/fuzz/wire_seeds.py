@@ -70,6 +70,8 @@ seed(
     compressed=frames(100, [3, 9, 0, 0], framed(b"a") + b"\x01\0\0\0\x01b"),
     four_gigabytes=frames(0xFFFF, [0, 0, 0, 0], b"\0\xff\xff\xff\xffabc"),
     cut_off=frames(1000, [200, 1, 1, 1], framed(b"q" * 500)[:300]),
+    cut_off_by_three=frames(1000, [5, 1, 1, 1], framed(b"q" * 50)[:-3]),
+    announces_much=frames(0xFFFF, [0, 0, 0, 0], b"\0\0\0\xea\x60abc"),
     grows_from_small_to_large=frames(5000, [60, 10, 0, 0], framed(b"s" * 64, b"l" * 65, b"x" * 4000)),
 )
 
@@ -152,6 +154,7 @@ seed(
     "etcd_requests",
     service=b"\0" + struct.pack("<Q", 15 << 2) + b"/services/a/\0" + HOST.encode() + b"\0h:1\0/services/b/h:1\0",
     eight_keys=b"\x07" + struct.pack("<Q", 1 << 60) + b"p\0v\0\0q\0",
+    last_revision=b"\0" + b"\xff" * 8 + b"/s/\0v\0a\0b\0",
     prefix_ends_high=b"\x01" + struct.pack("<Q", 4) + b"a\xff\xff\0v\0x\0b\0",
     other_is_the_next=b"\x01" + struct.pack("<Q", 4) + b"/s/\0v\0\xff\0" + b"/s0\0",
 )
@@ -461,6 +464,78 @@ seed(
     tls_alert=AUTO + AUDIT + TURN + some(8, payload=b"\x15\x03\x03\0\2\2\x46") + TURN,
     window_of_nothing=AUTO + AUDIT + TURN + settings((4, 0)) + TURN + SERVES + passes(21),
     half_a_frame=CHECK + START + some(8, payload=b"\0\0\7\0\0\0\0\0\1\0\0") + passes(21) + AUDIT + TURN + some(8, payload=b"\0\0\2\x08\1") + TURN,
+)
+
+
+# ---- scripts for an etcd: see fuzz_etcd_peer.c --------------------------------------------------------
+
+GRANT_, PUT_, VERIFY_, REVOKE_, RENEW_, CANCEL_, FOLLOW_, SAY_, BEGIN_, MESSAGE_, END_ = range(16, 27)
+GATHERED = passes(2) + TURN  # renewals and looks wait for others that start with them
+OK_HEADER, OLD_HEADER, NEW_HEADER, FOREIGN_HEADER, NO_HEADER = 0, 2, 3, 0x80, 0x40
+
+
+def does(op, how=0):
+    return bytes([op, how])
+
+
+def says(*words, end=0, before=0, header=OK_HEADER):
+    return bytes([SAY_, before, header, *words, end]) + TURN
+
+
+def tells(*words, before=0, header=OK_HEADER):
+    return bytes([MESSAGE_, before, header, *words]) + TURN
+
+
+def stops(end, before=0):
+    return bytes([END_, before, end]) + TURN
+
+
+BEGUN = TURN + HELLO + TURN
+PAGE = says(2, 0, 1)  # two keys: a good one, and another
+WATCHED = does(FOLLOW_) + BEGUN + PAGE + BEGUN + bytes([BEGIN_, 0]) + tells(1)
+ONE, THREE = b"\0", b"\2"
+seed(
+    "etcd_peer",
+    grant=ONE + does(GRANT_) + BEGUN + says(0),
+    grant_of_nothing=ONE + does(GRANT_) + BEGUN + says(2),
+    grant_unanswered=ONE + does(GRANT_) + BEGUN + passes(45),
+    put=ONE + does(PUT_) + BEGUN + says(11, 255),
+    put_over_another=ONE + does(PUT_, 6) + BEGUN + says(2, 0x40) + says(11, 255),
+    put_taken=ONE + does(PUT_) + BEGUN + says(2, 0x40),
+    put_two=ONE + does(PUT_, 3) + BEGUN + says(13, 255, 255),
+    put_lease_gone=ONE + does(PUT_) + BEGUN + says(0, end=1) + says(4),
+    verify=ONE + does(VERIFY_, 12) + GATHERED + HELLO + TURN + says(1),
+    verify_otherwise=ONE + does(VERIFY_, 12) + GATHERED + HELLO + TURN + says(0) + says(1, 0x40),
+    renew=ONE + does(RENEW_) + GATHERED + HELLO + TURN + bytes([BEGIN_, 0]) + tells(0) + TURN,
+    renew_gone=ONE + does(RENEW_) + GATHERED + HELLO + TURN + bytes([BEGIN_, 0]) + tells(4) + TURN,
+    renew_another=ONE + does(RENEW_) + does(RENEW_, 1) + GATHERED + HELLO + TURN + bytes([BEGIN_, 0]) + tells(1) + tells(0),
+    renew_in_the_same_stream=ONE + (does(RENEW_) + GATHERED + HELLO + TURN + bytes([BEGIN_, 0]) + tells(0)) * 3,
+    renew_cancelled=ONE + does(RENEW_) + GATHERED + does(CANCEL_) + HELLO + TURN + bytes([BEGIN_, 0]) + tells(0),
+    revoke=ONE + does(REVOKE_) + BEGUN + says(0),
+    revoke_gone=ONE + does(REVOKE_) + BEGUN + says(0, end=1) + says(4) + bytes([BEGIN_, 0]) + tells(4),
+    three_calls=ONE + does(GRANT_) + does(PUT_, 1) + does(REVOKE_, 2) + BEGUN + says(0) + says(11, 255) + says(0),
+    cancelled_in_flight=ONE + does(GRANT_) + TURN + does(CANCEL_) + HELLO + TURN + says(0),
+    member_without_leader=THREE + does(GRANT_) + BEGUN + says(0, end=2) + BEGUN + says(0),
+    all_refuse=THREE + refuses(1) + does(GRANT_) + TURN + passes(5) + passes(40),
+    foreign_cluster=THREE + does(GRANT_) + BEGUN + says(0) + does(GRANT_) + TURN + says(0, header=FOREIGN_HEADER) + BEGUN + says(0),
+    revision_goes_back=THREE + does(GRANT_) + BEGUN + says(0) + does(PUT_) + TURN + says(11, 255, header=OLD_HEADER) + BEGUN + says(11, 255),
+    cut=ONE + does(GRANT_) + BEGUN + CUT + TURN + BEGUN + says(0),
+    logs_in=b"\x80" + does(GRANT_) + BEGUN + says(0) + says(0),
+    token_refused=b"\x80" + does(GRANT_) + BEGUN + says(0) + says(0, end=4) + says(0) + says(0),
+    wrong_password=b"\x80" + does(RENEW_) + GATHERED + HELLO + TURN + says(0, end=8) + TURN + says(0),
+    follows=ONE + WATCHED + tells(16, 0xC8, header=NEW_HEADER) + tells(16, 0xE2, header=NEW_HEADER),
+    follows_foreign_keys=ONE + WATCHED + tells(16, 0xC3, header=NEW_HEADER),
+    follows_news_of_the_future=ONE + WATCHED + tells(16, 0xC2),
+    follows_parts=ONE + WATCHED + tells(24, 0xC2, header=NEW_HEADER) + tells(16, 0xC9, header=NEW_HEADER),
+    follows_compacted=ONE + WATCHED + tells(6) + PAGE,
+    follows_cancelled=ONE + WATCHED + tells(18) + passes(4) + PAGE,
+    follows_old_news=THREE + WATCHED + tells(16, 0, header=OLD_HEADER) + tells(16, 0xC0, header=FOREIGN_HEADER) + BEGUN + PAGE,
+    follows_without_an_end=ONE + does(FOLLOW_) + BEGUN + says(6, 0, 1) * 6,
+    watch_is_cut=ONE + WATCHED + CUT + TURN + passes(4) + BEGUN + PAGE,
+    page_without_header=ONE + does(FOLLOW_) + BEGUN + says(2, 0, 1, header=NO_HEADER) + passes(10),
+    last_revision=ONE + does(FOLLOW_) + BEGUN + says(2, 0, 1, header=6) + BEGUN + passes(220) + passes(60),
+    interrupted=ONE + WATCHED + does(FOLLOW_) + TURN + PAGE + does(FOLLOW_, 1) + TURN + PAGE,
+    silent_audit=ONE + WATCHED + passes(220) + TURN + passes(60),
 )
 
 

@@ -12,6 +12,7 @@
 #include "agent/cadence.h"
 #include "agent/clock.h"
 #include "agent/clusters.h"
+#include "agent/core_dumps.h"
 #include "agent/counts.h"
 #include "agent/descriptor/etcd_settings.h"
 #include "agent/log.h"
@@ -52,6 +53,7 @@ struct agent {
 	ev_timer patience, linger, tell;
 	double started_at;
 	unsigned reloads, reloads_failed;
+	bool secretive; /* a secret is in memory, or was: it is not told from what is left of it */
 	bool leaving;
 	enum exit_code code;
 };
@@ -215,6 +217,13 @@ static int close_in(struct agent *a, const struct agent_start *start, struct err
 	return 0;
 }
 
+/* Nothing may be dumped from before descriptors are read until there is a set without a secret. */
+static void keep_secrets(struct agent *a, const struct descriptor_set *set)
+{
+	a->secretive = a->secretive || needs_secrecy(set);
+	core_dumps_allow(!a->secretive);
+}
+
 static void settle_in(struct agent *a)
 {
 	standstill_stop(&a->standstill);
@@ -248,6 +257,7 @@ static void take_set(struct agent *a, struct descriptor_set *set)
 	struct units_change change;
 	struct err err;
 
+	keep_secrets(a, set);
 	make_room(a, set);
 	if (sandbox_admits(&a->sandbox, needs_programs(set), &err) < 0 ||
 			units_apply(&a->units, set, &change, &err) < 0) {
@@ -279,6 +289,7 @@ static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int revents)
 		return;
 	}
 	notify_reloading(&a->notify);
+	core_dumps_allow(false);
 	bool sound = descriptor_set_load(&set, a->start->paths, a->start->n_paths, &problems) == 0;
 	log_problems(&problems);
 	if (sound) {
@@ -374,6 +385,7 @@ static int set_up(struct agent *a, struct agent_start *start, struct err *err)
 		descriptor_set_finish(&start->set);
 		return -1;
 	}
+	keep_secrets(a, &start->set);
 	make_room(a, &start->set);
 	if (close_in(a, start, err) < 0) {
 		descriptor_set_finish(&start->set);

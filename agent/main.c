@@ -11,6 +11,7 @@
 #include "agent/admin/control.h"
 #include "agent/agent.h"
 #include "agent/colour.h"
+#include "agent/core_dumps.h"
 #include "agent/descriptor/descriptor_set.h"
 #include "agent/doctor/doctor.h"
 #include "agent/listing.h"
@@ -293,6 +294,7 @@ int main(int argc, char **argv)
 	struct err err;
 	enum exit_code code = EXIT_DONE;
 
+	core_dumps_allow(false); /* a secret may be in the environment already */
 	keep_large_buffers_apart();
 	loop_memory_use(end_without_memory);
 	(void)signal(SIGPIPE, SIG_IGN); /* nobody reading the log is no reason to withdraw */

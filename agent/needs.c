@@ -52,3 +52,21 @@ bool needs_programs(const struct descriptor_set *set)
 	}
 	return false;
 }
+
+static bool is_set(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+bool needs_secrecy(const struct descriptor_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		const struct descriptor *d = &set->at[i];
+		if (is_set(d->etcd.password) || is_set(d->etcd.password_file) ||
+				is_set(d->etcd.tls.key_file) || is_set(d->probe.tls.key_file) ||
+				d->probe.metadata.n > 0) {
+			return true;
+		}
+	}
+	return false;
+}

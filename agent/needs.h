@@ -4,7 +4,7 @@
 
 /*
  * needs - what descriptors need beside the agent: libraries, loaded before anything of them is at
- * work, and programs.
+ * work, programs, and secrecy.
  */
 
 #include <stdbool.h>
@@ -18,6 +18,9 @@ int needs_load(const struct descriptor *d, struct err *err);
 
 /* The same for each of a set. */
 int needs_load_all(const struct descriptor_set *set, struct err *err);
+
+/* Whether one of a set has a password, a key of TLS, or headers, whose values may be secret. */
+bool needs_secrecy(const struct descriptor_set *set);
 
 /* Whether one of a set has a command to run. */
 bool needs_programs(const struct descriptor_set *set);

@@ -21,10 +21,13 @@ int health_calls_init(struct health_calls *c, const struct descriptor *desc)
 	}
 	/* The first header is for Check alone: a Watch has no end of its own. */
 	(void)snprintf(c->timeout, sizeof c->timeout, "%um", desc->probe.timeout_ms);
-	c->headers[0] = (struct h2_header){ "grpc-timeout", c->timeout };
+	c->headers[0] = (struct h2_header){ .name = "grpc-timeout", .value = c->timeout };
 	for (size_t i = 0; i < metadata->n; i++) {
-		c->headers[i + 1] =
-				(struct h2_header){ metadata->at[i].name, metadata->at[i].text };
+		c->headers[i + 1] = (struct h2_header){
+			.name = metadata->at[i].name,
+			.value = metadata->at[i].text,
+			.secret = true,
+		};
 	}
 	c->check = (struct h2_call){
 		.path = HEALTH_PATH_CHECK,

@@ -25,6 +25,7 @@
 #include "agent/descriptor/rules.h"
 #include "agent/descriptor/schema.h"
 #include "agent/descriptor/yaml.h"
+#include "agent/wiping.h"
 
 /* The schema has fewer keys; tests hold this. */
 #define KEYS_MAX 96
@@ -339,6 +340,7 @@ int descriptor_load(struct descriptor *d, const char *file, struct problems *pro
 		explicit_bzero(text, (size_t)len); /* a password may stand in it */
 	}
 	free(text);
+	wiping_stack();
 	return result;
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/wiping.h"
+
 #define NAME_MAX_LEN 128
 
 /* The text as it grows. */
@@ -20,7 +22,7 @@ static int grow(struct growing *g, const char *more, size_t n, struct err *err)
 	}
 	if (g->text == NULL || g->len + n >= g->room) {
 		size_t room = (g->len + n + 1) * 2;
-		char *text = realloc(g->text, room);
+		char *text = wiping_realloc(g->text, room); /* it may be a password */
 		if (text == NULL) {
 			return err_set(err, ERR_SYSTEM, "out of memory");
 		}
@@ -136,7 +138,7 @@ int expand_text(const char *text, expand_lookup *lookup, char **out, struct err 
 	for (const char *at = text; *at != '\0';) {
 		at = step(at, lookup, &g, err);
 		if (at == NULL) {
-			free(g.text);
+			wiping_free(g.text);
 			return -1;
 		}
 	}

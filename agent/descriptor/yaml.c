@@ -19,6 +19,26 @@
 
 #include "agent/descriptor/problems.h"
 #include "agent/utf8.h"
+#include "agent/wiping.h"
+
+#ifndef SVC_STATIC
+/*
+ * libyaml's own, by the names that it calls them by: what it has read of a
+ * password is wiped in each buffer that it gives back.
+ */
+void yaml_free(void *block);
+void *yaml_realloc(void *block, size_t size);
+
+void yaml_free(void *block)
+{
+	wiping_free(block);
+}
+
+void *yaml_realloc(void *block, size_t size)
+{
+	return wiping_realloc(block, size > 0 ? size : 1);
+}
+#endif
 
 struct reader {
 	yaml_parser_t parser;

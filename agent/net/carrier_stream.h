@@ -23,7 +23,8 @@ struct carrier_talk {
 	struct h2_stream stream;
 	struct carrier_request *rider; /* carrier.c's: NULL when it is free */
 	const char *path;
-	char *token; /* owned: with which it was opened; NULL: it cannot be said in */
+	bool open;      /* it can be said in */
+	uint64_t token; /* ... with which it was opened: a sum of it, not another copy */
 };
 
 /* Says a call in the stream that is open, if it is for this one, or in a new one. */

@@ -19,6 +19,7 @@
 #include "agent/net/grpc_frame.h"
 #include "agent/timer.h"
 #include "agent/util.h"
+#include "agent/wiping.h"
 
 #define LIFE_MAX     240.0 /* seconds; etcd's own tokens live 300 when nobody says otherwise */
 #define LIFE_MIN     1.4   /* so that a token is not renewed more than once a second */
@@ -179,6 +180,15 @@ static void go_without(struct etcd_auth *auth)
 			"etcd has authentication switched off: going on without a user");
 }
 
+/* From the loop, above which nothing is left: what sends and receives has large buffers there. */
+static void on_wipe(struct ev_loop *loop, ev_timer *wipe, int revents)
+{
+	UNUSED(loop);
+	UNUSED(wipe);
+	UNUSED(revents);
+	wiping_stack();
+}
+
 static void on_logged_in(struct route_request *request, const struct etcd_answer *answer)
 {
 	struct etcd_auth *auth = CONTAINER_OF(request, struct etcd_auth, request);
@@ -186,6 +196,7 @@ static void on_logged_in(struct route_request *request, const struct etcd_answer
 	bool done = false;
 
 	etcd_body_free(&auth->body);
+	timer_start(auth->loop, &auth->wipe, 0.0);
 	failed.body = NULL;
 	failed.len = 0;
 	failed.text = failed.sentence = auth->why;
@@ -355,6 +366,7 @@ void etcd_auth_init(struct etcd_auth *auth, struct ev_loop *loop, struct etcd_ro
 	auth->notice = notice;
 	auth->life = LIFE_MAX;
 	ev_timer_init(&auth->tell, on_tell, 0.0, 0.0);
+	ev_timer_init(&auth->wipe, on_wipe, 0.0, 0.0);
 }
 
 void etcd_auth_finish(struct etcd_auth *auth)
@@ -366,6 +378,7 @@ void etcd_auth_finish(struct etcd_auth *auth)
 	etcd_route_cancel(&auth->request);
 	etcd_body_free(&auth->body);
 	ev_timer_stop(auth->loop, &auth->tell);
+	ev_timer_stop(auth->loop, &auth->wipe);
 	forget_token(auth);
 	memset(auth, 0, sizeof *auth);
 }

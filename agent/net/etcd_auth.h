@@ -49,6 +49,7 @@ struct etcd_auth {
 	struct list *waiting;  /* for the Authenticate in flight */
 	struct list *refused;  /* to be told so from the loop */
 	ev_timer tell;
+	ev_timer wipe; /* what a login has left on the stack */
 
 	struct backoff backoff; /* between tries that failed */
 	double pause_until;

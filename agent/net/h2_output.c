@@ -69,6 +69,7 @@ static int push_plain(struct h2_output *o, int fd, struct h2_session *session, b
 		if (error == 0 && *full) {
 			error = keep(o, data + sent, len - sent);
 		}
+		explicit_bzero(data, len);
 	}
 	return error;
 }
@@ -80,7 +81,10 @@ static bool encrypt(struct h2_session *session, struct h2_tls *tls)
 	size_t len = tls->state == H2_TLS_OPEN ? h2_session_take_out(session, data, sizeof data)
 					       : 0;
 
-	return len > 0 && h2_tls_write(tls, data, len);
+	bool written = len > 0 && h2_tls_write(tls, data, len);
+
+	explicit_bzero(data, len);
+	return written;
 }
 
 static int push_tls(int fd, struct h2_session *session, struct h2_tls *tls, bool *full)

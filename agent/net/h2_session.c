@@ -3,9 +3,11 @@
 
 #include <assert.h>
 #include <nghttp2/nghttp2.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/util.h"
+#include "agent/wiping.h"
 
 #define HEADERS_COMMON 7
 #define HEADERS_MAX    (HEADERS_COMMON + 65)
@@ -185,14 +187,22 @@ void h2_session_drop(struct h2_stream *stream)
 	detach(stream);
 }
 
-static nghttp2_nv header(const char *name, const char *value)
+/* Where nghttp2 has const too much, or too little. */
+static uint8_t *bytes_of(const void *in)
 {
 	union {
-		const char *in;
+		const void *in;
 		uint8_t *out;
-	} n = { .in = name }, v = { .in = value }; /* nghttp2 has no const here; it copies */
+	} bytes = { .in = in };
 
-	return (nghttp2_nv){ n.out, v.out, strlen(name), strlen(value), NGHTTP2_NV_FLAG_NONE };
+	return bytes.out;
+}
+
+/* It copies both. */
+static nghttp2_nv header(const char *name, const char *value)
+{
+	return (nghttp2_nv){ bytes_of(name), bytes_of(value), strlen(name), strlen(value),
+		NGHTTP2_NV_FLAG_NONE };
 }
 
 static size_t all_headers(
@@ -208,7 +218,9 @@ static size_t all_headers(
 	out[n++] = header("te", "trailers");
 	out[n++] = header("user-agent", "svc-agent");
 	for (size_t i = 0; i < call->n_headers && n < HEADERS_MAX; i++) {
-		out[n++] = header(call->headers[i].name, call->headers[i].value);
+		out[n] = header(call->headers[i].name, call->headers[i].value);
+		out[n++].flags = call->headers[i].secret ? NGHTTP2_NV_FLAG_NO_INDEX
+							 : NGHTTP2_NV_FLAG_NONE;
 	}
 	return n;
 }
@@ -312,6 +324,10 @@ uint32_t h2_session_allowed(const struct h2_session *s)
 			s->nghttp2, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
+/*
+ * What has been taken out is wiped in nghttp2's buffer, which does not read it again: it may be a
+ * password, and would stay there until as much has been sent after it.
+ */
 size_t h2_session_take_out(struct h2_session *s, uint8_t *out, size_t room)
 {
 	size_t n = 0;
@@ -326,6 +342,7 @@ size_t h2_session_take_out(struct h2_session *s, uint8_t *out, size_t room)
 		}
 		size_t part = s->n_out < room - n ? s->n_out : room - n;
 		memcpy(out + n, s->out, part);
+		explicit_bzero(bytes_of(s->out), part);
 		s->out += part;
 		s->n_out -= part;
 		n += part;
@@ -349,8 +366,36 @@ static bool introduce(const struct h2_session *s, nghttp2_session *session)
 						  0, (int32_t)s->window) == 0);
 }
 
+static void *on_malloc(size_t size, void *user)
+{
+	UNUSED(user);
+	return malloc(size);
+}
+
+static void *on_calloc(size_t n, size_t size, void *user)
+{
+	UNUSED(user);
+	return calloc(n, size);
+}
+
+static void *on_realloc(void *block, size_t size, void *user)
+{
+	UNUSED(user);
+	return wiping_realloc(block, size);
+}
+
+static void on_free(void *block, void *user)
+{
+	UNUSED(user);
+	wiping_free(block);
+}
+
 static nghttp2_session *create_session(struct h2_session *s)
 {
+	/* It copies the headers of each call: tokens are among them. */
+	nghttp2_mem memory = {
+		.malloc = on_malloc, .calloc = on_calloc, .realloc = on_realloc, .free = on_free
+	};
 	nghttp2_session_callbacks *callbacks;
 	nghttp2_session *session = NULL;
 
@@ -362,7 +407,7 @@ static nghttp2_session *create_session(struct h2_session *s)
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
 	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
-	if (nghttp2_session_client_new(&session, callbacks, s) != 0) {
+	if (nghttp2_session_client_new3(&session, callbacks, s, NULL, &memory) != 0) {
 		session = NULL;
 	}
 	nghttp2_session_callbacks_del(callbacks);

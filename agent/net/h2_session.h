@@ -61,6 +61,7 @@ struct h2_stream {
 /* A request header beside those that every gRPC call has. Both borrowed until the call is begun. */
 struct h2_header {
 	const char *name, *value;
+	bool secret; /* neither side may remember it for calls to come */
 };
 
 /* Whom calls on a connection are for: servers refuse a scheme that is not the connection's own. */

@@ -5,6 +5,7 @@
 /* openssl_library - what its doors call of OpenSSL (see agent/library.h). Private to them. */
 
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
@@ -29,6 +30,7 @@ int openssl_library_load(struct err *err);
 	EACH(BIO_new) \
 	EACH(BIO_s_mem) \
 	EACH(BIO_write_ex) \
+	EACH(CRYPTO_set_mem_functions) \
 	EACH(ERR_clear_error) \
 	EACH(ERR_peek_error) \
 	EACH(ERR_reason_error_string) \
@@ -95,6 +97,7 @@ extern struct openssl_library openssl_library;
 #define BIO_new                            openssl_library.BIO_new
 #define BIO_s_mem                          openssl_library.BIO_s_mem
 #define BIO_write_ex                       openssl_library.BIO_write_ex
+#define CRYPTO_set_mem_functions           openssl_library.CRYPTO_set_mem_functions
 #define ERR_clear_error                    openssl_library.ERR_clear_error
 #define ERR_peek_error                     openssl_library.ERR_peek_error
 #define ERR_reason_error_string            openssl_library.ERR_reason_error_string

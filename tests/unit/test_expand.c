@@ -11,6 +11,9 @@
 
 #include "agent/descriptor/expand.h"
 #include "agent/util.h"
+#include "tests/unit/watched_free.h"
+
+#define SECRET "a secret that is long enough to be no accident"
 
 static char huge[EXPAND_MAX + 2];
 
@@ -24,6 +27,7 @@ static const char *lookup(const char *name)
 		{ "_x9", "low" },
 		{ "NESTED", "${HOST}" },
 		{ "HUGE", huge },
+		{ "SECRET", SECRET },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
 		if (strcmp(variables[i].name, name) == 0) {
@@ -124,12 +128,30 @@ static void takes_the_longest(void **state)
 	huge[EXPAND_MAX] = 'x';
 }
 
+/* It grows, and fails at last. */
+static void leaves_nothing_behind(void **state)
+{
+	struct err err;
+	char *out = NULL;
+	UNUSED(state);
+	watched = SECRET;
+	frees = left_behind = 0;
+	assert_int_equal(
+			expand_text("${SECRET}${SECRET}${SECRET}${SECRET}${SECRET}${SECRET}${UNSET}",
+					lookup, &out, &err),
+			-1);
+	watched = NULL;
+	assert_true(frees > 1);
+	assert_int_equal(left_behind, 0);
+}
+
 int main(void)
 {
 	memset(huge, 'x', EXPAND_MAX + 1);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(expands),
 		cmocka_unit_test(refuses),
+		cmocka_unit_test(leaves_nothing_behind),
 		cmocka_unit_test(takes_the_longest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from lib.lines import Lines
+from lib.patience import patient
 from lib.process import Process
 
 BINARY = os.environ.get("SVC_AGENT", "svc-agent")
@@ -34,7 +35,7 @@ def run(*words, env=None, timeout=20, within=()):
     `within` are words of another program, which runs the agent."""
     argv = [*within, BINARY, *(str(word) for word in words)]
     done = subprocess.run(
-        argv, env=environment(env), capture_output=True, text=True, timeout=timeout, check=False
+        argv, env=environment(env), capture_output=True, text=True, timeout=patient(timeout), check=False
     )
     print(f"{argv} -> {done.returncode}\n{done.stdout}{done.stderr}")
     assert not SANITIZER_REPORT.search(done.stderr), "a sanitizer reported"
@@ -87,7 +88,7 @@ class Agent(Process):
     def wait_exit(self, timeout=15):
         """The exit code; also says in the test's output how long the end took."""
         start = time.monotonic()
-        code = self.child.wait(timeout)
+        code = self.child.wait(patient(timeout))
         self.log.join()
         print(f"svc-agent exited {code} after {time.monotonic() - start:.3f} s")
         return code

@@ -17,6 +17,8 @@ import struct
 import threading
 import time
 
+from lib.patience import patient
+
 IN_MOVED_TO = 0x80
 HEAD = struct.Struct("iIII")
 
@@ -126,7 +128,7 @@ class Document:
         """
         with self._news:
             first = max(0, self.seen - 1) if since is None else since
-            self._news.wait_for(lambda: self._find(claim, first), timeout)
+            self._news.wait_for(lambda: self._find(claim, first), patient(timeout))
             found = self._find(claim, first)
         assert found, (
             f"waited {timeout} s for {what or 'a document'} in {self.path.name};"

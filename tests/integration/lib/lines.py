@@ -4,6 +4,8 @@
 import re
 import threading
 
+from lib.patience import patient
+
 
 class Lines:
     """Reads a pipe to its end in a thread of its own. Waiting is for a line, never for time."""
@@ -40,7 +42,7 @@ class Lines:
     def wait(self, pattern, timeout=10, since=0):
         """(match, index) of the first such line; fails when none comes in time."""
         with self._news:
-            self._news.wait_for(lambda: self.find(pattern, since) or self.ended, timeout)
+            self._news.wait_for(lambda: self.find(pattern, since) or self.ended, patient(timeout))
             found = self.find(pattern, since)
         assert found, f"{self.what} never wrote /{pattern}/; it wrote:\n{self.text()}"
         return found

@@ -7,6 +7,7 @@ import re
 import time
 
 from lib.descriptor import NAME
+from lib.patience import patient
 from lib.reader import reader, value
 
 MANUAL = pathlib.Path(__file__).parents[3] / "packaging" / "man"
@@ -41,7 +42,7 @@ def shown_in_manual(words):
 
 def until(what, timeout=10):
     """Waits until `what()` is true, and returns that; the moment in between is for others."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + patient(timeout)
     while True:
         found = what()
         if found:

@@ -15,6 +15,7 @@ import time
 from collections import namedtuple
 
 from lib.gateway import decode, under
+from lib.patience import patient
 
 Event = namedtuple("Event", "kind key value lease revision at")
 
@@ -80,7 +81,7 @@ class Watcher:
     def wait_for(self, predicate, timeout=10, what="a change in etcd"):
         """Waits until predicate(events) holds and returns what it returned."""
         with self._news:
-            self._news.wait_for(lambda: predicate(self.events) or self._ended, timeout)
+            self._news.wait_for(lambda: predicate(self.events) or self._ended, patient(timeout))
             result = predicate(self.events)
         assert result, f"waited {timeout} s for {what}; seen: {self.history()}"
         return result

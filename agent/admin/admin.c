@@ -156,7 +156,8 @@ static enum MHD_Result answer_request(struct admin *a, struct MHD_Connection *c,
 		.method = method,
 		.path = path,
 		.host = header(c, MHD_HTTP_HEADER_HOST),
-		.has_origin = header(c, MHD_HTTP_HEADER_ORIGIN) != NULL,
+		.has_origin = header(c, MHD_HTTP_HEADER_ORIGIN) != NULL ||
+			      header(c, "Sec-Fetch-Site") != NULL,
 		.local = guest->local,
 		.has_body = has_body_above(c, 0),
 		.large_body = large_body,
@@ -278,12 +279,6 @@ static void set_doors(struct admin *a, bool open)
 	}
 }
 
-/* The earlier of two times, seconds from now; below 0: never. */
-static double earlier(double a, double b)
-{
-	return a < 0.0 || (b >= 0.0 && b < a) ? b : a;
-}
-
 /* Seconds until there is something to do without anything happening; below 0: never. */
 static double next_look(const struct admin *a, double now)
 {
@@ -291,9 +286,10 @@ static double next_look(const struct admin *a, double now)
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	if (a->open_again > now) {
-		next = earlier(next, a->open_again - now);
+		next = guests_earlier(next, a->open_again - now);
 	}
-	return MHD_get_timeout(a->http, &ms) == MHD_YES ? earlier(next, (double)ms / 1000.0) : next;
+	return MHD_get_timeout(a->http, &ms) == MHD_YES ? guests_earlier(next, (double)ms / 1000.0)
+							: next;
 }
 
 static void settle(struct admin *a)
@@ -361,12 +357,21 @@ static void on_message(void *user, const char *fmt, va_list args)
 	}
 }
 
+/* What holds a NUL stays as it is: else it ended there, and /drain%00x were /drain. */
+static size_t unescape(void *user, struct MHD_Connection *c, char *text)
+{
+	UNUSED(user);
+	UNUSED(c);
+	return strstr(text, "%00") != NULL ? strlen(text) : MHD_http_unescape(text);
+}
+
 static struct MHD_Daemon *start_http(struct admin *a)
 {
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
 			NULL, NULL, on_request, a, MHD_OPTION_EXTERNAL_LOGGER, on_message, a,
-			MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_CONNECTION_LIMIT,
-			(unsigned)ADMIN_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_MAX,
+			MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+			on_connection, a, MHD_OPTION_CONNECTION_LIMIT, (unsigned)ADMIN_CONNECTIONS,
+			MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_MAX,
 			MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_END);
 }
 

@@ -12,7 +12,7 @@
 
 #include "agent/util.h"
 
-#define BACKLOG 32
+#define BACKLOG 128
 #define SPARE   8 /* descriptors that are not taken for the admin */
 
 /* ---- a unix socket ----------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 
 #define PATIENCE         10.0
 #define PATIENCE_CROWDED 1.0
+#define UNASKED          0.1 /* ... of it, without a whole request */
 
 void guests_init(struct guests *g)
 {
@@ -28,8 +29,13 @@ struct guest *guests_find(struct guests *g, int fd)
 
 static double time_left(const struct guests *g, const struct guest *guest, double now)
 {
-	double left = guest->since + (g->crowded ? g->patience_crowded : g->patience) - now;
+	double patience = g->crowded ? g->patience_crowded : g->patience;
 
+	/* Who asks something asks it at once; an answer may be long. */
+	if (g->crowded && !guest->answered) {
+		patience *= UNASKED;
+	}
+	double left = guest->since + patience - now;
 	return left > 0.0 ? left : 0.0;
 }
 

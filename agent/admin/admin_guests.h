@@ -38,4 +38,10 @@ struct guest *guests_overdue(struct guests *g, double now);
 /* Seconds until guests_overdue() finds one, if nobody else comes or goes; below 0: never. */
 double guests_left(const struct guests *g, double now);
 
+/* The earlier of two times, seconds from now; below 0: never. */
+static inline double guests_earlier(double a, double b)
+{
+	return a < 0.0 || (b >= 0.0 && b < a) ? b : a;
+}
+
 #endif

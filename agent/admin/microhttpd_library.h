@@ -24,6 +24,7 @@ int microhttpd_library_load(struct err *err);
 	EACH(MHD_get_connection_values_n) \
 	EACH(MHD_get_daemon_info) \
 	EACH(MHD_get_timeout) \
+	EACH(MHD_http_unescape) \
 	EACH(MHD_lookup_connection_value) \
 	EACH(MHD_queue_response) \
 	EACH(MHD_run) \
@@ -42,6 +43,7 @@ extern struct microhttpd_library microhttpd_library;
 #define MHD_get_connection_info         microhttpd_library.MHD_get_connection_info
 #define MHD_get_connection_values_n     microhttpd_library.MHD_get_connection_values_n
 #define MHD_get_daemon_info             microhttpd_library.MHD_get_daemon_info
+#define MHD_http_unescape               microhttpd_library.MHD_http_unescape
 #define MHD_get_timeout                 microhttpd_library.MHD_get_timeout
 #define MHD_lookup_connection_value     microhttpd_library.MHD_lookup_connection_value
 #define MHD_queue_response              microhttpd_library.MHD_queue_response

@@ -71,6 +71,10 @@ static void has_less_time_while_others_wait(void **state)
 	come(5, 100.0);
 	come(6, 100.5);
 	guests.crowded = true;
+	assert_float_equal(guests_left(&guests, 100.0), 0.1, 1e-9); /* nothing was asked yet */
+	guests_find(&guests, 5)->answered = true;
+	assert_float_equal(guests_left(&guests, 100.0), 0.6, 1e-9); /* of the other one */
+	guests_find(&guests, 6)->answered = true;
 	assert_float_equal(guests_left(&guests, 100.0), 1.0, 1e-9);
 	assert_int_equal(guests_overdue(&guests, 101.0)->fd, 5);
 	assert_null(guests_overdue(&guests, 101.0));

@@ -123,7 +123,7 @@ bool fuzz_is_harmless(const char *text)
 
 	for (size_t at = 0, n; at < len; at += n) {
 		n = utf8_decode(text + at, len - at, &code);
-		if (n == 0 || (utf8_is_control(code) && code != '\n')) {
+		if (n == 0 || (utf8_steers(code) && code != '\n')) {
 			return false;
 		}
 	}

@@ -61,7 +61,7 @@ void fuzz_out_finish(struct fuzz_out *out);
 /* True when the text is valid UTF-8. */
 bool fuzz_is_text(const char *text);
 
-/* True when the text is valid UTF-8 and has no control character but line ends. */
+/* True when the text is valid UTF-8 and nothing in it steers a terminal, but for line ends. */
 bool fuzz_is_harmless(const char *text);
 
 /* How many lines the text has; the last one counts also without an end. */

@@ -6,6 +6,7 @@
 #ifdef SVC_SECCOMP
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -104,6 +105,14 @@ static int load_one(const struct seccomp_filter *f, struct err *err)
 					     strerror(-result));
 }
 
+/* What libseccomp took is all free again, and more than the agent itself has by then. */
+static void give_back(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
+}
+
 int seccomp_filters_load(const struct seccomp_filter *filters, size_t n, struct err *err)
 {
 	int result = seccomp_library_load(err);
@@ -112,6 +121,7 @@ int seccomp_filters_load(const struct seccomp_filter *filters, size_t n, struct 
 		result = load_one(&filters[i], err);
 	}
 	seccomp_library_unload();
+	give_back();
 	return result;
 }
 

@@ -340,7 +340,9 @@ int descriptor_load(struct descriptor *d, const char *file, struct problems *pro
 		explicit_bzero(text, (size_t)len); /* a password may stand in it */
 	}
 	free(text);
-	wiping_stack();
+	if (result < 0 || d->etcd.password[0] != '\0') {
+		wiping_stack();
+	}
 	return result;
 }
 

@@ -128,6 +128,44 @@ def test_a_key_of_tls_is_where_openssl_keeps_it(started, etcds, serve, tmp_path)
     assert remains(agent.pid, number[::-1]) == 1  # as it is reckoned with, on this machine
 
 
+# ---- what is said -------------------------------------------------------------------------------
+
+HEADER = "Bearer of-this-very-test-9876543210"
+
+
+def test_no_secret_is_said(started, guarded, serve, tmp_path):
+    """In the log for debugging, to who asks the agent, by its commands, in its command line."""
+    etcd, server = guarded(), serve()
+    watch, admin = etcd.watch(), tmp_path / "admin.sock"
+    agent = started(
+        descriptor(
+            etcd, server.port, etcd={**USER, "password": PASSWORD},
+            probe={"metadata": f"{{authorization: {HEADER}}}"},
+            admin={"listen": f"unix:{admin}"}, log={"level": "debug"},
+        )
+    )  # fmt: skip
+    watch.put(key_of(server.port))
+    agent.wait_log("Service registered")
+    (token,) = matching(agent.pid, TOKEN)
+    said = [pathlib.Path(f"/proc/{agent.pid}/cmdline").read_text()]
+    for path in ("/status", "/metrics", "/readyz", "/healthz"):
+        asked = ["curl", "-sS", "--max-time", "10", "--unix-socket", admin, f"http://localhost{path}"]
+        said.append(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
+    for command in ("check", "doctor", "probe", "status", "list"):
+        ran = subprocess.run(
+            [PROGRAM, command, "--config", tmp_path / "service1.yaml"], env=environment(),
+            capture_output=True, text=True, timeout=20, check=False,
+        )  # fmt: skip
+        said.append(ran.stdout + ran.stderr)
+    agent.stop()
+    said.append(agent.log.text())
+    assert all(said)
+    for text in said:
+        for secret in (BEGINNING.decode(), HEADER[7:], token.decode()):
+            assert secret not in text
+    assert "debug lease" in said[-1]
+
+
 # ---- core dumps ---------------------------------------------------------------------------------
 
 

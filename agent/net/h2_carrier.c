@@ -26,24 +26,25 @@
 static void stop_hearing(struct h2_conn *conn)
 {
 	ev_io_stop(conn->loop, &conn->io);
+	h2_rest_stop(&conn->rest);
 	turn_drop(conn->turn, &conn->work);
 	conn->ready = 0;
 }
 
-/* Forgets everything about the connection but the socket, which it hands over. */
-static int release(struct h2_conn *conn)
+/* Forgets everything about the connection, and closes its socket. */
+static void release(struct h2_conn *conn)
 {
-	int fd = conn->fd;
-
 	stop_hearing(conn);
 	ev_prepare_stop(conn->loop, &conn->flusher);
 	ev_timer_stop(conn->loop, &conn->later);
 	h2_output_finish(&conn->output);
 	h2_session_close(&conn->session);
 	h2_tls_end(conn->tls);
+	if (conn->fd >= 0) {
+		(void)close(conn->fd);
+	}
 	conn->fd = -1;
 	conn->open = false;
-	return fd;
 }
 
 /* The last thing that a callback from the loop does: the owner may open it again. */
@@ -58,10 +59,7 @@ static void fail(struct h2_conn *conn, enum h2_event event, const char *detail)
 		event = H2_TLS_DROPPED;
 		detail = h2_tls_sentence(conn->tls);
 	}
-	int fd = release(conn);
-	if (fd >= 0) {
-		(void)close(fd);
-	}
+	release(conn);
 	conn->on_event(conn, event, detail);
 }
 
@@ -203,6 +201,7 @@ static bool receive(struct h2_conn *conn)
 		}
 		return false;
 	}
+	h2_rest_note(&conn->rest, (size_t)n);
 	bool sound = take(conn, data, (size_t)n);
 	if (!h2_session_report(&conn->session)) {
 		return false; /* its owner has closed it */
@@ -323,6 +322,9 @@ static void on_io(struct ev_loop *loop, ev_io *io, int revents)
 	struct h2_conn *conn = CONTAINER_OF(io, struct h2_conn, io);
 
 	UNUSED(loop);
+	if (conn->turn != NULL && h2_rest_due(&conn->rest)) {
+		return; /* whoever is one of many has no right to all of our time */
+	}
 	conn->ready |= revents;
 	turn_add(conn->turn, &conn->work);
 }
@@ -337,6 +339,7 @@ void h2_conn_init(struct h2_conn *conn, struct ev_loop *loop, h2_on_event *on_ev
 	conn->fd = -1;
 	conn->work.run = on_turn;
 	ev_init(&conn->io, on_io);
+	h2_rest_init(&conn->rest, loop, &conn->io);
 	ev_prepare_init(&conn->flusher, on_turn_end);
 	ev_timer_init(&conn->later, on_later, 0.0, 0.0);
 }
@@ -408,10 +411,7 @@ void h2_conn_close(struct h2_conn *conn)
 	if (conn->fd >= 0 && !conn->connecting) {
 		say_goodbye(conn);
 	}
-	int fd = release(conn);
-	if (fd >= 0) {
-		(void)close(fd);
-	}
+	release(conn);
 }
 
 /* ---- streams --------------------------------------------------------------------- */

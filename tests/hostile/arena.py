@@ -31,7 +31,7 @@ class Arena:
         self.etcd = Etcd(folder)
         self.peers = Peers(folder)
         self.neighbours = Neighbours(good)
-        self.agent = self.pulse = None
+        self.agent = self.pulse = self.last = None
         self.figures, self.failures, self.cases = {}, [], 0
         self.config = folder / "hostile.yaml"
 
@@ -103,6 +103,9 @@ class Arena:
         memory.forget_peak(self.pid)
         self.peers.tell("hostile", name, hostile.port)
         self.reload(hostile)
+        if self.last:  # its service is no more in the descriptors
+            self.watch.gone(self.last.key, PATIENCE)
+            self.peers.tell("nobody", self.last.name, self.last.port)
         self.judge(hostile)
         time.sleep(max(0.0, self.hold - (time.monotonic() - before[2])))
         self.measure(name, *before)
@@ -112,6 +115,7 @@ class Arena:
         if not isinstance(hostile.case.outcome, Later):
             self.watch.nothing_more(hostile.key)
         self.cases += 1
+        self.last = hostile
         assert self.neighbours.failure is None, f"{name}: {self.neighbours.failure}"
 
     def reload(self, hostile):

@@ -8,6 +8,7 @@ Obeys lines on stdin and answers each with "done":
 
     hostile NAME PORT    the case NAME (cases.py) has this port from now on
     honest NAME PORT     what it was is gone, an honest server of its kind is there
+    nobody NAME PORT     so is that
 """
 
 import pathlib
@@ -34,6 +35,9 @@ class Peers:
         self.leave(port)
         case = CASES[name]
         self.servers[port] = KINDS[case.kind].hostile(case, port, self.folder)
+
+    def nobody(self, _, port):
+        self.leave(port)
 
     def honest(self, name, port):
         self.leave(port)

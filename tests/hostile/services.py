@@ -195,6 +195,13 @@ def half_and_silence(stream):
     stream.data(SERVING[:3])
 
 
+def message_without_end(stream):
+    stream.headers()
+    stream.data(message(b"", length=0xFFFFFFFF))
+    while not stream.reset and not stream.connection.closed:
+        stream.data(GARBAGE * 16)
+
+
 def never_ends(stream):
     stream.headers()
     stream.data(SERVING)
@@ -278,6 +285,7 @@ FORGED = "well%0a2026-01-01T00:00:00.000Z info  health down -> up service=forged
 
 ANSWERS = {
     "half_a_frame_and_silence": Case(answers(half_and_silence), "DEADLINE"),
+    "a_message_without_end": Case(answers(message_without_end), "BAD_FRAME"),
     "never_ends": Case(answers(never_ends), "DEADLINE"),
     "an_octet_at_a_time": Case(answers(an_octet_at_a_time), "DEADLINE"),
     "closes_before_the_headers": Case(closes_before(0), CUT),

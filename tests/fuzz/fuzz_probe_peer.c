@@ -70,7 +70,7 @@ static void on_report(struct probe *probe, const struct probe_report *report)
 	HOLDS(!report->audit || scene.auditing);
 	if (report->reason == REASON_SERVING) {
 		peers_listen();
-		HOLDS(has_served(peers_current()));
+		HOLDS(has_served(peers_last()));
 	}
 	if (report->audit) {
 		scene.auditing = false;

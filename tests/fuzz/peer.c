@@ -69,6 +69,11 @@ struct peer *peers_current(void)
 	return &peers.at[peers.current];
 }
 
+struct peer *peers_last(void)
+{
+	return &peers.at[(peers.made + PEERS - 1) % PEERS];
+}
+
 static void drop(struct peer *p)
 {
 	if (p->fd >= 0) {

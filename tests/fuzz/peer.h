@@ -71,6 +71,9 @@ void peers_end(uint32_t stream, unsigned code, const char *text);
 
 struct peer *peers_current(void);
 
+/* The connection that was made last. */
+struct peer *peers_last(void);
+
 /* Memory has to stay in proportion to what was said. */
 void peers_expect_small(void);
 

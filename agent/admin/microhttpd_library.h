@@ -43,8 +43,8 @@ extern struct microhttpd_library microhttpd_library;
 #define MHD_get_connection_info         microhttpd_library.MHD_get_connection_info
 #define MHD_get_connection_values_n     microhttpd_library.MHD_get_connection_values_n
 #define MHD_get_daemon_info             microhttpd_library.MHD_get_daemon_info
-#define MHD_http_unescape               microhttpd_library.MHD_http_unescape
 #define MHD_get_timeout                 microhttpd_library.MHD_get_timeout
+#define MHD_http_unescape               microhttpd_library.MHD_http_unescape
 #define MHD_lookup_connection_value     microhttpd_library.MHD_lookup_connection_value
 #define MHD_queue_response              microhttpd_library.MHD_queue_response
 #define MHD_run                         microhttpd_library.MHD_run

@@ -134,6 +134,25 @@ static bool is_no_dns_name(const struct descriptor *d, char *say, size_t size)
 	return has_format(d, FORMAT_SKYDNS) && strlen(name) > DNS_NAME_MAX;
 }
 
+/* Kratos is given a URL, whose scheme the protocol is: Go reads no other. */
+static bool is_no_scheme(const struct descriptor *d, char *say, size_t size)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	static const char others[] = "0123456789+-.";
+	const char *at = d->service.protocol;
+
+	snprintf(say, size,
+			"kratos puts service.protocol before ://, where letters can stand, and "
+			"behind the first of them digits and + - . too");
+	if (!has_format(d, FORMAT_KRATOS) || strchr(letters, *at) == NULL) {
+		return has_format(d, FORMAT_KRATOS);
+	}
+	while (*at != '\0' && (strchr(letters, *at) != NULL || strchr(others, *at) != NULL)) {
+		at++;
+	}
+	return *at != '\0';
+}
+
 static bool formats_meet(const struct descriptor *d, char *say, size_t size)
 {
 	snprintf(say, size,
@@ -261,6 +280,7 @@ static const struct rule rules[] = {
 	{ "service.host", true, host_is_wildcard },
 	{ "register.ttl", true, ttl_is_long },
 	{ "register.formats", false, is_no_dns_name },
+	{ "register.formats", false, is_no_scheme },
 	{ "register.formats", true, formats_meet },
 	{ "register.prefix", true, prefix_does_nothing },
 	{ "register.domain", true, domain_does_nothing },

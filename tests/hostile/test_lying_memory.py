@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an etcd that lies can make an agent take: judged on the release agent, beside /healthz.
+
+While it is read, a message takes its length and 24 MiB at most; an answer has 8 MiB, news have 16.
+"""
+
+import os
+import pathlib
+
+import pytest
+
+import lies
+import memory
+from lib import agent as lib_agent
+from lib.descriptor import NAME
+from lib.fake_etcd import FakeEtcd
+from lib.outputs import until
+from lib.ports import free_port
+from lib.reader import reader, value
+from lies import MEGABYTE
+from pulse import Pulse
+
+CEILINGS = os.environ.get("SVC_CEILINGS")  # a file to note them in
+PREFIX = f"/services/{NAME}/"
+MIB = 1024  # KiB
+
+
+@pytest.fixture
+def release(agent, monkeypatch):
+    """Starts the agent of the Debian package."""
+    monkeypatch.setattr(lib_agent, "BINARY", str(pathlib.Path(os.environ["SVC_PACKAGE"]) / "svc-agent"))
+    return agent
+
+
+def told(message):
+    def act(etcd):
+        for watch in list(etcd.watches):
+            watch.say(message)
+
+    return act
+
+
+def answered(lie):
+    def act(etcd):
+        etcd.lies = {"Range": lie}
+        etcd.end_connections()
+
+    return act
+
+
+# name -> (what is done, MiB that it may take more than before).
+GROWING = {
+    "news_of_a_million_parts": (told(lies.sub_messages(11, MEGABYTE)), 60),
+    "news_of_eight_million_parts": (told(lies.sub_messages(11, 15 * MEGABYTE // 2)), 130),
+    "a_page_of_four_million_parts": (
+        answered(lies.instead(lambda honest, _: honest + lies.sub_messages(2, 4 * MEGABYTE - 200))), 90,
+    ),
+    "an_answer_without_end": (answered(lies.long_message), 40),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_ceiling(name, release, closing, document):
+    act, ceiling = GROWING[name]
+    etcd, written, port = closing(FakeEtcd()), document(), free_port()
+    etcd.put(PREFIX + "localhost:1", value(1))
+    text = reader(f"[{etcd.endpoint}]", {NAME: written.path}, admin={"listen": f"127.0.0.1:{port}"},
+                  log={"level": "debug"})
+    sidecar = release(text)
+    written.lists("localhost:1")
+    until(lambda: etcd.watches)
+    pid = sidecar.child.pid
+    pulse = closing(Pulse(pid, port))
+    pulse.wait_for(5)
+    memory.forget_peak(pid)
+    before = memory.resident(pid)
+    act(etcd)
+    sidecar.wait_log("cannot follow the service yet|a watch has ended", 60)
+    until(lambda: not etcd.lies or etcd.lied["Range"] > 1, 60)
+    peak = memory.peak(pid)
+    worst = pulse.check(0.5)
+    line = f"{name} {before} {peak}"
+    print(f"{line} KiB; /healthz {worst.own:.3f} s")
+    if CEILINGS:
+        with open(CEILINGS, "a", encoding="ascii") as out:
+            out.write(line + "\n")
+    etcd.lies = {}
+    etcd.end_connections()
+    etcd.put(PREFIX + "localhost:2", value(2))
+    written.lists("localhost:1", "localhost:2", timeout=30)
+    assert peak - before < ceiling * MIB

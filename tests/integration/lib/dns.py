@@ -44,6 +44,8 @@ class NameServer:
                 request, client = self._socket.recvfrom(512)
             except OSError:
                 return
+            if len(request) < 17:
+                continue  # no question
             name, kind, asked = question(request)
             self.asked.append(name)
             family = {A: socket.AF_INET, AAAA: socket.AF_INET6}.get(kind)

@@ -162,7 +162,7 @@ static void take_headers(
 {
 	append(&w->block, &w->n_block, payload, len);
 	if ((flags & END_HEADERS) != 0) {
-		inflate(w, stream_of(w, id));
+		inflate(w, w->block_counts ? stream_of(w, id) : NULL);
 	}
 }
 
@@ -170,15 +170,17 @@ static void take_frame(struct wire *w, uint8_t type, uint8_t flags, uint32_t id,
 		const uint8_t *payload, size_t len)
 {
 	struct wire_stream *s = id == 0 ? NULL : stream_of(w, id);
+	bool over = s != NULL && s->over; /* what comes behind the end says nothing */
 	bool ends = (flags & END_STREAM) != 0;
 
-	if (type == DATA && s != NULL && unpad(&payload, &len, flags, false)) {
+	if (type == DATA && s != NULL && !over && unpad(&payload, &len, flags, false)) {
 		append(&s->data, &s->n_data, payload, len);
 		s->over = s->over || ends;
 	} else if (type == HEADERS && unpad(&payload, &len, flags, true)) {
 		if (s != NULL) {
 			s->over = s->over || ends;
 		}
+		w->block_counts = !over;
 		take_headers(w, flags, id, payload, len);
 	} else if (type == CONTINUATION) {
 		take_headers(w, flags, id, payload, len);

@@ -33,7 +33,7 @@ struct wire {
 	void *inflater;
 	uint8_t *block; /* of headers that go on */
 	size_t n_block;
-	uint32_t block_of;
+	bool block_counts; /* it came before its stream's end */
 	struct wire_stream streams[WIRE_STREAMS];
 	size_t n_streams;
 };

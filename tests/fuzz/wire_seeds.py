@@ -448,6 +448,7 @@ seed(
     late_after_forget=CHECK + START + FORGET + TURN + answers(0, 1) + TURN + START + SERVES,
     two_messages=CHECK + START + begins(0) + pushes(0, 1) + pushes(0, 2) + closes(0, 0) + TURN,
     said_to_nobody_meanwhile=AUTO + START + answers(0, 1) + bytes([14, 3]) + SERVES,
+    more_behind_the_end=CHECK + START + answers(0, 1) + pushes(0, 2) + TURN,
     silent=AUTO + START + passes(25),
     cut=AUTO + START + CUT + TURN + passes(5) + TURN + HELLO + SERVES,
     cut_without_end=AUTO + AUDIT + (TURN + CUT + TURN + passes(4)) * 12,

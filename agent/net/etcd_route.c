@@ -183,10 +183,10 @@ static bool believable(struct route_request *r, const struct carrier_answer *ans
 		size_t size)
 {
 	struct cluster_mark seen;
-	char name[ENDPOINT_TEXT_MAX];
 
 	etcd_decode_mark(answer->body, answer->len, &seen);
 	if (seen.cluster == 0 && is_nameless(r, answer)) {
+		char name[ENDPOINT_TEXT_MAX];
 		(void)snprintf(sentence, size,
 				"what answers at %s does not say which etcd it is: not believed",
 				name_of(r->route, r->endpoint, name));

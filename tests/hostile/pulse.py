@@ -2,10 +2,12 @@
 """Is the agent's loop alive? GET /healthz is asked all the time, and each answer's time is noted.
 
 A machine with other work lets everybody wait for a processor. How long, the kernel counts for each
-thread (schedstat); what the agent and the asker waited is taken off an answer's time. What is left
-is the agent's own doing: what it computed, or waited for, before it answered.
+thread (schedstat); what the agent and the asker waited is taken off an answer's time. So is what a
+thread of ours that only sleeps was late by meanwhile: a machine that stands still counts nothing.
+What is left is the agent's own doing: what it computed, or waited for, before it answered.
 """
 
+import bisect
 import http.client
 import threading
 import time
@@ -28,7 +30,10 @@ class Pulse:
     def __init__(self, pid, port):
         self.pid, self.port = pid, port
         self.beats, self.failures = [], []
+        self.woken, self.late = [], []  # when the sleeper was, and by how much too late
         self.over = threading.Event()
+        self.sleeper = threading.Thread(target=self.sleep, daemon=True)
+        self.sleeper.start()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
@@ -41,6 +46,22 @@ class Pulse:
                 if not self.over.is_set():
                     self.failures.append(f"{time.monotonic():.3f}: {error!r}")
                 connection.close()
+
+    def sleep(self):
+        while not self.over.is_set():
+            start = time.monotonic()
+            time.sleep(EVERY)
+            self.woken.append(time.monotonic())
+            self.late.append(self.woken[-1] - start - EVERY)
+
+    def lateness(self, beat):
+        """The most that the sleeper was late by from before this beat to after it."""
+        first = bisect.bisect_left(self.woken, beat.at)
+        last = bisect.bisect_right(self.woken, beat.at + beat.took) + 1
+        return max(self.late[first:last], default=0.0)
+
+    def own(self, beat):
+        return max(0.0, beat.own - self.lateness(beat)) if beat.own > EVERY else beat.own
 
     def beat(self, connection):
         agent, ours = waited(self.pid), waited("thread-self")
@@ -55,11 +76,14 @@ class Pulse:
 
     def worst(self, since=0.0):
         """The beat that took the agent itself the longest."""
-        return max((beat for beat in self.beats if beat.at >= since), key=lambda beat: beat.own)
+        beats = [beat for beat in self.beats if beat.at >= since]
+        worst = max(beats, key=self.own)
+        return worst._replace(own=self.own(worst))
 
     def stop(self):
         self.over.set()
         self.thread.join(15)
+        self.sleeper.join(15)
 
     close = stop
 

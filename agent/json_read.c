@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "agent/descriptor/scalar.h"
+#include "agent/patient.h"
 #include "agent/utf8.h"
 
 /* ---- the second walk ------------------------------------------------------------- */
@@ -65,7 +66,7 @@ static bool pass_text(struct walk *w)
 static bool keep_number(struct walk *w, cJSON *item)
 {
 	size_t len = strcspn(w->at, ",]} \t\r\n");
-	char *text = strndup(w->at, len);
+	char *text = patient_text(w->at, len);
 
 	if (text == NULL || scalar_kind_of(text) != SCALAR_NUMBER) {
 		free(text);
@@ -189,20 +190,34 @@ static int keep_all(cJSON *object, const char *text, struct err *err)
 	return 0;
 }
 
+/* cJSON does not tell a text that it had no memory for from one that is no JSON. */
+static void *get(size_t size)
+{
+	return patient_get(NULL, size);
+}
+
+static void be_patient(void)
+{
+	cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = get, .free_fn = free });
+}
+
 struct cJSON *json_read_up_to(const char *text, size_t len, size_t max, struct err *err)
 {
 	if (check_bytes(text, len, max, err) < 0) {
 		return NULL;
 	}
-	char *copy = strndup(text, len);
+	unsigned failures = patient_failures();
+	char *copy = patient_text(text, len);
+	be_patient();
 	cJSON *object = copy == NULL ? NULL : cJSON_ParseWithOpts(copy, NULL, 1);
 	int result = -1;
-	if (copy == NULL) {
-		(void)err_set(err, ERR_SYSTEM, "out of memory");
-	} else if (object == NULL) {
-		(void)err_set(err, ERR_SYNTAX, "the value is not JSON");
-	} else {
+	if (object != NULL) {
 		result = keep_all(object, copy, err);
+	} else {
+		(void)err_set(err, ERR_SYNTAX, "the value is not JSON");
+	}
+	if (result < 0 && failures != patient_failures()) {
+		(void)err_set(err, ERR_SYSTEM, "out of memory");
 	}
 	free(copy);
 	if (result < 0) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/net/etcd_read_codec.h"
+#include "agent/patient.h"
 
 size_t known_count(const struct known *k)
 {
@@ -32,7 +33,7 @@ char *known_key(const struct etcd_kv *kv)
 static char *name_of(const struct etcd_kv *kv)
 {
 	bool odd = memchr(kv->key, '\0', kv->key_len) != NULL;
-	char *name = malloc(2 * kv->key_len + 2), *to = name;
+	char *name = patient_get(NULL, 2 * kv->key_len + 2), *to = name;
 
 	if (name == NULL) {
 		return NULL;

@@ -1,38 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/loop_memory.h"
 
+#include <errno.h>
 #include <ev.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
 
-/* Half a second in all, a quarter of the shortest TTL. */
-#define TRIES    50
-#define PAUSE_NS (10L * 1000 * 1000)
+#include "agent/patient.h"
 
-static void (*end)(void);
+static void (*end)(const char *why);
 
 /* As libev asks for it: a size of 0 gives back. */
 static void *must_get(void *at, long size)
 {
-	const struct timespec pause = { .tv_nsec = PAUSE_NS };
-
 	if (size <= 0) {
 		free(at);
 		return NULL;
 	}
-	for (unsigned i = 0; i <= TRIES; i++) {
-		void *got = realloc(at, (size_t)size);
-		if (got != NULL) {
-			return got;
-		}
-		(void)nanosleep(&pause, NULL);
+	void *got = patient_get(at, (size_t)size);
+	if (got == NULL) {
+		end("out of memory");
+		abort();
 	}
-	end();
+	return got;
+}
+
+static void on_refused(const char *what)
+{
+	char why[160];
+
+	(void)snprintf(why, sizeof why, "%.100s: %s", what, strerror(errno));
+	end(why);
 	abort();
 }
 
-void loop_memory_use(void (*on_end)(void))
+void loop_memory_use(void (*on_end)(const char *why))
 {
 	end = on_end;
 	ev_set_allocator(must_get);
+	ev_set_syserr_cb(on_refused);
 }

@@ -280,11 +280,11 @@ static void keep_large_buffers_apart(void)
 }
 
 /* Nothing can be withdrawn any more: that takes the loop. */
-static void end_without_memory(void)
+static void end_without_loop(const char *why)
 {
-	log_write(LOG_ERROR, NULL,
-			"out of memory for the event loop, ended: what is registered expires "
-			"within its TTL");
+	log_write(LOG_ERROR, LOG_FIELDS(LOG_SAY(why)),
+			"the event loop cannot go on, ended: what is registered expires within "
+			"its TTL");
 	_exit(EXIT_INTERNAL);
 }
 
@@ -296,8 +296,10 @@ int main(int argc, char **argv)
 
 	core_dumps_allow(false); /* a secret may be in the environment already */
 	keep_large_buffers_apart();
-	loop_memory_use(end_without_memory);
+	loop_memory_use(end_without_loop);
 	(void)signal(SIGPIPE, SIG_IGN); /* nobody reading the log is no reason to withdraw */
+	(void)signal(SIGUSR1, SIG_IGN); /* ... nor is what other daemons take for a word */
+	(void)signal(SIGUSR2, SIG_IGN);
 	if (options_parse(&options, argc, argv, &err) < 0) {
 		bool ours = err.code == ERR_SYSTEM;
 		complain(&err, ours ? "" : "Try 'svc-agent --help'.\n");

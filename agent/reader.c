@@ -21,6 +21,7 @@
 
 #define STALE_AFTER 1.0  /* without anybody who confirms it, seconds */
 #define AWAY_AFTER  1.0  /* etcd, without a clear answer, seconds */
+#define NO_MEMORY   0.1  /* without memory it is tried again, seconds */
 #define AGE_EVERY   10.0 /* how often the age is written anew, seconds */
 
 /* ---- saying it ----------------------------------------------------------------------- */
@@ -84,7 +85,8 @@ static void publish(struct reader *r, double now)
 		return;
 	}
 	if (instances_copy(&r->view.instances, live) < 0) {
-		return; /* without memory the next change brings it */
+		timer_start(r->loop, &r->hold, NO_MEMORY);
+		return;
 	}
 	telling_changed(&r->telling, &diff, live->n, r->view.revision);
 	touch(r);

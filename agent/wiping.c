@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/patient.h"
 #include "agent/util.h"
 
 /* What sending and receiving take. */
@@ -27,7 +28,7 @@ void *wiping_realloc(void *block, size_t size)
 	if (size > 0 && size <= had) {
 		return block;
 	}
-	void *grown = size == 0 ? NULL : malloc(size);
+	void *grown = size == 0 ? NULL : patient_get(NULL, size);
 	if (grown != NULL && had > 0) {
 		memcpy(grown, block, had < size ? had : size);
 	}

@@ -112,15 +112,14 @@ void problems_lack(struct problems *p, const char *what)
 
 void problems_unread(struct problems *p, const char *path, int error)
 {
-	char what[200];
-
 	if (error == ENOMEM || error == EMFILE || error == ENFILE) {
+		char what[200];
 		(void)snprintf(what, sizeof what, "%.120s cannot be read: %s", path,
 				strerror(error));
 		problems_lack(p, what);
-	} else {
-		problems_add(p, false, path, 0, 0, NULL, "cannot be read: %s", strerror(error));
+		return;
 	}
+	problems_add(p, false, path, 0, 0, NULL, "cannot be read: %s", strerror(error));
 }
 
 static bool is_after(const struct problem *a, const struct problem *b)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/patient.h"
+
 void grpc_prefix(uint8_t out[GRPC_PREFIX], uint32_t len)
 {
 	out[0] = 0;
@@ -50,7 +52,7 @@ static uint8_t *room(struct frame_reader *r, size_t need)
 	}
 	if (need > r->n_heap) {
 		size_t size = need > 2 * r->n_heap ? need : 2 * r->n_heap;
-		uint8_t *grown = realloc(r->heap, size);
+		uint8_t *grown = patient_get(r->heap, size);
 		if (grown == NULL) {
 			return NULL;
 		}

@@ -207,7 +207,8 @@ static bool receive(struct h2_conn *conn)
 		return false; /* its owner has closed it */
 	}
 	flush(conn); /* acknowledgements, and what we say to a peer that broke the protocol */
-	if (!h2_session_report(&conn->session)) { /* of streams that nghttp2 has reset in that */
+	if (h2_output_is_starved(&conn->session, conn->tls) ||
+			!h2_session_report(&conn->session)) { /* nghttp2 may have reset some */
 		return false;
 	}
 	if (conn->session.goaway) {

@@ -104,11 +104,18 @@ static int push_tls(int fd, struct h2_session *session, struct h2_tls *tls, bool
 	return error;
 }
 
+bool h2_output_is_starved(const struct h2_session *session, const struct h2_tls *tls)
+{
+	return session->starved || (tls != NULL && tls->starved);
+}
+
 int h2_output_push(struct h2_output *o, int fd, struct h2_session *session, struct h2_tls *tls,
 		bool *full)
 {
 	*full = false;
-	return tls != NULL ? push_tls(fd, session, tls, full) : push_plain(o, fd, session, full);
+	int error = tls != NULL ? push_tls(fd, session, tls, full)
+				: push_plain(o, fd, session, full);
+	return h2_output_is_starved(session, tls) ? ENOMEM : error;
 }
 
 void h2_output_finish(struct h2_output *o)

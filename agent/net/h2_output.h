@@ -20,9 +20,12 @@ struct h2_output {
 	size_t n_kept, kept_sent;
 };
 
+/* The session, or TLS, had no memory for something: it is of no use any more. */
+bool h2_output_is_starved(const struct h2_session *session, const struct h2_tls *tls);
+
 /*
  * Sends until there is nothing left, or the socket is full. `tls` may be NULL.
- * 0, or an errno; errors of TLS are in its own state.
+ * 0, or an errno: ENOMEM also when they are starved. Other errors of TLS are in its own state.
  */
 int h2_output_push(struct h2_output *o, int fd, struct h2_session *session, struct h2_tls *tls,
 		bool *full);

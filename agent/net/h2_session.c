@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/patient.h"
 #include "agent/util.h"
 #include "agent/wiping.h"
 
@@ -310,7 +311,9 @@ bool h2_session_report(struct h2_session *s)
 
 bool h2_session_take(struct h2_session *s, const uint8_t *data, size_t len)
 {
-	return nghttp2_session_mem_recv(s->nghttp2, data, len) >= 0;
+	ssize_t taken = nghttp2_session_mem_recv(s->nghttp2, data, len);
+	s->starved = s->starved || taken == NGHTTP2_ERR_NOMEM;
+	return taken >= 0;
 }
 
 bool h2_session_wants_more(const struct h2_session *s)
@@ -336,6 +339,7 @@ size_t h2_session_take_out(struct h2_session *s, uint8_t *out, size_t room)
 		if (s->n_out == 0) {
 			ssize_t more = nghttp2_session_mem_send(s->nghttp2, &s->out);
 			if (more <= 0) {
+				s->starved = s->starved || more == NGHTTP2_ERR_NOMEM;
 				break;
 			}
 			s->n_out = (size_t)more;
@@ -369,7 +373,7 @@ static bool introduce(const struct h2_session *s, nghttp2_session *session)
 static void *on_malloc(size_t size, void *user)
 {
 	UNUSED(user);
-	return malloc(size);
+	return patient_get(NULL, size);
 }
 
 static void *on_calloc(size_t n, size_t size, void *user)
@@ -392,10 +396,7 @@ static void on_free(void *block, void *user)
 
 static nghttp2_session *create_session(struct h2_session *s)
 {
-	/* It copies the headers of each call: tokens are among them. */
-	nghttp2_mem memory = {
-		.malloc = on_malloc, .calloc = on_calloc, .realloc = on_realloc, .free = on_free
-	};
+	nghttp2_mem memory = { NULL, on_malloc, on_free, on_calloc, on_realloc }; /* for tokens */
 	nghttp2_session_callbacks *callbacks;
 	nghttp2_session *session = NULL;
 
@@ -421,8 +422,7 @@ static nghttp2_session *create_session(struct h2_session *s)
 int h2_session_open(struct h2_session *s)
 {
 	assert(s->nghttp2 == NULL);
-	s->goaway = false;
-	s->established = false;
+	s->goaway = s->established = s->starved = false;
 	s->nghttp2 = create_session(s);
 	return s->nghttp2 == NULL ? -1 : 0;
 }

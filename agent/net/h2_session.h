@@ -94,6 +94,7 @@ struct h2_session {
 	size_t n_headers;    /* bytes of the block of headers that comes in, unpacked */
 	bool goaway;         /* the server wants no new streams: to be told */
 	bool established;    /* the peer has spoken HTTP/2 */
+	bool starved;        /* nghttp2 got no memory: it is of no use any more */
 	const uint8_t *out;  /* what is to be sent and has not been */
 	size_t n_out;
 };

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "agent/net/openssl_library.h"
+#include "agent/patient.h"
 #include "agent/util.h"
 
 /* A peer that makes us answer and does not read the answers ends here, bytes. */
@@ -61,10 +62,22 @@ static void explain(struct h2_tls *tls)
 	}
 }
 
+/* What is found in the queue after a step is its own, and what it had no memory for too. */
+static void begin_step(struct h2_tls *tls)
+{
+	ERR_clear_error();
+	tls->failures = patient_failures();
+}
+
 static void fail(struct h2_tls *tls)
 {
 	tls->state = H2_TLS_BROKEN;
-	explain(tls);
+	tls->starved = tls->failures != patient_failures();
+	if (tls->starved) {
+		say(tls, "cannot be spoken to over TLS: out of memory");
+	} else {
+		explain(tls);
+	}
 	ERR_clear_error();
 }
 
@@ -142,7 +155,8 @@ bool h2_tls_begin(struct h2_tls *tls)
 		return false;
 	}
 	tls->edition = tls->material->edition;
-	ERR_clear_error();
+	begin_step(tls);
+	tls->starved = false;
 	tls->sent = 0;
 	tls->asked = false;
 	if (!make_session(tls)) {
@@ -205,9 +219,10 @@ void h2_tls_take(struct h2_tls *tls, const uint8_t *data, size_t len)
 {
 	size_t taken;
 
-	ERR_clear_error();
+	begin_step(tls);
 	if (BIO_write_ex(tls->in, data, len, &taken) != 1 || taken != len) {
 		fail_saying(tls, "cannot be heard: out of memory");
+		tls->starved = true;
 	} else if (BIO_ctrl_pending(tls->out) - tls->sent > PENDING_MAX) {
 		fail_saying(tls, "does not read what it makes us say");
 	}
@@ -217,7 +232,7 @@ size_t h2_tls_read(struct h2_tls *tls, uint8_t *out, size_t room)
 {
 	size_t n = 0;
 
-	ERR_clear_error();
+	begin_step(tls);
 	if (tls->state == H2_TLS_HANDSHAKE) {
 		int result = SSL_do_handshake(tls->ssl);
 		if (result == 1) {
@@ -260,7 +275,7 @@ bool h2_tls_write(struct h2_tls *tls, const uint8_t *data, size_t len)
 	if (tls->state != H2_TLS_OPEN) {
 		return false;
 	}
-	ERR_clear_error();
+	begin_step(tls);
 	int result = SSL_write_ex(tls->ssl, data, len, &n);
 	if (result != 1) {
 		judge(tls, result);

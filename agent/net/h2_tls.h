@@ -30,7 +30,7 @@ enum h2_tls_state {
 	H2_TLS_BROKEN  /* h2_tls_sentence says how */
 };
 
-/* Members are for h2_tls.c only, but for `state`, which everyone may read. */
+/* Members are for h2_tls.c only, but for `state` and `starved`, which everyone may read. */
 struct h2_tls {
 	enum h2_tls_state state;
 	const struct tls_settings *settings; /* borrowed */
@@ -41,6 +41,8 @@ struct h2_tls {
 	struct ssl_st *ssl;      /* owned; NULL without a connection */
 	struct bio_st *in, *out; /* owned by ssl */
 	size_t sent;             /* of `out` */
+	unsigned failures;       /* of memory, before a step (agent/patient.h) */
+	bool starved;            /* H2_TLS_BROKEN is our own lack of memory */
 	bool asked;              /* the peer has asked for a certificate of ours */
 	char sentence[TLS_PROBLEM_TEXT_MAX];
 };

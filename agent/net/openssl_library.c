@@ -1,45 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * openssl_library - see openssl_library.h.
+ *
+ * OpenSSL 3 looks for each kind of algorithm when the first of it is needed, and
+ * keeps what it found. One that it had no memory for is not there from then on,
+ * which reads as a server that has no cipher in common, or too weak a signature. So
+ * a client that goes nowhere says its first words here: what it needs is what
+ * all others need.
+ */
 #include "agent/net/openssl_library.h"
 
-#include <stdlib.h>
-
+#include "agent/patient.h"
 #include "agent/util.h"
 #include "agent/wiping.h"
 
-static void *on_malloc(size_t size, const char *file, int line)
-{
-	UNUSED(file);
-	UNUSED(line);
-	return size == 0 ? NULL : malloc(size);
-}
-
-static void *on_realloc(void *block, size_t size, const char *file, int line)
-{
-	UNUSED(file);
-	UNUSED(line);
-	return wiping_realloc(block, size);
-}
-
-static void on_free(void *block, const char *file, int line)
-{
-	UNUSED(file);
-	UNUSED(line);
-	wiping_free(block);
-}
-
-/* What it has decoded of a key, and what it has decrypted, is gone with the block. Too late when
- * libcurl was first: then OpenSSL wipes what it thinks of by itself. */
-static void wipe_what_is_freed(void)
-{
-	(void)CRYPTO_set_mem_functions(on_malloc, on_realloc, on_free);
-}
-
 #ifdef SVC_STATIC
 
-int openssl_library_load(struct err *err)
+static int load(struct err *err)
 {
 	UNUSED(err);
-	wipe_what_is_freed();
 	return 0;
 }
 
@@ -51,7 +30,7 @@ static const char *const names[] = { OPENSSL_LIBRARY(LIBRARY_NAME) };
 
 struct openssl_library openssl_library;
 
-int openssl_library_load(struct err *err)
+static int load(struct err *err)
 {
 	static struct library library = {
 		.what = "TLS",
@@ -63,12 +42,83 @@ int openssl_library_load(struct err *err)
 
 	_Static_assert(sizeof openssl_library == ARRAY_LEN(names) * sizeof(void *),
 			"one pointer a name");
-	bool first = !library.loaded;
-	int result = library_load(&library, err);
-	if (result == 0 && first) {
-		wipe_what_is_freed();
-	}
-	return result;
+	return library_load(&library, err);
 }
 
 #endif
+
+static void *get(size_t size, const char *file, int line)
+{
+	UNUSED(file);
+	UNUSED(line);
+	return size > 0 ? patient_get(NULL, size) : NULL;
+}
+
+static void *get_more(void *at, size_t size, const char *file, int line)
+{
+	UNUSED(file);
+	UNUSED(line);
+	return wiping_realloc(at, size);
+}
+
+static void give_back(void *at, const char *file, int line)
+{
+	UNUSED(file);
+	UNUSED(line);
+	wiping_free(at);
+}
+
+static bool say_hello(SSL_CTX *context)
+{
+	SSL *ssl = SSL_new(context);
+	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+	bool fine = ssl != NULL && in != NULL && out != NULL;
+
+	if (!fine) {
+		BIO_free(in);
+		BIO_free(out);
+	} else {
+		SSL_set_bio(ssl, in, out); /* it owns them now */
+		SSL_set_connect_state(ssl);
+		fine = SSL_get_error(ssl, SSL_do_handshake(ssl)) == SSL_ERROR_WANT_READ;
+	}
+	SSL_free(ssl);
+	return fine;
+}
+
+static bool set_up(void)
+{
+	unsigned failures = patient_failures();
+
+	/*
+	 * What it has decoded of a key, and what it has decrypted, is gone with the block. Too late
+	 * when libcurl was first: then OpenSSL wipes what it thinks of by itself, and is not waited
+	 * for.
+	 */
+	(void)CRYPTO_set_mem_functions(get, get_more, give_back);
+	SSL_CTX *context = OPENSSL_init_ssl(0, NULL) == 1 ? SSL_CTX_new(TLS_client_method()) : NULL;
+	bool fine = context != NULL && say_hello(context);
+	if (context != NULL) {
+		SSL_CTX_free(context);
+	}
+	ERR_clear_error();
+	return fine && failures == patient_failures();
+}
+
+int openssl_library_load(struct err *err)
+{
+	static enum { NEW, USABLE, SPOILT } state;
+
+	if (state == NEW) {
+		if (load(err) < 0) {
+			return -1;
+		}
+		state = set_up() ? USABLE : SPOILT;
+	}
+	if (state == SPOILT) {
+		return err_set(err, ERR_SYSTEM,
+				"TLS could not be set up for want of memory, and cannot be before "
+				"the agent is started again");
+	}
+	return 0;
+}

@@ -14,7 +14,11 @@
 #include "agent/err.h"
 #include "agent/library.h"
 
-/* As library_load() does. Nothing else here may be called before. */
+/*
+ * As library_load() does, and sets it up. Nothing else here may be called before.
+ * Its memory is waited for (agent/patient.h). When it got none while it was set
+ * up, it may lack algorithms from then on and is not used: only a new start helps.
+ */
 int openssl_library_load(struct err *err);
 
 #ifndef SVC_STATIC
@@ -36,6 +40,7 @@ int openssl_library_load(struct err *err);
 	EACH(ERR_reason_error_string) \
 	EACH(GENERAL_NAMES_free) \
 	EACH(GENERAL_NAME_get0_value) \
+	EACH(OPENSSL_init_ssl) \
 	EACH(OPENSSL_sk_num) \
 	EACH(OPENSSL_sk_value) \
 	EACH(SSL_CTX_check_private_key) \
@@ -103,6 +108,7 @@ extern struct openssl_library openssl_library;
 #define ERR_reason_error_string            openssl_library.ERR_reason_error_string
 #define GENERAL_NAMES_free                 openssl_library.GENERAL_NAMES_free
 #define GENERAL_NAME_get0_value            openssl_library.GENERAL_NAME_get0_value
+#define OPENSSL_init_ssl                   openssl_library.OPENSSL_init_ssl
 #define OPENSSL_sk_num                     openssl_library.OPENSSL_sk_num
 #define OPENSSL_sk_value                   openssl_library.OPENSSL_sk_value
 #define SSL_CTX_check_private_key          openssl_library.SSL_CTX_check_private_key

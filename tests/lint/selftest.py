@@ -273,6 +273,40 @@ class Scenarios(Lint):
         self.finds_after("| 1 |", "1 ", "nothing to look at")
 
 
+class Security(Lint):
+    DOCUMENT = "SECURITY.md"
+    HEAD = "| from | what is checked | held by |\n|---|---|---|\n"
+    ROW = "| etcd | its lengths | `test_etcd.py::test_one`, `fuzz.frame`, `lint.flags` |\n"
+
+    def setUp(self):
+        super().setUp()
+        self.write("tests/hostile/test_etcd.py", "def test_one(agent):\n    pass\n")
+        self.write("tests/fuzz/CMakeLists.txt", "foreach(name\n\tframe)\n")
+        self.write("tests/lint/CMakeLists.txt", "svc_lint(flags flags.py)\n")
+        self.write(self.DOCUMENT, self.HEAD + self.ROW)
+
+    def finds_after(self, old, new, words):
+        self.passes("security.py")
+        self.assertIn(old, self.ROW)
+        self.write(self.DOCUMENT, self.HEAD + self.ROW.replace(old, new))
+        self.finds(words, "security.py")
+
+    def test_test_that_is_not_there(self):
+        self.finds_after("test_one", "test_on", "test_etcd.py has no test_on")
+
+    def test_fuzzer_that_is_not_there(self):
+        self.finds_after("fuzz.frame", "fuzz.fame", "there is no fuzz.fame")
+
+    def test_lint_that_is_not_there(self):
+        self.finds_after("lint.flags", "lint.flag", "there is no lint.flag")
+
+    def test_row_without_a_test(self):
+        self.finds_after("`test_etcd.py::test_one`, `fuzz.frame`, `lint.flags`", "care", "no test holds this")
+
+    def test_no_row(self):
+        self.finds_after("| etcd", "etcd", "nothing to look at")
+
+
 class Readme(Lint):
     """Faults in a copy of the real README.md, beside the files that it points to."""
 

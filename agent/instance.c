@@ -46,6 +46,12 @@ void instance_unref(struct instance *instance)
 	free(instance);
 }
 
+size_t instance_bytes(const struct instance *instance)
+{
+	return strlen(instance->key) + strlen(instance->host) + strlen(instance->protocol) +
+	       strlen(instance->metadata);
+}
+
 bool instance_same(const struct instance *a, const struct instance *b)
 {
 	return a->port == b->port && a->weight == b->weight && strcmp(a->key, b->key) == 0 &&

@@ -10,6 +10,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct instance {
@@ -35,6 +36,9 @@ struct instance *instance_ref(struct instance *instance);
 
 /* One user less; the last frees it. Accepts NULL. */
 void instance_unref(struct instance *instance);
+
+/* How long its texts are in all, without `line`. */
+size_t instance_bytes(const struct instance *instance);
 
 /* True when nothing differs that those who connect to it could see: lease and revisions may. */
 bool instance_same(const struct instance *a, const struct instance *b);

@@ -61,6 +61,7 @@ int instances_put(struct instances *set, struct instance *instance)
 	if (found) {
 		struct instance *old = set->at[place];
 		set->at[place] = instance_ref(instance);
+		set->bytes += instance_bytes(instance) - instance_bytes(old);
 		instance_unref(old);
 		return 0;
 	}
@@ -70,6 +71,7 @@ int instances_put(struct instances *set, struct instance *instance)
 	memmove(&set->at[place + 1], &set->at[place], (set->n - place) * sizeof(struct instance *));
 	set->at[place] = instance_ref(instance);
 	set->n++;
+	set->bytes += instance_bytes(instance);
 	return 0;
 }
 
@@ -81,6 +83,7 @@ bool instances_remove(struct instances *set, const char *key)
 	if (!found) {
 		return false;
 	}
+	set->bytes -= instance_bytes(set->at[place]);
 	instance_unref(set->at[place]);
 	set->n--;
 	memmove(&set->at[place], &set->at[place + 1], (set->n - place) * sizeof(struct instance *));
@@ -97,6 +100,7 @@ int instances_copy(struct instances *to, const struct instances *from)
 	for (; copy.n < from->n; copy.n++) {
 		copy.at[copy.n] = instance_ref(from->at[copy.n]);
 	}
+	copy.bytes = from->bytes;
 	instances_finish(to);
 	*to = copy;
 	return 0;

@@ -16,6 +16,7 @@
 struct instances {
 	struct instance **at; /* owned array, ordered by strcmp() of the keys */
 	size_t n, size;
+	size_t bytes; /* of all their texts */
 };
 
 /* NULL when the key is not in the set; borrowed. */

@@ -127,6 +127,8 @@ struct known_put known_put(struct known *k, const struct known *before, enum for
 	}
 	if (!done.failed && known_count(k) > KNOWN_MAX) {
 		done = failed(err, "there are more keys under the prefix than can be followed");
+	} else if (!done.failed && k->live.bytes + k->broken.bytes > KNOWN_BYTES_MAX) {
+		done = failed(err, "there is more under the prefix than the 64 MiB that are kept");
 	}
 	instance_unref(instance);
 	free(key);

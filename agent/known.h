@@ -19,8 +19,10 @@
 
 struct etcd_kv;
 
-/* Keys under one prefix, so that no one can make us grow without a bound. */
-#define KNOWN_MAX 100000
+/* Keys under one prefix, and bytes of their texts, so that no one can make us grow without a bound.
+ */
+#define KNOWN_MAX       100000
+#define KNOWN_BYTES_MAX ((size_t)64 << 20)
 
 /* A zeroed one knows nothing. */
 struct known {

@@ -110,6 +110,7 @@ static enum doctor_code code_of(enum carrier_end end)
 	case CARRIER_TOO_LATE:
 		return ETCD_TIMEOUT;
 	case CARRIER_NOT_GRPC:
+	case CARRIER_TOO_LONG:
 		return ETCD_NOT_ETCD;
 	case CARRIER_TLS:
 		return ETCD_TLS_FAILED;

@@ -32,6 +32,9 @@
 struct carrier;
 struct carrier_target;
 
+/* The longest body of an answer, bytes. */
+#define CARRIER_BODY_MAX (8u << 20)
+
 enum carrier_end {
 	CARRIER_ANSWERED,    /* a grpc-status arrived; it may still be an error */
 	CARRIER_REFUSED,     /* nothing listens */
@@ -40,6 +43,7 @@ enum carrier_end {
 	CARRIER_TOO_LATE,    /* the deadline had passed before anything was sent */
 	CARRIER_BROKEN,      /* the connection failed under the request, also when tried afresh */
 	CARRIER_NOT_GRPC,    /* it answers, but not as a gRPC server does */
+	CARRIER_TOO_LONG,    /* its answer goes on above CARRIER_BODY_MAX */
 	CARRIER_TLS,         /* the connection could not be made safe, or may not be */
 	CARRIER_NO_MEMORY
 };
@@ -95,6 +99,7 @@ struct carrier_request {
 	bool joined;            /* ... which had been made before */
 	bool retried;           /* after one that failed */
 	bool heard;             /* a stream: some of the body has come */
+	bool overlong;          /* ... or more than is taken */
 	bool talks;             /* it is said in the target's own stream */
 	size_t expected;        /* answers_each: how many messages */
 	struct wiped received;

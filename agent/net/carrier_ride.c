@@ -20,8 +20,6 @@
 #include "agent/net/grpc_frame.h"
 #include "agent/timer.h"
 
-#define BODY_LIMIT (8u << 20) /* bytes; etcd's answers to us are far below */
-
 /*
  * Calls to one server that are in flight at a time. etcd answers as many in some
  * milliseconds; thousands at once it would answer too late, all of them.
@@ -32,7 +30,8 @@
 
 static bool take(struct carrier_request *r, const uint8_t *data, size_t len)
 {
-	if (!wiped_add(&r->received, data, len, BODY_LIMIT)) {
+	r->overlong = r->received.len + len > CARRIER_BODY_MAX;
+	if (!wiped_add(&r->received, data, len, CARRIER_BODY_MAX)) {
 		return false;
 	}
 	r->target->heard_at = clock_now();
@@ -202,8 +201,10 @@ static void end_of_stream(
 		carrier_finish(r, CARRIER_ANSWERED, status, "");
 		return;
 	case H2_END_BAD_FRAME:
-		(void)snprintf(why, sizeof why, "%s does not answer as etcd does", line->name);
-		carrier_finish(r, CARRIER_NOT_GRPC, status, why);
+		(void)snprintf(why, sizeof why, "%s %s", line->name,
+				r->overlong ? "answers with more than 8 MiB"
+					    : "does not answer as etcd does");
+		carrier_finish(r, r->overlong ? CARRIER_TOO_LONG : CARRIER_NOT_GRPC, status, why);
 		return;
 	case H2_END_NOT_GRPC:
 		(void)snprintf(why, sizeof why, "%s does not speak gRPC (HTTP status %d)",

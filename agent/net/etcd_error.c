@@ -63,6 +63,7 @@ static const struct etcd_consequence consequences[N_TROUBLES] = {
 	[TROUBLE_DENIED] =    { false, false, true  },
 	[TROUBLE_SPACE] =     { false, false, true  },
 	[TROUBLE_GONE] =      { false, false, false },
+	[TROUBLE_LONG] =      { false, false, true  },
 	[TROUBLE_HOPELESS] =  { false, false, true  },
 	[TROUBLE_OTHER] =     { false, false, false },
 };
@@ -192,6 +193,7 @@ void etcd_error_say(char *out, size_t size, enum etcd_trouble trouble,
 	case TROUBLE_MEMBER:
 	case TROUBLE_BUSY:
 	case TROUBLE_NO_AUTH:
+	case TROUBLE_LONG:
 	case TROUBLE_OTHER:
 	case N_TROUBLES:
 		break;

@@ -22,6 +22,7 @@ enum etcd_trouble {
 	TROUBLE_DENIED,   /* the user may not do this */
 	TROUBLE_SPACE,    /* the database has reached its quota */
 	TROUBLE_GONE,     /* there is no such lease */
+	TROUBLE_LONG,     /* what was asked for is more than one answer may be */
 	TROUBLE_HOPELESS, /* the request itself is refused, now and later */
 	TROUBLE_OTHER,
 	N_TROUBLES

@@ -9,8 +9,9 @@
 #include "agent/net/grpc_frame.h"
 #include "agent/util.h"
 
-/* Keys in one answer: with values of 32 KiB each it is as long as the carrier takes. */
+/* Keys in one answer, which is too long for the carrier when they have 32 KiB each: then fewer. */
 #define PAGE_KEYS 256
+#define FEWER     8
 
 /* ---- beginnings and ends ----------------------------------------------------------- */
 
@@ -119,6 +120,7 @@ static void go_on(struct etcd_read *read, const struct etcd_page *page)
 		return;
 	}
 	memcpy(read->after, last->key, last->key_len);
+	read->scope.limit = read->scope.limit < PAGE_KEYS / 2 ? 2 * read->scope.limit : PAGE_KEYS;
 	read->scope.after = read->after;
 	read->scope.after_len = last->key_len;
 	read->scope.revision = revision_of(read, page);
@@ -146,6 +148,20 @@ static void take_page(struct etcd_read *read, const struct etcd_page *page)
 	end(read, &reply);
 }
 
+/*
+ * Whoever writes below the prefix can make a page as long as he likes, and must not keep others
+ * from being read. One key alone is never too long: etcd takes 1.5 MiB in one request.
+ */
+static bool ask_for_fewer(struct etcd_read *read, const struct etcd_answer *answer)
+{
+	if (answer->trouble != TROUBLE_LONG || read->scope.limit == 1) {
+		return false;
+	}
+	read->scope.limit = read->scope.limit > FEWER ? read->scope.limit / FEWER : 1;
+	ask_page(read);
+	return true;
+}
+
 static void on_page(struct etcd_request *request, const struct etcd_answer *answer)
 {
 	struct etcd_read *read = CONTAINER_OF(request, struct etcd_read, request);
@@ -153,6 +169,9 @@ static void on_page(struct etcd_request *request, const struct etcd_answer *answ
 	size_t len;
 	struct etcd_page page;
 
+	if (!answer->ok && ask_for_fewer(read, answer)) {
+		return;
+	}
 	if (!answer->ok) {
 		end_failed(read, answer);
 		return;

@@ -213,6 +213,7 @@ static enum etcd_code code_of(const struct carrier_answer *ended, bool believed)
 	case CARRIER_BROKEN:
 		return ETCD_CODE_BROKEN;
 	case CARRIER_NOT_GRPC:
+	case CARRIER_TOO_LONG:
 		return ETCD_CODE_NOT_GRPC;
 	case CARRIER_TLS:
 		return ETCD_CODE_TLS;
@@ -232,6 +233,17 @@ void etcd_route_count(struct etcd_route *route, const char *path,
 
 /* ---- an answer ------------------------------------------------------------------- */
 
+/*
+ * Whoever writes can make a range as long as he likes, and every member would answer with it. Who
+ * says as much to another question is not to be asked again.
+ */
+static enum etcd_trouble trouble_of(const struct route_request *r, enum carrier_end end)
+{
+	return end == CARRIER_TOO_LONG && strcmp(r->call.path, ETCD_PATH_RANGE) == 0
+			       ? TROUBLE_LONG
+			       : TROUBLE_MEMBER;
+}
+
 /* Fills the answer from what was carried; `sentence` is where its own goes. */
 static void judge(struct route_request *r, const struct carrier_answer *carried,
 		struct etcd_answer *answer, char *sentence, size_t size)
@@ -250,6 +262,7 @@ static void judge(struct route_request *r, const struct carrier_answer *carried,
 	answer->body = carried->body;
 	answer->len = carried->len;
 	if (carried->end != CARRIER_ANSWERED) {
+		answer->trouble = trouble_of(r, carried->end);
 		(void)snprintf(sentence, size, "%s", carried->why);
 		return;
 	}

@@ -219,6 +219,18 @@ def test_a_key_of_any_bytes(name, shown, etcd, follow):
         assert line.startswith("20"), line
 
 
+def test_values_of_others_that_fill_more_than_an_answer(etcd, follow):
+    """Whoever writes ten megabytes below the prefix keeps nobody from being read."""
+    put(etcd, 50051, 50052)
+    for port in range(8):
+        etcd.put(key_of(port), "x" * 1_200_000)
+    sidecar, written = follow(etcd)
+    written.lists(*at(50051, 50052))
+    sidecar.wait_log("following .* live|is no instance|passed over")
+    put(etcd, 50053)
+    written.lists(*at(50051, 50052, 50053))
+
+
 def test_a_storm_is_not_a_line_each(etcd, follow):
     """The first are told one by one, and the rest in sums: nothing is left out."""
     sidecar, written = follow(etcd)

@@ -183,6 +183,33 @@ static void there_is_an_end_to_it(void **state)
 	assert_non_null(strstr(err.text, "more keys"));
 }
 
+#define LONG 60000 /* characters of metadata; a value may have 64 KiB */
+
+static void what_is_kept_is_bounded_however_long_values_are(void **state)
+{
+	static char value[LONG + 100];
+	char key[20];
+	unsigned n = 0;
+	UNUSED(state);
+	int begun = snprintf(value, sizeof value, "{\"host\":\"a\",\"port\":1,\"note\":\"");
+	memset(value + begun, 'x', LONG);
+	(void)snprintf(value + begun + LONG, 10, "\"}");
+	do {
+		(void)snprintf(key, sizeof key, "/s/a/%06u", n++);
+		assert_true(n < 2000);
+	} while (!put(key, value, 5).failed);
+	assert_non_null(strstr(err.text, "64 MiB"));
+	assert_true(known.live.bytes > KNOWN_BYTES_MAX);
+	assert_true(known.live.bytes - KNOWN_BYTES_MAX < 2 * LONG);
+
+	struct etcd_kv last = kv(key, "", 6);
+	assert_true(known_remove(&known, &last)); /* what is gone makes room ... */
+	expect(put("/s/a/000000", value, 7), false,
+			false); /* ... and what is put again takes none */
+	assert_true(put(key, value, 8).failed);
+	expect(put(key, "{\"host\":\"a\",\"port\":1}", 9), true, false);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
@@ -197,6 +224,7 @@ int main(void)
 		TEST(a_key_with_a_nul_is_another_than_the_one_it_looks_like),
 		TEST(an_empty_key_and_value_are_taken),
 		TEST(there_is_an_end_to_it),
+		TEST(what_is_kept_is_bounded_however_long_values_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,7 @@ UNSEEN = {
     "discover-file-twice": "two places that are one",
     "discover-name-twice": "two names that are one",
     "format-no-name": "two keys that make one name",
+    "format-no-scheme": "a protocol that one of several formats does not take",
     "probe-status-backwards": "of two numbers, which is the larger",
 }
 

@@ -161,7 +161,7 @@ static bool fails(const char *what, size_t size)
 	return true;
 }
 
-void *malloc(size_t size)
+static void *our_malloc(size_t size)
 {
 	if (!ready()) {
 		return take_early(size);
@@ -169,7 +169,7 @@ void *malloc(size_t size)
 	return fails("malloc", size) ? NULL : real.malloc(size);
 }
 
-void *calloc(size_t n, size_t size)
+static void *our_calloc(size_t n, size_t size)
 {
 	if (!ready()) {
 		return take_early(n * size);
@@ -177,7 +177,7 @@ void *calloc(size_t n, size_t size)
 	return fails("calloc", n * size) ? NULL : real.calloc(n, size);
 }
 
-void *realloc(void *at, size_t size)
+static void *our_realloc(void *at, size_t size)
 {
 	if (!ready() || is_early(at)) {
 		abort();
@@ -186,7 +186,7 @@ void *realloc(void *at, size_t size)
 	return size > 0 && fails("realloc", size) ? NULL : real.realloc(at, size);
 }
 
-void *reallocarray(void *at, size_t n, size_t size)
+static void *our_reallocarray(void *at, size_t n, size_t size)
 {
 	size_t all;
 
@@ -194,47 +194,55 @@ void *reallocarray(void *at, size_t n, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return realloc(at, all);
+	return our_realloc(at, all);
 }
 
-void *memalign(size_t alignment, size_t size)
+static void *our_memalign(size_t alignment, size_t size)
 {
 	return !ready() || fails("memalign", size) ? NULL : real.memalign(alignment, size);
 }
 
-int posix_memalign(void **at, size_t alignment, size_t size)
+static int our_posix_memalign(void **at, size_t alignment, size_t size)
 {
 	return !ready() || fails("posix_memalign", size) ? ENOMEM
 							 : real.posix_memalign(at, alignment, size);
 }
 
-void *aligned_alloc(size_t alignment, size_t size)
+static void *our_aligned_alloc(size_t alignment, size_t size)
 {
 	return !ready() || fails("aligned_alloc", size) ? NULL
 							: real.aligned_alloc(alignment, size);
 }
 
-void free(void *at)
+static void our_free(void *at)
 {
 	if (at != NULL && !is_early(at) && ready()) {
 		real.free(at);
 	}
 }
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-		void *argument)
+static int our_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+		void *(*run)(void *), void *argument)
 {
 	return !ready() || fails("pthread_create", 0)
 			       ? EAGAIN
 			       : real.pthread_create(thread, attributes, run, argument);
 }
 
+/* By other names, since the headers have names of their own for the parameters. */
+__typeof__(malloc) malloc __attribute__((alias("our_malloc")));
+__typeof__(calloc) calloc __attribute__((alias("our_calloc")));
+__typeof__(realloc) realloc __attribute__((alias("our_realloc")));
+__typeof__(reallocarray) reallocarray __attribute__((alias("our_reallocarray")));
+__typeof__(memalign) memalign __attribute__((alias("our_memalign")));
+__typeof__(posix_memalign) posix_memalign __attribute__((alias("our_posix_memalign")));
+__typeof__(aligned_alloc) aligned_alloc __attribute__((alias("our_aligned_alloc")));
+__typeof__(free) free __attribute__((alias("our_free")));
+__typeof__(pthread_create) pthread_create __attribute__((alias("our_pthread_create")));
+
 /* ---- main() -------------------------------------------------------------------------- */
 
 typedef int main_function(int, char **, char **);
-
-int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void),
-		void (*fini)(void), void (*rtld_fini)(void), void *stack_end);
 
 static main_function *programs_main;
 
@@ -244,7 +252,7 @@ static int counted_main(int argc, char **argv, char **env)
 	return programs_main(argc, argv, env);
 }
 
-int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void),
+static int our_start_main(main_function *main, int argc, char **argv, void (*init)(void),
 		void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
 {
 	int (*start)(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void),
@@ -254,3 +262,7 @@ int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(v
 	programs_main = main;
 	return start(counted_main, argc, argv, init, fini, rtld_fini, stack_end);
 }
+
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): its name */
+__typeof__(our_start_main) __libc_start_main
+		__attribute__((visibility("default"), alias("our_start_main")));

@@ -41,10 +41,15 @@ def check_refused(agent, scene):
         raise Wrong("what it registered is left behind")
 
 
+def is_loaders(agent, code):
+    """GnuTLS, which libmicrohttpd and libcurl bring, takes memory in its destructor, when all is done."""
+    return code == 127 and agent.log.lines[-1].startswith("cannot allocate memory for thread-local")
+
+
 def check_end(agent, scene):
     agent.terminate()
     code = wait_exit(agent)
-    if code != 0:
+    if code != 0 and not is_loaders(agent, code):
         raise Wrong(f"it ended with {code} at SIGTERM")
     if not scene.is_gone():
         raise Wrong("it has ended and is still listed")

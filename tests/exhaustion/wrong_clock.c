@@ -33,7 +33,7 @@ __attribute__((constructor)) static void begin(void)
 	(void)close(fd);
 }
 
-int clock_gettime(clockid_t id, struct timespec *now)
+static int our_clock_gettime(clockid_t id, struct timespec *now)
 {
 	if (real_gettime == NULL) {
 		void *found = dlsym(RTLD_NEXT, "clock_gettime");
@@ -47,24 +47,29 @@ int clock_gettime(clockid_t id, struct timespec *now)
 	return result;
 }
 
-time_t time(time_t *out)
+static time_t our_time(time_t *out)
 {
 	struct timespec now;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)our_clock_gettime(CLOCK_REALTIME, &now);
 	if (out != NULL) {
 		*out = now.tv_sec;
 	}
 	return now.tv_sec;
 }
 
-int gettimeofday(struct timeval *now, void *zone)
+static int our_gettimeofday(struct timeval *now, void *zone)
 {
 	struct timespec at;
 
 	(void)zone;
-	int result = clock_gettime(CLOCK_REALTIME, &at);
+	int result = our_clock_gettime(CLOCK_REALTIME, &at);
 	now->tv_sec = at.tv_sec;
 	now->tv_usec = at.tv_nsec / 1000;
 	return result;
 }
+
+/* By other names, since the headers have names of their own for the parameters. */
+__typeof__(clock_gettime) clock_gettime __attribute__((alias("our_clock_gettime")));
+__typeof__(time) time __attribute__((alias("our_time")));
+__typeof__(gettimeofday) gettimeofday __attribute__((alias("our_gettimeofday")));

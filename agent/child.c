@@ -61,15 +61,20 @@ static void read_said(struct child *c)
 		if (got <= 0) {
 			return;
 		}
+		rest_note(&c->rest, (size_t)got);
 		take_line(c, text, (size_t)got);
 	}
 }
 
 static void on_said(struct ev_loop *loop, ev_io *said, int revents)
 {
+	struct child *c = CONTAINER_OF(said, struct child, said);
+
 	UNUSED(loop);
 	UNUSED(revents);
-	read_said(CONTAINER_OF(said, struct child, said));
+	if (!rest_due(&c->rest)) {
+		read_said(c);
+	}
 }
 
 /* ---- its end --------------------------------------------------------------------- */
@@ -80,6 +85,7 @@ static void release(struct child *c)
 	ev_child_stop(c->loop, &c->ended);
 	ev_timer_stop(c->loop, &c->limit);
 	ev_io_stop(c->loop, &c->said);
+	rest_stop(&c->rest);
 	(void)close(c->said.fd);
 	c->pid = 0;
 }
@@ -296,6 +302,7 @@ static void watch(struct child *c, const struct child_spec *spec, pid_t pid, int
 	timer_start(c->loop, &c->limit, spec->timeout);
 	ev_io_init(&c->said, on_said, said, EV_READ);
 	ev_io_start(c->loop, &c->said);
+	rest_init(&c->rest, c->loop, &c->said);
 }
 
 /* Returns 0 or an errno. */

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "agent/err.h"
+#include "agent/rest.h"
 
 struct child;
 
@@ -51,6 +52,7 @@ struct child {
 	ev_child ended;
 	ev_timer limit;
 	ev_io said;                                      /* what is heard of it */
+	struct rest rest;                                /* ... and how much */
 	char line[CHILD_LINE_MAX], last[CHILD_LINE_MAX]; /* being read, and the one before */
 	size_t line_len;
 };

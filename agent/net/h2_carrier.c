@@ -26,7 +26,7 @@
 static void stop_hearing(struct h2_conn *conn)
 {
 	ev_io_stop(conn->loop, &conn->io);
-	h2_rest_stop(&conn->rest);
+	rest_stop(&conn->rest);
 	turn_drop(conn->turn, &conn->work);
 	conn->ready = 0;
 }
@@ -201,7 +201,7 @@ static bool receive(struct h2_conn *conn)
 		}
 		return false;
 	}
-	h2_rest_note(&conn->rest, (size_t)n);
+	rest_note(&conn->rest, (size_t)n);
 	bool sound = take(conn, data, (size_t)n);
 	if (!h2_session_report(&conn->session)) {
 		return false; /* its owner has closed it */
@@ -323,7 +323,7 @@ static void on_io(struct ev_loop *loop, ev_io *io, int revents)
 	struct h2_conn *conn = CONTAINER_OF(io, struct h2_conn, io);
 
 	UNUSED(loop);
-	if (conn->turn != NULL && h2_rest_due(&conn->rest)) {
+	if (conn->turn != NULL && rest_due(&conn->rest)) {
 		return; /* whoever is one of many has no right to all of our time */
 	}
 	conn->ready |= revents;
@@ -340,7 +340,7 @@ void h2_conn_init(struct h2_conn *conn, struct ev_loop *loop, h2_on_event *on_ev
 	conn->fd = -1;
 	conn->work.run = on_turn;
 	ev_init(&conn->io, on_io);
-	h2_rest_init(&conn->rest, loop, &conn->io);
+	rest_init(&conn->rest, loop, &conn->io);
 	ev_prepare_init(&conn->flusher, on_turn_end);
 	ev_timer_init(&conn->later, on_later, 0.0, 0.0);
 }

@@ -25,9 +25,9 @@
 #include "agent/net/h2_event.h"
 #include "agent/net/h2_greeting.h"
 #include "agent/net/h2_output.h"
-#include "agent/net/h2_rest.h"
 #include "agent/net/h2_session.h"
 #include "agent/net/h2_tls.h"
+#include "agent/rest.h"
 #include "agent/turn.h"
 
 struct h2_conn;
@@ -48,7 +48,7 @@ struct h2_conn {
 	char authority[ENDPOINT_TEXT_MAX];
 	int fd; /* -1 when there is none */
 	ev_io io;
-	struct h2_rest rest;
+	struct rest rest;
 	struct turn *turn;  /* borrowed; NULL: what the socket says is heard at once */
 	struct task work;   /* ... and not now: what it says waits ... */
 	int ready;          /* ... as libev puts it */

@@ -220,6 +220,14 @@ static void keeps_the_last_line_of_much(void **state)
 	assert_int_equal(strlen(stage.why), strlen("it exited with 1: ") + CHILD_LINE_MAX - 1);
 }
 
+/* 64 MB take a minute then, and not the tenth of a second that they could. */
+static void who_writes_without_end_has_to_wait(void **state)
+{
+	UNUSED(state);
+	run("head -c 64000000 /dev/zero >&2", NULL, 2.0);
+	assert_non_null(strstr(stage.why, "it did not end within 2 s"));
+}
+
 static void says_why_it_cannot_be_run(void **state)
 {
 	char none[] = "/absent/program";
@@ -396,6 +404,7 @@ int main(void)
 		TEST(runs_in_a_group_of_its_own),
 		TEST(tells_how_it_ended),
 		TEST(keeps_the_last_line_of_much),
+		TEST(who_writes_without_end_has_to_wait),
 		TEST(says_why_it_cannot_be_run),
 		TEST(is_ended_with_its_group_at_the_limit),
 		TEST(is_killed_when_it_does_not_go),

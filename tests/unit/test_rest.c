@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "agent/clock.h"
-#include "agent/net/h2_rest.h"
+#include "agent/rest.h"
 #include "agent/util.h"
 
 #define MEGABYTE 1048576u
@@ -18,7 +18,7 @@ static struct {
 	struct ev_loop *loop;
 	int fds[2];
 	ev_io io;
-	struct h2_rest rest;
+	struct rest rest;
 	double now;
 } stage;
 
@@ -43,14 +43,14 @@ static int set_up(void **state)
 	assert_int_equal(pipe(stage.fds), 0);
 	ev_io_init(&stage.io, on_io, stage.fds[0], EV_READ);
 	ev_io_start(stage.loop, &stage.io);
-	h2_rest_init(&stage.rest, stage.loop, &stage.io);
+	rest_init(&stage.rest, stage.loop, &stage.io);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	UNUSED(state);
-	h2_rest_stop(&stage.rest);
+	rest_stop(&stage.rest);
 	ev_io_stop(stage.loop, &stage.io);
 	(void)close(stage.fds[0]);
 	(void)close(stage.fds[1]);
@@ -63,10 +63,10 @@ static int tear_down(void **state)
 static size_t say(size_t bytes)
 {
 	for (size_t n = 0; n < bytes; n += 16384) {
-		if (h2_rest_due(&stage.rest)) {
+		if (rest_due(&stage.rest)) {
 			return n;
 		}
-		h2_rest_note(&stage.rest, 16384);
+		rest_note(&stage.rest, 16384);
 	}
 	return bytes;
 }
@@ -106,7 +106,7 @@ static void a_flood_is_a_megabyte_a_second(void **state)
 	(void)say(10 * MEGABYTE);
 	for (unsigned i = 0; i < 1000 && stage.now < 1010.0; i++) { /* ten seconds */
 		stage.now += ev_timer_remaining(stage.loop, &stage.rest.over);
-		h2_rest_stop(&stage.rest);
+		rest_stop(&stage.rest);
 		ev_io_start(stage.loop, &stage.io);
 		heard += say(2 * MEGABYTE);
 	}
@@ -117,7 +117,7 @@ static void who_is_stopped_is_not_started(void **state)
 {
 	UNUSED(state);
 	(void)say(10 * MEGABYTE);
-	h2_rest_stop(&stage.rest);
+	rest_stop(&stage.rest);
 	assert_false(ev_is_active(&stage.rest.over));
 	assert_false(ev_is_active(&stage.io));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/net/h2_rest.h"
+#include "agent/rest.h"
 
 #include <string.h>
 
@@ -15,13 +15,13 @@
 
 static void on_over(struct ev_loop *loop, ev_timer *over, int revents)
 {
-	struct h2_rest *r = CONTAINER_OF(over, struct h2_rest, over);
+	struct rest *r = CONTAINER_OF(over, struct rest, over);
 
 	UNUSED(revents);
 	ev_io_start(loop, r->io);
 }
 
-void h2_rest_init(struct h2_rest *r, struct ev_loop *loop, ev_io *io)
+void rest_init(struct rest *r, struct ev_loop *loop, ev_io *io)
 {
 	memset(r, 0, sizeof *r);
 	r->loop = loop;
@@ -29,12 +29,12 @@ void h2_rest_init(struct h2_rest *r, struct ev_loop *loop, ev_io *io)
 	ev_timer_init(&r->over, on_over, 0.0, 0.0);
 }
 
-void h2_rest_note(struct h2_rest *r, size_t bytes)
+void rest_note(struct rest *r, size_t bytes)
 {
 	r->heard += bytes;
 }
 
-bool h2_rest_due(struct h2_rest *r)
+bool rest_due(struct rest *r)
 {
 	if (r->heard < LOOK_EVERY) {
 		return false;
@@ -53,7 +53,7 @@ bool h2_rest_due(struct h2_rest *r)
 	return true;
 }
 
-void h2_rest_stop(struct h2_rest *r)
+void rest_stop(struct rest *r)
 {
 	ev_timer_stop(r->loop, &r->over);
 }

@@ -11,7 +11,7 @@ from cases import CASES
 from neighbours import Neighbours
 from pulse import BOUND, Pulse
 from services import UP, Later
-from stage import PATIENCE, Hostile, Peers, prepare
+from stage import PATIENCE, Hostile, Peers, prepare, wait_down
 from lib.agent import Agent
 from lib.etcd import Etcd
 from lib.ports import free_port
@@ -53,8 +53,8 @@ class Arena:
         self.begun = time.monotonic()
 
     def warm_up(self, configs):
-        """Starts the agent with an honest server of each kind that needs a library."""
-        kinds = ("grpc", "http", "tls")
+        """Starts the agent with an honest server of each kind that it has to be ready for."""
+        kinds = ("grpc", "http", "tls", "exec")  # libraries, and leave to run commands
         first = {case.kind: name for name, case in reversed(CASES.items()) if case.kind in kinds}
         honest = []
         prepare([Hostile(name) for name in first.values()], self.folder)
@@ -92,7 +92,7 @@ class Arena:
                 process.kill()
 
     def fail(self, what):
-        said = self.agent.log.lines[-20:] if self.agent else []
+        said = self.agent.log.lines[-40:] if self.agent else []
         self.failures.append("\n    ".join([what.splitlines()[0], *said]))
 
     # ---- a case ----------------------------------------------------------------------------------
@@ -130,13 +130,12 @@ class Arena:
         outcome, service = hostile.case.outcome, hostile.service
         if outcome is UP or isinstance(outcome, Later):
             self.watch.put(hostile.key, PATIENCE)
-        if outcome is not UP:
-            change = "up -> down" if isinstance(outcome, Later) else "unknown -> down"
-            reasons = getattr(outcome, "reasons", outcome)
-            pattern = rf"health {change} service={service} reason=({reasons})( |$)"
-            self.agent.wait_log(pattern, PATIENCE, self.said)
         if isinstance(outcome, Later):
+            pattern = rf"health up -> down service={service} reason=({outcome.reasons})( |$)"
+            self.agent.wait_log(pattern, PATIENCE, self.said)
             self.watch.gone(hostile.key, PATIENCE)
+        elif outcome is not UP:
+            wait_down(self.agent, service, outcome, self.said)
 
     def measure(self, name, resident, processor, since):
         seconds = time.monotonic() - since

@@ -2,6 +2,7 @@
 """What kinds of hostile services there are: how one gets its port, and who has it afterwards."""
 
 import functools
+import socket
 from collections import namedtuple
 
 from lib.h2 import SocketServer
@@ -23,14 +24,16 @@ class Open:
 
 
 class Marked:
-    """A file that a command looks for."""
+    """A file that a command looks for; its number is a port, which nobody else gets meanwhile."""
 
     def __init__(self, port, folder):
+        self.held = socket.create_server(("127.0.0.1", port))
         self.path = folder / f"honest-{port}"
         self.path.touch()
 
     def close(self):
         self.path.unlink()
+        self.held.close()
 
 
 def serve_http(sock):

@@ -42,6 +42,18 @@ class Peers(Process):
         self.said.wait("^done$", timeout=PATIENCE, since=said)
 
 
+def wait_down(agent, service, reasons, since=0):
+    """It has found one of these reasons, and the service is down from the start.
+
+    One of two failures may be another one's: that this machine was late is no fault of the agent.
+    """
+    agent.wait_log(
+        rf"(health unknown -> down|probe failed) service={service} reason=({reasons})( |$)",
+        PATIENCE, since,
+    )  # fmt: skip
+    agent.wait_log(rf"health unknown -> down service={service} ", PATIENCE, since)
+
+
 def prepare(hostile, folder):
     """Makes the certificates that these hostile services show, if any."""
     if any("tls" in each.case.probe for each in hostile):

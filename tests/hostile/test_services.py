@@ -12,7 +12,7 @@ import pytest
 from cases import CASES
 from pulse import BOUND, Pulse
 from services import UP, Later
-from stage import PATIENCE, Hostile, Peers, prepare
+from stage import PATIENCE, Hostile, Peers, prepare, wait_down
 from lib.descriptor import descriptor, key_of
 from lib.ports import free_port
 
@@ -44,7 +44,7 @@ def be_judged(agent, watch, hostile):
         agent.wait_health("up -> down", service, f"({outcome.reasons})", PATIENCE)
         watch.gone(hostile.key, PATIENCE)
     else:
-        agent.wait_health("unknown -> down", service, f"({outcome})", PATIENCE)
+        wait_down(agent, service, outcome)
         watch.nothing_more(hostile.key)
 
 

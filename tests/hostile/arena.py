@@ -115,6 +115,8 @@ class Arena:
             self.watch.put(hostile.key, PATIENCE)
         if not isinstance(hostile.case.outcome, Later):
             self.watch.nothing_more(hostile.key)
+        if hostile.case.kind == "exec":
+            self.pulse.excuse(before[2])  # who starts a child waits until that has a processor
         self.cases += 1
         self.last = hostile
         assert self.neighbours.failure is None, f"{name}: {self.neighbours.failure}"

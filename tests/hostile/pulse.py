@@ -74,6 +74,10 @@ class Pulse:
         assert answer.status == 200, f"/healthz answered {answer.status}"
         self.beats.append(Beat(start, took, max(0.0, took - queued)))
 
+    def excuse(self, since):
+        """What was answered since then was answered, and how soon does not count."""
+        self.beats = [beat._replace(own=0.0) if beat.at >= since else beat for beat in self.beats]
+
     def worst(self, since=0.0):
         """The beat that took the agent itself the longest."""
         beats = [beat for beat in self.beats if beat.at >= since]

@@ -75,6 +75,8 @@ class Hostile:
             keys["timeout"] = CALM
         elif outcome in ("DEADLINE", Later("DEADLINE")):
             keys["timeout"] = LATE
+        if calm and self.case.kind == "exec":
+            keys["interval"] = "60s"  # who starts a child waits until that has a processor
         keys.update(KINDS[self.case.kind].probe)
         keys.update(self.case.probe)
         for key, value in keys.items():

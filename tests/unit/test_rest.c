@@ -12,7 +12,7 @@
 #include "agent/rest.h"
 #include "agent/util.h"
 
-#define MEGABYTE 1048576u
+#define MEGABYTE ((size_t)1048576)
 
 static struct {
 	struct ev_loop *loop;

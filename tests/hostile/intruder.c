@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * intruder - stands in for whoever has got the agent to run code of his own: loaded before it by
- * LD_PRELOAD, it does at SIGUSR1 what $INTRUDER names, and says on standard error what came of it.
+ * LD_PRELOAD, it does at the first signal of real time what $INTRUDER names, and says on standard
+ * error what came of it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -91,5 +92,5 @@ static void on_signal(int number)
 
 __attribute__((constructor)) static void come_in(void)
 {
-	(void)signal(SIGUSR1, on_signal);
+	(void)signal(SIGRTMIN, on_signal);
 }

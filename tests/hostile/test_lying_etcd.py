@@ -195,7 +195,7 @@ HELD = {
     "read_back_two": (
         read_back(with_kv(lambda kv, _: [lies.other_key(changed(kv, f6=9), OTHERS), kv])), UNREADABLE, STAYS,
     ),
-    "read_back_10_mb": (read_back(with_kv(lambda kv, _: [changed(kv, f5=TEN_MB)])), "does not answer|no answer", STAYS),
+    "read_back_10_mb": (read_back(with_kv(lambda kv, _: [changed(kv, f5=TEN_MB)])), "more than 8 MiB|no answer", STAYS),
     "read_back_bomb": (read_back(plain(lies.sub_messages(2, MEGABYTE - 100))), "does not say", STAYS),
     "read_back_ok_without_message": (read_back(ends(0)), UNREADABLE, STAYS),
     "long_message": ({"*": lies.long_message}, "does not answer|no answer|cannot be read"),

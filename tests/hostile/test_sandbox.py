@@ -244,7 +244,7 @@ def intrude(start, intruder, act, kind, text):
     """An agent that listens to signals, and so has started, in which that is tried."""
     agent = start(text, kind=kind, env={"LD_PRELOAD": intruder, "INTRUDER": act})
     agent.wait_log("etcd client initialized")
-    agent.signal(signal.SIGUSR1)
+    agent.signal(signal.SIGRTMIN)
     return agent
 
 

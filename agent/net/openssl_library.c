@@ -86,7 +86,11 @@ static bool say_hello(SSL_CTX *context)
 	return fine;
 }
 
-static bool set_up(void)
+/*
+ * Fills *spoilt when it is of no use. That need not be for want of memory: where its own
+ * configuration names providers that are not there, nothing is left to speak with.
+ */
+static void set_up(struct err *spoilt)
 {
 	unsigned failures = patient_failures();
 
@@ -98,27 +102,38 @@ static bool set_up(void)
 	(void)CRYPTO_set_mem_functions(get, get_more, give_back);
 	SSL_CTX *context = OPENSSL_init_ssl(0, NULL) == 1 ? SSL_CTX_new(TLS_client_method()) : NULL;
 	bool fine = context != NULL && say_hello(context);
+	const char *reason = fine ? NULL : ERR_reason_error_string(ERR_peek_error());
+	if (failures != patient_failures()) {
+		(void)err_set(spoilt, ERR_SYSTEM,
+				"TLS could not be set up for want of memory, and cannot be before "
+				"the agent is started again");
+	} else if (!fine) {
+		(void)err_set(spoilt, ERR_SYSTEM,
+				"TLS cannot be set up, and is not tried again before the agent is "
+				"started again: OpenSSL says '%s'",
+				reason != NULL ? reason : "nothing about it");
+	}
 	if (context != NULL) {
 		SSL_CTX_free(context);
 	}
 	ERR_clear_error();
-	return fine && failures == patient_failures();
 }
 
 int openssl_library_load(struct err *err)
 {
-	static enum { NEW, USABLE, SPOILT } state;
+	static struct err spoilt;
+	static bool loaded;
 
-	if (state == NEW) {
+	if (!loaded) {
 		if (load(err) < 0) {
 			return -1;
 		}
-		state = set_up() ? USABLE : SPOILT;
+		loaded = true;
+		set_up(&spoilt);
 	}
-	if (state == SPOILT) {
-		return err_set(err, ERR_SYSTEM,
-				"TLS could not be set up for want of memory, and cannot be before "
-				"the agent is started again");
+	if (spoilt.code != ERR_NONE) {
+		*err = spoilt;
+		return -1;
 	}
 	return 0;
 }

@@ -7,10 +7,13 @@
  */
 #include "agent/reader.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "agent/clock.h"
 #include "agent/endpoint.h"
@@ -265,10 +268,23 @@ static void on_age(struct ev_loop *loop, ev_timer *age, int revents)
 
 /* ---- what was published before -------------------------------------------------------- */
 
+/* NULL also for what is no file: whoever may write in the folder must not keep us waiting. */
+static FILE *open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	FILE *in = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "rb") : NULL;
+
+	if (in == NULL && fd >= 0) {
+		(void)close(fd);
+	}
+	return in;
+}
+
 /* The whole file, with *len bytes, for free(); NULL when there is none of use. */
 static char *read_file(const char *path, size_t *len)
 {
-	FILE *in = fopen(path, "rbe");
+	FILE *in = open_file(path);
 	char *text = in == NULL ? NULL : malloc(DOCUMENT_MAX + 1);
 
 	if (text != NULL) {

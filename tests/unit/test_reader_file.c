@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/guard.h"
 #include "agent/util.h"
@@ -116,6 +118,19 @@ static void a_file_of_others_or_none_at_all_is_not_believed(void **state)
 	expect(2, true, false);
 }
 
+/* Nobody writes to it: whoever opens it to read waits for that. */
+static void a_pipe_in_its_place_is_not_waited_for(void **state)
+{
+	UNUSED(state);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	(void)alarm(5);
+	reader_start(&reader);
+	(void)alarm(0);
+	expect(0, false, false);
+	read_finds(2);
+	expect(2, true, false);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -127,6 +142,7 @@ int main(void)
 		TEST(a_loss_since_the_file_is_confirmed_first),
 		TEST(and_held_when_etcd_did_not_answer_at_first),
 		TEST(a_file_of_others_or_none_at_all_is_not_believed),
+		TEST(a_pipe_in_its_place_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -252,10 +252,10 @@ bool etcd_decode_keep_alive(const uint8_t *data, size_t len, struct etcd_renewed
 		return false;
 	}
 	*renewed = (struct etcd_renewed){
-		.lease = m->id, .ttl_s = m->ttl, .at = etcd_mark_of(m->header)
+		.lease = m->id, .ttl_s = m->ttl > 0 ? m->ttl : 0, .at = etcd_mark_of(m->header)
 	};
 	etcdserverpb__lease_keep_alive_response__free_unpacked(m, &scratch.allocator);
-	return renewed->ttl_s >= 0;
+	return true;
 }
 
 /* It goes into a header: etcd makes it of letters, digits and a few signs. */

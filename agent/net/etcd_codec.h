@@ -92,7 +92,7 @@ bool etcd_decode_revoked(const uint8_t *data, size_t len);
 /* What etcd says to a renewal. */
 struct etcd_renewed {
 	int64_t lease;
-	int64_t ttl_s;          /* 0: there is no such lease */
+	int64_t ttl_s;          /* 0: there is no such lease, of which grpc-proxy 3.4 says -1 */
 	struct cluster_mark at; /* its revision may be behind in a healthy member */
 };
 

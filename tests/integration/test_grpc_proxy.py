@@ -79,3 +79,15 @@ def test_registered_kept_read_and_withdrawn(agent, etcd, follow, proxy, service)
     watch.gone(key)
     written.lists()
     assert reading.log.count("warn ") == 0
+
+
+def test_a_lease_that_is_gone_behind_it_is_replaced(agent, etcd, proxy, service):
+    """Of a lease that is gone the proxy says that it has -1 s left, where etcd says 0."""
+    key, watch = key_of(service), etcd.watch()
+    registered = {"register": {"ttl": f"{TTL}s"}, "probe": {"type": "tcp", "interval": "1s"}}
+    sidecar = agent(descriptor(proxy, service, **registered))
+    first = watch.put(key)
+    etcd.revoke(first.lease)
+    watch.gone(key)
+    assert watch.put(key).lease != first.lease
+    sidecar.wait_log("lease lost")

@@ -199,6 +199,9 @@ static void decodes_a_renewal(void **state)
 	assert_true(etcd_decode_keep_alive(BYTES("\x10\x07"), &renewed));
 	assert_int_equal(renewed.ttl_s, 0); /* there is no such lease */
 	assert_int_equal(renewed.at.cluster, 0);
+	assert_true(etcd_decode_keep_alive(
+			BYTES("\x10\x07\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), &renewed));
+	assert_int_equal(renewed.ttl_s, 0); /* -1: so says a proxy */
 	assert_false(etcd_decode_keep_alive(BYTES("\x10"), &renewed));
 }
 

@@ -14,10 +14,11 @@
 #include "agent/net/tls_context.h"
 #include "agent/util.h"
 
+static char path[] = "/tmp/openssl_library.XXXXXX"; /* of the configuration */
+
 /* OpenSSL reads it once in the life of a process: this one has one test. */
 static void configure(const char *text)
 {
-	static char path[] = "/tmp/openssl_library.XXXXXX";
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
@@ -34,7 +35,7 @@ static void a_configuration_without_algorithms_is_no_want_of_memory(void **state
 	configure("openssl_conf = all\n[all]\nproviders = some\n[some]\nbase = on\n"
 		  "[on]\nactivate = 1\n");
 	assert_int_equal(tls_context_prepare(&err), -1);
-	(void)unlink(getenv("OPENSSL_CONF"));
+	(void)unlink(path);
 	assert_null(strstr(err.text, "memory"));
 	assert_non_null(strstr(err.text, "TLS cannot be set up"));
 	assert_non_null(strstr(err.text, "OpenSSL says"));

@@ -68,11 +68,6 @@ bool log_enabled(enum log_level level)
 	return level <= sink.level;
 }
 
-const char *log_level_name(enum log_level level)
-{
-	return level_names[level];
-}
-
 static void add(struct line *l, const char *text)
 {
 	size_t room = sizeof l->text - 1 - l->len;

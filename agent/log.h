@@ -56,6 +56,4 @@ void log_write(enum log_level level, const struct log_field *fields, const char 
 /* log_write(LOG_INFO, LOG_FIELDS(LOG_STR("service", name)), "text %d", n) */
 #define LOG_FIELDS(...) ((const struct log_field[]){ __VA_ARGS__, LOG_END })
 
-const char *log_level_name(enum log_level level);
-
 #endif

@@ -7,7 +7,7 @@ import socket
 import subprocess
 
 import pytest
-from files import Busy, forbid
+from limits import Busy, forbid
 
 from lib import web
 from lib.agent import environment

@@ -11,7 +11,7 @@ counts; every piece has one of these clocks:
 """
 
 import bounds
-from intervals import both, cut, invert, minus, union, while_in, widen
+from intervals import both, cut, minus, union, while_in, widen
 from violation import Violation
 
 

@@ -12,7 +12,6 @@ SUPPRESSIONS = pathlib.Path(__file__).with_name("lsan.supp")
 LIBRARY = os.environ.get("SVC_SCARCE_MEMORY", "scarce_memory.so")
 NUMBER = struct.Struct("q")
 COUNT, LEFT, LENGTH, FAILED = range(0, 32, 8)
-FOREVER = 1 << 40
 
 
 class Memory:
@@ -54,11 +53,6 @@ class Memory:
     def failed(self):
         """How many have failed since fail()."""
         return self._get(FAILED)
-
-    @property
-    def exhausted(self):
-        """All that were to fail have."""
-        return self._get(LEFT) == 0
 
     def close(self):
         self._at.close()

@@ -12,7 +12,6 @@ from scenes import PATIENCE, Admin, Reader, Wrong, until
 REFUSED = 70
 ENOUGH = 20  # wrong ones, and no more is to be learnt
 LAST = 3  # so many times without a failure: there are no more allocations
-BLAMES = ("problems, nothing started", "problem, nothing started")
 
 
 class Case:

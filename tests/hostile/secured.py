@@ -9,7 +9,7 @@ import threading
 import time
 
 from lib.certs import NEW_KEY, Authority, _openssl
-from lib.h2 import PING, SERVING, SETTINGS, frame
+from lib.h2 import PING, SETTINGS, frame
 from services import BROKEN, UP, Case
 from speech import A_SETTINGS, Spoken, honest, on_socket, says, silent
 from wire import bomb, headers, over_and_over

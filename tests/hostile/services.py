@@ -2,8 +2,9 @@
 """Hostile services, each with what the agent has to make of it.
 
 `serve(sock)` gets each connection. `outcome` is UP, or the reasons with which the service is down
-from the start, as a pattern, or Later: those with which it goes down after it was listed. All that is not grpc names its kind (kinds.py),
-which says what honest server takes the port afterwards, and has keys of its own for the probe.
+from the start, as a pattern, or Later: those with which it goes down after it was listed. All that is
+not grpc names its kind (kinds.py), which says what honest server takes the port afterwards, and has
+keys of its own for the probe.
 """
 
 import random
@@ -14,13 +15,13 @@ import time
 from collections import namedtuple
 
 from lib.h2 import (
-    CHECK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, NOT_SERVING, PING, RST_STREAM,
-    SERVING, SETTINGS, WATCH, WINDOW_UPDATE, frame, message,
-)
+    DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SERVING, SETTINGS, WATCH,
+    WINDOW_UPDATE, frame, message,
+)  # fmt: skip
 from speech import (
-    A_SETTINGS, answers, answers_with, beside, call_flood, check_with, drips, honest, on_socket,
-    reset, says, says_for_ever, silent, trailers_with, watch_with,
-)
+    A_SETTINGS, answers, beside, call_flood, check_with, drips, honest, reset, says, says_for_ever,
+    silent, trailers_with, watch_with,
+)  # fmt: skip
 from wire import (
     ANSWER, CONTINUATION, PADDED, PRIORITY, PUSH_PROMISE, TRAILERS, block, bomb, headers, literal,
     long_headers, settings, whole_answer,
@@ -373,15 +374,6 @@ def watch_body(octets):
         stream.raw(frame(DATA, 0, stream.number, octets))
 
     return watch_with(handler)
-
-
-def flips_for_ever(stream):
-    stream.headers()
-    flip = True
-    while not stream.reset and not stream.connection.closed:
-        stream.data(NOT_SERVING if flip else SERVING)
-        flip = not flip
-        time.sleep(0.001)
 
 
 WATCHES = {

@@ -117,13 +117,8 @@ def answers(handler, greeting=A_SETTINGS):
     return lambda sock: Spoken(sock, handler, greeting).serve()
 
 
-def answers_with(build, **options):
-    """build(number of the stream) -> the octets that answer each request."""
-    return answers(lambda stream: stream.raw(build(stream.number)), **options)
-
-
 def check_with(build):
-    """The same for Check; its Watch is not there."""
+    """build(number of the stream) -> the octets that answer a Check; its Watch is not there."""
 
     def handler(stream):
         if stream.path == CHECK:

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from lib.descriptor import descriptor, key_of
+from lib.descriptor import descriptor
 from lib.servers import PEERS
 
 KEY = "/services/coupon-service/localhost:50051"

@@ -11,7 +11,7 @@ import pytest
 
 from lib.agent import Agent
 from lib.descriptor import descriptor, key_of
-from lib.names import UNSHARE
+from lib.names import UNSHARE, need_mounts
 from lib.outputs import reader_to, register, until
 
 SMALL = 'mount -t tmpfs -o size=16k,nr_inodes=64 small "$0" && exec "$@"'
@@ -51,6 +51,7 @@ class OnSmallDisk(Agent):
 
 @pytest.fixture
 def on_small_disk(closing, tmp_path, write):
+    need_mounts()
     made = []
 
     def start(text):

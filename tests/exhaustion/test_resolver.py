@@ -5,6 +5,7 @@ import pytest
 from resolver import Resolver, ResolvingAgent
 
 from lib.descriptor import descriptor, key_of
+from lib.names import need_mounts
 from lib.proxy import TcpProxy
 
 TTL = 3
@@ -14,6 +15,7 @@ OPTIONS = "options timeout:1 attempts:1\n"
 
 @pytest.fixture
 def resolver(closing):
+    need_mounts()
     made = closing(Resolver())
     made.answers[NAME] = "127.0.0.1"
     return made

@@ -16,7 +16,7 @@ import pytest
 
 from lib.agent import Agent
 from lib.descriptor import NAME, descriptor, key_of
-from lib.names import UNSHARE
+from lib.names import UNSHARE, need_mounts
 from lib.outputs import until
 from lib.ports import free_port
 from lib.reader import reader
@@ -83,6 +83,7 @@ class Anybody(Agent):
 
 @pytest.fixture
 def stage():
+    need_mounts()
     made = Stage()
     yield made
     made.close()

@@ -9,7 +9,7 @@ import pytest
 
 from lib.descriptor import NAME as SERVICE
 from lib.descriptor import descriptor, key_of
-from lib.names import Names, NamingAgent
+from lib.names import Names, NamingAgent, need_mounts
 from lib.ports import free_port
 from lib.proxy import TcpProxy
 from lib.reader import at, put, reader
@@ -20,7 +20,7 @@ NAME = "etcd.example"
 
 @pytest.fixture
 def names(tmp_path):
-    Names.assert_possible()
+    need_mounts()
     return Names(tmp_path / "hosts")
 
 

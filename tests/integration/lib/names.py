@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """An agent with a /etc/hosts of its own, in a mount namespace of its own."""
 
+import functools
 import os
 import subprocess
+
+import pytest
 
 from lib.agent import Agent
 
@@ -10,6 +13,25 @@ from lib.agent import Agent
 # Whoever is not root is root in a user namespace of its own.
 UNSHARE = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() != 0 else [])]
 BIND = 'mount --bind "$0" /etc/hosts && exec "$@"'
+
+
+@functools.cache
+def refusal():
+    """What a mount in a namespace of one's own meets here; empty where it is allowed."""
+    tried = subprocess.run(
+        [*UNSHARE, "sh", "-c", "mount --bind /etc/hosts /etc/hosts"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return "" if tried.returncode == 0 else tried.stderr.strip() or f"status {tried.returncode}"
+
+
+def need_mounts():
+    """Skips a test that gives the agent files of its own where none can be had."""
+    if refusal():
+        pytest.skip(
+            f"no mount namespace of one's own is to be had here ({refusal()}): run this as root,"
+            " or where a user may have one"
+        )
 
 
 class Names:
@@ -25,18 +47,6 @@ class Names:
         self.known[name] = addresses
         lines = [f"{address} {name}\n" for name, found in self.known.items() for address in found]
         self.path.write_text("".join(lines))
-
-    @staticmethod
-    def assert_possible():
-        tried = subprocess.run(
-            [*UNSHARE, "sh", "-c", "mount --bind /etc/hosts /etc/hosts"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert tried.returncode == 0, (
-            "these tests give the agent an /etc/hosts of its own, in a mount namespace, and that is"
-            f" refused here: {tried.stderr.strip()}; run them as root, or where a user may have"
-            " namespaces of its own"
-        )
 
 
 class NamingAgent(Agent):

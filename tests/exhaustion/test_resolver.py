@@ -16,9 +16,7 @@ OPTIONS = "options timeout:1 attempts:1\n"
 @pytest.fixture
 def resolver(closing):
     need_mounts()
-    made = closing(Resolver())
-    made.answers[NAME] = "127.0.0.1"
-    return made
+    return closing(Resolver({NAME: ["127.0.0.1"]}))
 
 
 class Two:
@@ -50,7 +48,7 @@ def two(etcd, serve, closing, write, tmp_path, resolver):
                 ResolvingAgent(
                     tmp_path,
                     configs,
-                    OPTIONS + f"nameserver {resolver.address}\n" if resolv is None else resolv,
+                    OPTIONS + f"nameserver {resolver.host}\n" if resolv is None else resolv,
                     nsswitch,
                 )
             )

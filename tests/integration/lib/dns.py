@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A name server for A and AAAA, on an address of loopback that nobody else has."""
 
+import contextlib
+import errno
 import random
 import socket
 import struct
@@ -30,43 +32,51 @@ class NameServer:
 
     def __init__(self, known):
         self.known, self.asked = known, []
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         place = random.SystemRandom()
         while True:
             self.host = f"127.{place.randint(1, 254)}.{place.randint(0, 255)}.{place.randint(2, 254)}"
             try:
-                self._socket.bind((self.host, PORT))
-                break
+                return self.open()
             except PermissionError:
                 pytest.skip(f"only who may listen on port {PORT} can be asked for names")
             except OSError as why:
-                assert why.errno == 98, why  # EADDRINUSE
-        threading.Thread(target=self._serve, daemon=True).start()
+                assert why.errno == errno.EADDRINUSE, why
 
-    def _serve(self):
+    def open(self):
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((self.host, PORT))
+        threading.Thread(target=self._serve, args=(self._socket,), daemon=True).start()
+
+    def _serve(self, heard):
         while True:
             try:
-                request, client = self._socket.recvfrom(512)
+                request, client = heard.recvfrom(4096)
+                if heard is not self._socket:
+                    return
+                answer = self.answer(request) if len(request) >= 17 else None  # no question
+                if answer is not None:
+                    heard.sendto(answer, client)
             except OSError:
                 return
-            if len(request) < 17:
-                continue  # no question
-            name, kind, asked = question(request)
-            self.asked.append(name)
-            family = {A: socket.AF_INET, AAAA: socket.AF_INET6}.get(kind)
-            found = [
-                socket.inet_pton(family, address)
-                for address in self.known.get(name, ())
-                if family is not None and (":" in address) == (kind == AAAA)
-            ]
-            answers = b"".join(
-                struct.pack(">HHHIH", 0xC00C, kind, 1, 0, len(raw)) + raw for raw in found
-            )
-            flags = 0x8180 if name in self.known else 0x8183
-            head = request[:2] + struct.pack(">HHHHH", flags, 1, len(found), 0, 0)
-            self._socket.sendto(head + asked + answers, client)
+
+    def answer(self, request):
+        """The bytes to say; None: nothing."""
+        name, kind, asked = question(request)
+        self.asked.append(name)
+        family = {A: socket.AF_INET, AAAA: socket.AF_INET6}.get(kind)
+        found = [
+            socket.inet_pton(family, address)
+            for address in self.known.get(name, ())
+            if family is not None and (":" in address) == (kind == AAAA)
+        ]
+        answers = b"".join(struct.pack(">HHHIH", 0xC00C, kind, 1, 0, len(raw)) + raw for raw in found)
+        flags = 0x8180 if name in self.known else 0x8183
+        return request[:2] + struct.pack(">HHHHH", flags, 1, len(found), 0, 0) + asked + answers
 
     def close(self):
+        """Nobody listens there."""
+        with contextlib.suppress(OSError):  # it is connected to nobody, and wakes the thread all the same
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
 

@@ -15,7 +15,7 @@ from lib.certs import Authority
 from lib.descriptor import descriptor, key_of
 from lib.outputs import until
 from lib.remains import matching, remains
-from lib.users import add_agent, switch_on
+from lib.users import add_agent, etcdctl, switch_on
 
 PROGRAM = pathlib.Path(os.environ.get("SVC_PACKAGE", ".")) / "svc-agent"
 PASSWORD = "the-password-of-this-very-test-0123456789" * 9
@@ -105,9 +105,14 @@ def test_a_token_is_in_one_place_and_the_old_one_nowhere(started, guarded, serve
     agent.wait_log("Service registered")
     first = matching(agent.pid, TOKEN)
     assert len(first) == 1
-    etcd.kill()
-    etcd.start()  # it has forgotten its tokens
-    until(lambda: set(matching(agent.pid, TOKEN)) - set(first), timeout=20)
+    passwd = f"etcdctl user passwd coupon-agent --interactive=false <{tmp_path / 'password'}"
+    etcdctl(etcd, passwd)  # the same one; but the user's tokens are no longer good
+    since = len(agent.log.lines)
+    server.status("NOT_SERVING")
+    agent.wait_log("Service deregistered", since=since)
+    server.status("SERVING")
+    agent.wait_log("Service registered", since=since)
+    assert not set(matching(agent.pid, TOKEN)) & set(first)
     until(lambda: remains(agent.pid, first[0]) == 0)
     assert len(matching(agent.pid, TOKEN)) == 1
 

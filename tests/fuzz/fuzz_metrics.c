@@ -78,7 +78,9 @@ static void check(const char *text)
 	}
 	qsort(all, n, sizeof *all, compare);
 	for (size_t i = 1; i < n; i++) {
-		HOLDS(compare(&all[i - 1], &all[i]) != 0);
+		/* What is no UTF-8, and no descriptor has, may come out alike. */
+		HOLDS(compare(&all[i - 1], &all[i]) != 0 ||
+				memchr(all[i].at, '?', all[i].len) != NULL);
 	}
 	free(all);
 }

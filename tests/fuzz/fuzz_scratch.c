@@ -11,6 +11,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #define PIECES 64
+#define ALL    65536 /* bytes, that nobody is denied */
 
 struct piece {
 	uint8_t *at; /* NULL: none */
@@ -26,13 +27,13 @@ static void give_back(struct scratch *s, struct piece *piece, uint8_t sign)
 	piece->at = NULL;
 }
 
-static void take(struct scratch *s, struct piece *piece, size_t size, uint8_t sign)
+static void take(struct scratch *s, struct piece *piece, size_t size, uint8_t sign, size_t asked)
 {
 	piece->at = s->allocator.alloc(s->allocator.allocator_data, size);
 	piece->size = size;
-	HOLDS(piece->at != NULL || size == 0);
+	HOLDS(piece->at != NULL || asked > ALL);
 	HOLDS((uintptr_t)piece->at % _Alignof(max_align_t) == 0);
-	if (size > 0) {
+	if (piece->at != NULL) {
 		memset(piece->at, sign, size);
 	}
 }
@@ -41,6 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct piece pieces[PIECES] = { 0 };
 	struct scratch scratch;
+	size_t asked = 0; /* bytes, in all */
 
 	scratch_init(&scratch);
 	for (size_t i = 0; i + 1 < size; i += 2) {
@@ -48,8 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (pieces[which].at != NULL) {
 			give_back(&scratch, &pieces[which], which);
 		} else {
-			take(&scratch, &pieces[which], (size_t)data[i] / PIECES * 256 + data[i + 1],
-					which);
+			size_t want = (size_t)data[i] / PIECES * 256 + data[i + 1];
+			asked += want;
+			take(&scratch, &pieces[which], want, which, asked);
 		}
 		HOLDS(scratch.used <= sizeof scratch.room.bytes);
 	}

@@ -7,7 +7,6 @@
  */
 #include "agent/reader.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "agent/endpoint.h"
 #include "agent/log.h"
 #include "agent/outputs/document.h"
+#include "agent/regular_file.h"
 #include "agent/timer.h"
 #include "agent/util.h"
 
@@ -271,9 +271,9 @@ static void on_age(struct ev_loop *loop, ev_timer *age, int revents)
 /* NULL also for what is no file: whoever may write in the folder must not keep us waiting. */
 static FILE *open_file(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
-	FILE *in = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "rb") : NULL;
+	int fd = regular_file_open(path, &st);
+	FILE *in = fd >= 0 ? fdopen(fd, "rb") : NULL;
 
 	if (in == NULL && fd >= 0) {
 		(void)close(fd);

@@ -11,7 +11,6 @@
 #include "agent/descriptor/descriptor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,6 +24,7 @@
 #include "agent/descriptor/rules.h"
 #include "agent/descriptor/schema.h"
 #include "agent/descriptor/yaml.h"
+#include "agent/regular_file.h"
 #include "agent/wiping.h"
 
 /* The schema has fewer keys; tests hold this. */
@@ -278,44 +278,17 @@ int descriptor_parse(struct descriptor *d, const char *file, const char *text, s
 	return 0;
 }
 
-/* 0, or an errno: ENOTSUP for what may keep its reader waiting, or cannot be read once more. */
-static int check_kind(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0) {
-		return errno;
-	}
-	return S_ISREG(st.st_mode) ? 0 : S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
-}
-
-/* Up to the end of the file or `max` bytes; returns how many, or -1 with errno set. */
-static ssize_t read_all(int fd, char *text, size_t max)
-{
-	size_t len = 0;
-	ssize_t got = 1;
-
-	while (len < max && got > 0) {
-		got = read(fd, text + len, max - len);
-		if (got < 0 && errno == EINTR) {
-			got = 1;
-		} else if (got > 0) {
-			len += (size_t)got;
-		}
-	}
-	return got < 0 ? -1 : (ssize_t)len;
-}
-
 /* A pipe that nobody writes to must stop neither a start nor a running agent. */
 static ssize_t read_file(const char *file, char *text, size_t max)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	int fd = regular_file_open(file, &st);
+
 	if (fd < 0) {
 		return -1;
 	}
-	int why = check_kind(fd);
-	ssize_t len = why == 0 ? read_all(fd, text, max) : -1;
-	why = why == 0 && len < 0 ? errno : why;
+	ssize_t len = regular_file_read(fd, text, max);
+	int why = errno;
 	(void)close(fd);
 	errno = why;
 	return len;

@@ -115,9 +115,10 @@ def test_up_and_down(scripts, discovery, order):
 
 
 def test_a_port_that_is_taken(scripts):
-    with socket.socket() as taker:
-        taker.bind(("127.0.0.1", scripts.ports["POINT"]))
-        taker.listen()
+    # Of the kernel's own range: what is left of connections to an earlier server of another test
+    # would keep a socket without SO_REUSEADDR from a port of ours.
+    with socket.create_server(("127.0.0.1", 0)) as taker:
+        scripts.ports["POINT"] = taker.getsockname()[1]
         done = scripts.run("up")
     assert done.returncode == 1
     # As the kernel calls this process, which may have been renamed.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main - from the command line to one of the commands. */
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -279,6 +280,27 @@ static void keep_large_buffers_apart(void)
 #endif
 }
 
+/* In a root without /dev/null the root itself is what cannot be written to. */
+static void open_nothing(void)
+{
+	if (open("/dev/null", O_RDONLY) < 0) {
+		(void)!open("/", O_RDONLY);
+	}
+}
+
+/*
+ * Whoever starts us may have closed some of 0, 1 and 2. What is opened next would take their
+ * places: the log was written to the connection to a service, or to etcd.
+ */
+static void keep_standard_places(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0) {
+			open_nothing(); /* the lowest that is free is this one */
+		}
+	}
+}
+
 /* Nothing can be withdrawn any more: that takes the loop. */
 static void end_without_loop(const char *why)
 {
@@ -294,6 +316,7 @@ int main(int argc, char **argv)
 	struct err err;
 	enum exit_code code = EXIT_DONE;
 
+	keep_standard_places();
 	core_dumps_allow(false); /* a secret may be in the environment already */
 	keep_large_buffers_apart();
 	loop_memory_use(end_without_loop);

@@ -10,6 +10,7 @@ import pytest
 
 from lib.agent import BINARY, environment, run
 from lib.descriptor import descriptor, key_of
+from lib.patience import patient
 from lib.ports import free_port
 from lib.proxy import TcpProxy
 
@@ -48,6 +49,28 @@ def test_nothing_registered_and_no_etcd_exits_0(agent):
     sidecar.wait_health("unknown -> down", reason="REFUSED")
     sidecar.terminate()
     assert sidecar.wait_exit() == 0
+
+
+def test_without_standard_descriptors(serve, etcd, write):
+    """What it opens takes the place of none: the log would be written to the service, or to etcd."""
+    server = serve()
+    key, watch = key_of(server.port), etcd.watch()
+    config = write(descriptor(etcd, server.port, log={"level": "debug"}))
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+    with subprocess.Popen([*closed, BINARY, "--config", config], env=environment()) as child:
+        try:
+            watch.put(key)
+            server.status("NOT_SERVING")
+            watch.gone(key)
+            server.status("SERVING")
+            watch.put(key)
+            places = [os.readlink(f"/proc/{child.pid}/fd/{fd}") for fd in range(3)]
+            child.terminate()
+            watch.gone(key)
+            assert child.wait(patient(10)) == 0
+        finally:
+            child.kill()
+    assert places == ["/dev/null"] * 3
 
 
 def test_a_second_sigterm_leaves_at_once_with_75(serve, sidecar, etcd):

@@ -8,9 +8,9 @@
  * For libraries that do not say that they got none: libev aborts, cJSON calls a
  * text that it had no memory for no JSON, and OpenSSL goes without an algorithm
  * for as long as the process lives, and blames the server. Nothing else happens
- * while there is a wait, so all waits within some seconds come to half a second
- * at most. As the process has one allocator, what is left of that is kept here,
- * for all.
+ * while there is a wait, so all waits within any five seconds come to half a
+ * second at most. As the process has one allocator, what is left of that is kept
+ * here, for all.
  */
 
 #include <stddef.h>

@@ -6,6 +6,7 @@ import json
 import pathlib
 import socket
 import sys
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
@@ -28,9 +29,18 @@ class Wrong(Exception):
     """What an agent did that it must not do."""
 
 
+class Over(Exception):
+    """The run ends before it is through."""
+
+
+over = threading.Event()
+
+
 def until(what, told, timeout=PATIENCE):
     deadline = time.monotonic() + timeout
     while not (found := what()):
+        if over.is_set():
+            raise Over
         if time.monotonic() > deadline:
             raise Wrong(f"never within {timeout:g} s: {told}")
         time.sleep(0.003)
@@ -46,6 +56,8 @@ class World:
         self.certificate = self.authority.issue("server")
         self.etcd = etcd_class(folder).secure(self.certificate)
         self.etcd.flags += ["--unsafe-no-fsync"]
+
+    def start(self):
         self.etcd.start()
 
     def close(self):
@@ -68,13 +80,18 @@ class Scene:
         self.memory = Memory(self.folder / "memory")
         self.version = 1
         self.key = f"/services/{self.name}/localhost:1"
-        self.begin()
-        self.write()
+        try:
+            self.begin()
+            self.write()
+        except BaseException:
+            self.close()
+            raise
 
     # ---- the service ---------------------------------------------------------------------
 
     def begin(self):
-        self.server = Server("go", **self.served()).start()
+        self.server = Server("go", **self.served())
+        self.server.start()
         self.healthy(True)
 
     def served(self):

@@ -94,9 +94,10 @@ def life(scene, binary, at, length):
         check_end(agent, scene)
         return "went on"
 
-    case = judged(scene, "life", at, agent, whole)
-    finish(agent)
-    return case
+    try:
+        return judged(scene, "life", at, agent, whole)
+    finally:
+        finish(agent)
 
 
 def lives(scene, binary, first, step, length, note):
@@ -176,7 +177,11 @@ def rounds_of(scene):
 def start(scene, binary):
     scene.memory.relent()
     agent = ScarceAgent(scene.memory, [scene.config], binary)
-    until(lambda: scene.is_right(agent), "registered")
+    try:
+        until(lambda: scene.is_right(agent), "registered")
+    except BaseException:
+        finish(agent)
+        raise
     return agent
 
 
@@ -203,16 +208,18 @@ def one_round(scene, part, at, length, agent):
 def rounds(scene, binary, part, first, step, length, note):
     agent = start(scene, binary)
     at, whole, wrong = first, 0, 0
-    while whole < LAST and wrong < ENOUGH:
-        case = one_round(scene, part, at, length, agent)
-        whole = whole + 1 if case is None else 0
-        if case is not None:
-            note(case)
-        if case is not None and case.complaint:
-            wrong += 1
-            agent = begin_again(scene, binary, agent)
-        at += step
-    last = judged(scene, "end", 0, agent, lambda: check_end(agent, scene))
-    if last is not None and last.complaint:
-        note(last)
-    finish(agent)
+    try:
+        while whole < LAST and wrong < ENOUGH:
+            case = one_round(scene, part, at, length, agent)
+            whole = whole + 1 if case is None else 0
+            if case is not None:
+                note(case)
+            if case is not None and case.complaint:
+                wrong += 1
+                agent = begin_again(scene, binary, agent)
+            at += step
+        last = judged(scene, "end", 0, agent, lambda: check_end(agent, scene))
+        if last is not None and last.complaint:
+            note(last)
+    finally:
+        finish(agent)

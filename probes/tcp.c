@@ -102,11 +102,12 @@ static void next_address(struct tcp_probe *p, int error)
 	p->address++;
 	if (p->address < p->n_addresses) {
 		error = connect_next(p);
-		if (error == 0) {
-			return; /* it is on its way */
-		}
+	} else if (p->refused) {
+		error = ECONNREFUSED;
 	}
-	end(p, p->refused ? ECONNREFUSED : error);
+	if (error != 0) { /* else one is on its way */
+		end(p, error);
+	}
 }
 
 static void on_io(struct ev_loop *loop, ev_io *io, int revents)

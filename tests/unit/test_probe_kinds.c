@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent/clock.h"
@@ -135,6 +136,20 @@ static int tear_down(void **state)
 
 /* ---- tcp ------------------------------------------------------------------------- */
 
+static bool has_none_of_ipv6; /* sockets: the table of the machine is full */
+
+static int our_socket(int family, int type, int protocol)
+{
+	if (has_none_of_ipv6 && family == AF_INET6) {
+		errno = ENFILE;
+		return -1;
+	}
+	return (int)syscall(SYS_socket, family, type, protocol);
+}
+
+/* In place of the C library's, for the probes too. */
+__typeof__(socket) socket __attribute__((alias("our_socket")));
+
 static void tcp_passes_where_something_listens(void **state)
 {
 	UNUSED(state);
@@ -179,6 +194,22 @@ static void tcp_takes_localhost_for_both_addresses(void **state)
 	make(keys);
 	expect(REASON_CONNECTED, "");
 	(void)close(fd);
+	expect(REASON_REFUSED, "nothing listens on localhost:");
+}
+
+/* The service may be at the address that we have no socket for. */
+static void tcp_blames_nobody_for_a_socket_that_it_has_not(void **state)
+{
+	char keys[80];
+
+	UNUSED(state);
+	(void)snprintf(keys, sizeof keys, "type: tcp, target: 'localhost:%u'",
+			(unsigned)stage.server.target.inet.port);
+	http_server_stop(&stage.server);
+	make(keys);
+	has_none_of_ipv6 = true;
+	expect(REASON_NO_RESOURCES, strerror(ENFILE));
+	has_none_of_ipv6 = false;
 	expect(REASON_REFUSED, "nothing listens on localhost:");
 }
 
@@ -345,6 +376,7 @@ int main(void)
 		TEST(tcp_passes_where_something_listens),
 		TEST(what_came_in_time_counts_however_late_we_look),
 		TEST(tcp_takes_localhost_for_both_addresses),
+		TEST(tcp_blames_nobody_for_a_socket_that_it_has_not),
 		TEST(tcp_connects_to_a_unix_socket),
 		TEST(tcp_waits_no_longer_than_the_timeout),
 		TEST(http_looks_at_the_status),

@@ -105,7 +105,8 @@ static void on_asked_again(struct etcd_request *request, const struct etcd_answe
 	if (!answer->ok) {
 		etcd_call_end_failed(call, answer, NULL);
 	} else if (!etcd_call_message(answer, &message, &len) ||
-			!etcd_decode_keep_alive(message, len, &renewed)) {
+			!etcd_decode_keep_alive(message, len, &renewed) ||
+			renewed.lease != call->lease) {
 		etcd_call_end_unsure(call, "etcd's answer to a renewal cannot be read");
 	} else if (renewed.ttl_s > 0) {
 		etcd_call_end_unsure(call,

@@ -21,6 +21,7 @@
 #define GRANTED  "\0\0\0\0\x0c" MARK "\x10\x07\x18\x0a", 17
 #define RENEWED  GRANTED
 #define GONE     "\0\0\0\0\x0a" MARK "\x10\x07", 15
+#define ANOTHER  "\0\0\0\0\x0a" MARK "\x10\x08", 15 /* that is gone */
 #define NO_LEASE 5, "etcdserver: requested lease not found", NULL, 0
 #define DENIED   7, "etcdserver: permission denied", NULL, 0
 
@@ -130,6 +131,11 @@ static void a_lease_that_lives_is_not_gone(void **state)
 	play_answer(0, NO_LEASE);
 	play_answer(0, 0, "", RENEWED);
 	expect(OUTCOME_UNSURE, "but it lives");
+
+	etcd_revoke(&etcd, &call, LEASE, on_told);
+	play_answer(0, NO_LEASE);
+	play_answer(0, 0, "", ANOTHER);
+	expect(OUTCOME_UNSURE, "cannot be read");
 
 	etcd_revoke(&etcd, &call, LEASE, on_told);
 	play_answer(0, NO_LEASE);

@@ -162,7 +162,7 @@ static void on_later(struct ev_loop *loop, ev_timer *later, int revents)
 	UNUSED(loop);
 	UNUSED(revents);
 	say_no_address(CONTAINER_OF(later, struct carrier_line, later), "looked up",
-			"the agent is out of descriptors or memory");
+			"the agent is out of descriptors, memory or threads");
 }
 
 void carrier_line_open(struct carrier_line *line)

@@ -39,7 +39,10 @@ struct name_query {
 	name_query_done *done;
 };
 
-/* Starts it; none may run. Never calls back from here. False without memory or descriptors. */
+/*
+ * Starts it; none may run. Never calls back from here. False when there is no
+ * memory, no descriptor or no thread to be had.
+ */
 bool name_query_start(struct name_query *q, struct ev_loop *loop, const struct endpoint *endpoint,
 		name_query_done *done);
 

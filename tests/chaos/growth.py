@@ -68,8 +68,24 @@ def _grown(ident, samples, worst, limits):
                 yield Violation("R", text, "", begin, end)
 
 
+def _starved(facts, rest, key, at, late):
+    """Whether the lease can have run out because the machine left etcd no time.
+
+    At rest nobody keeps members away, so one that does not serve is one that does not get to run.
+    A short lease may be lost over one of them, any lease while none of them serves.
+    """
+    info = facts.history.keys[key]
+    away = facts.inverse(facts.reach[info["group"]])
+    if info["ttl"] < bounds.SAFE_TTL:
+        away = facts.trouble[info["group"]]
+    since = max(rest["begin"], at - info["ttl"] - bounds.EXPIRY - late)
+    return meets(away, since, at)
+
+
 def _moved(facts, rest):
-    """What was changed after etcd had settled, but for what a leader of the past has done."""
+    """What was changed after etcd had settled, but for what a leader of the past has done, or a
+    machine that stood still; what went so has to be put again.
+    """
     moved, excused = [], set()
     for event in facts.history.events:
         if not rest["settled"] < event["at"] < rest["end"]:
@@ -77,7 +93,9 @@ def _moved(facts, rest):
         key, at = event["key"], event["at"]
         ttl = facts.history.keys.get(key, {}).get("ttl", float("inf"))
         late = facts.allowance.during(at, at) + bounds.MARGIN
-        if event["kind"] == "delete" and meets(facts.backward(ttl), at - late, at):
+        past = meets(facts.backward(ttl), at - late, at)
+        known = key in facts.history.keys
+        if event["kind"] == "delete" and (past or known and _starved(facts, rest, key, at, late)):
             excused.add(key)
         elif event["kind"] == "put" and key in excused:
             excused.discard(key)  # it is listed again

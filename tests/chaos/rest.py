@@ -66,6 +66,12 @@ def _wait(world, until):
     return held, good
 
 
+def _stood_still(world, since):
+    """Whether a member did not serve since then; nobody keeps one away at rest but a busy machine."""
+    tracks = [world.history.tracks.get(f"member {n}", []) for n in range(len(world.cluster.members))]
+    return any(state == "bad" and at >= since for track in tracks for at, state in list(track))
+
+
 def rest(world, settle):
     """Waits until all is at rest, for at most `settle` seconds, and watches that it stays so.
 
@@ -79,6 +85,8 @@ def rest(world, settle):
         _let_lapse(world)
         world.look_after()
         held, good = _wait(world, time.monotonic() + bounds.publish(False))
+        if not good and _stood_still(world, settled):
+            held, good = _wait(world, time.monotonic() + settle)
     keys, leases = held or ({}, [])
     world.history.add("rests", {
         "begin": begin,

@@ -307,6 +307,32 @@ def test_r_a_leader_of_the_past_moves_what_is_listed_again(history):
     assert rules(history) == ["R"]
 
 
+def test_r_a_machine_that_stands_still_lets_leases_run_out(history):
+    history.rests = [rest(50.0)]
+    history.events += [event("delete", 54.2), event("put", 54.4, "a0.0", LEASE)]
+    assert rules(history) == ["O", "R"]
+    everywhere(history, "member", [[51.5, "bad"], [54.1, "serving"]])
+    assert rules(history) == []
+    history.events += [event("put", 54.5, "a0.0", LEASE)]
+    assert rules(history) == ["R"]
+
+
+@pytest.mark.parametrize("ttl, found", [(4, []), (5, ["O", "R"])])
+def test_r_one_member_that_stands_still_is_no_reason_to_lose_a_long_lease(history, ttl, found):
+    history.rests = [rest(50.0)]
+    history.keys[KEY]["ttl"] = ttl
+    history.tracks["member 1"] += [[51.5, "bad"], [54.1, "serving"]]
+    history.events += [event("delete", 54.2), event("put", 54.4, "a0.0", LEASE)]
+    assert rules(history) == found
+
+
+def test_r_what_stood_still_before_the_rest_is_no_reason(history):
+    history.rests = [rest(50.0)]
+    everywhere(history, "member", [[47.0, "bad"], [49.0, "serving"]])
+    history.events += [event("delete", 51.2), event("put", 51.4, "a0.0", LEASE)]
+    assert rules(history) == ["R"]
+
+
 @pytest.mark.parametrize("what, much", [("descriptors", 30), ("resident", 9000)])
 def test_r_an_agent_that_grows(history, what, much):
     history.rests = [rest(50.0), rest(100.0), rest(150.0, **{what: much})]

@@ -70,6 +70,7 @@ class Stage:
     def __init__(self, directory, n, interval, ttl, ends):
         self.n = n
         self.etcd = Etcd(directory)
+        self.etcd.careful = True
         ends.callback(self.etcd.stop)
         self.etcd.start()
         self.server = Server("go")

@@ -45,6 +45,8 @@ class Fleet:
 
         self.directory, self.options = directory, options
         self.members = cluster_of(directory, options.members) if options.members > 1 else [Etcd(directory)]
+        for member in self.members:
+            member.careful = True
         block = 1 + (free_port() - FIRST) // BLOCK  # as the ports, ours alone
         self.places, listen = places(options.agents, block)
         self.server = Server("go", listen=listen)

@@ -13,10 +13,17 @@ def forbid(agent, kind=resource.RLIMIT_NOFILE, soft=3):
 
 
 class Busy:
-    """The share of the time for which it ran, or would have, had there been a core for it."""
+    """The share of the time for which it ran, or would have, had there been a core for it.
+
+    Beside much other work who only wakes now and then may have to wait for a core most of the time;
+    but who spins does so always.
+    """
 
     def __init__(self, agent):
         self.path = f"/proc/{agent.child.pid}/schedstat"
+        self.begin()
+
+    def begin(self):
         self.begun, self.at = self._spent(), time.monotonic()
 
     def _spent(self):

@@ -55,7 +55,6 @@ class World:
         self.authority = Authority(folder)
         self.certificate = self.authority.issue("server")
         self.etcd = etcd_class(folder).secure(self.certificate)
-        self.etcd.flags += ["--unsafe-no-fsync"]
 
     def start(self):
         self.etcd.start()

@@ -138,7 +138,7 @@ def lives(etcd, serve, write):
             server.status("SERVING")
             watch.put(key)
             child.terminate()
-            assert child.wait(15) == 0
+            assert child.wait(60) == 0
             watch.gone(key)
         finally:
             child.kill()

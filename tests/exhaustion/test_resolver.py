@@ -83,12 +83,12 @@ def test_while_registered(mode, two, resolver, etcd):
     etcd.outlast(TTL)  # as long as the connection lasts no name is needed
     at.watch.nothing_more(at.key)
     at.way.end_connections()
-    at.agent.wait_log("cannot renew the lease yet.*service=named", timeout=20)
-    at.watch.gone(at.key, timeout=20)
+    at.agent.wait_log("cannot renew the lease yet.*service=named", timeout=60)
+    at.watch.gone(at.key, timeout=60)
     assert at.agent.log.count("Service deregistered") == 0
     at.undisturbed()
     end(resolver)
-    at.watch.put(at.key, timeout=30)
+    at.watch.put(at.key, timeout=60)
     at.undisturbed()
 
 
@@ -97,9 +97,9 @@ def test_at_the_start(mode, two, resolver):
     fail(resolver, mode)
     at = two()
     at.watch.put(at.other)
-    at.agent.wait_log("cannot get a lease yet, trying again service=named", timeout=20)
+    at.agent.wait_log("cannot get a lease yet, trying again service=named", timeout=60)
     end(resolver)
-    at.watch.put(at.key, timeout=30)
+    at.watch.put(at.key, timeout=60)
     at.undisturbed()
 
 
@@ -110,6 +110,6 @@ def test_without_its_files(files, two):
     """glibc has an answer to each of these; whichever it is, it ends nothing."""
     at = two(**files)
     at.watch.put(at.other)
-    at.agent.wait_log("service=named|registered: named", timeout=20)
+    at.agent.wait_log("service=named|registered: named", timeout=60)
     at.server.status("NOT_SERVING")
     at.watch.gone(at.other)

@@ -126,7 +126,7 @@ def test_every_output_and_the_log(filled, agent, tmp_path, closing, form):
     assert set(HOSTILE.values()) <= regions
 
     nginx.test()
-    dump = subprocess.run(nginx.command("-T"), capture_output=True, text=True, check=True, timeout=20)
+    dump = subprocess.run(nginx.command("-T"), capture_output=True, text=True, check=True, timeout=60)
     assert "forged" not in dump.stdout
     assert dump.stdout.count("\tserver 127.0.0.") == INSTANCES
 

@@ -119,9 +119,9 @@ def test_files_that_would_never_end(write, tmp_path, etcd):
             (tmp_path / "huge.yaml", "larger than"),
         ):
             argv = [] if command == "run" else [command]
-            done = run(*argv, "--config", file, timeout=30)
+            done = run(*argv, "--config", file, timeout=60)
             assert done.returncode == 78 and words_of_it in done.stderr, file
-    done = run("list", "--config", secret, timeout=30)
+    done = run("list", "--config", secret, timeout=60)
     assert done.returncode != 0 and "is not a regular file" in done.stderr
 
 

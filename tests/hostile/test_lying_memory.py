@@ -86,5 +86,5 @@ def test_ceiling(name, release, closing, document):
     etcd.lies = {}
     etcd.end_connections()
     etcd.put(PREFIX + "localhost:2", value(2))
-    written.lists("localhost:1", "localhost:2", timeout=30)
+    written.lists("localhost:1", "localhost:2", timeout=60)
     assert peak - before < ceiling * MIB

@@ -73,7 +73,7 @@ def ask(address, path, *options):
     where = ["--unix-socket", address[5:]] if address.startswith("unix:") else []
     host = "localhost" if where else address
     return subprocess.run(
-        ["curl", "-sSf", "--max-time", "10", *where, *options, f"http://{host}{path}"],
+        ["curl", "-sSf", "--max-time", "30", *where, *options, f"http://{host}{path}"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
 
@@ -212,7 +212,7 @@ def test_no_filter_can_be_had(started, etcd, serve, broken, write):
     config = write(descriptor(etcd, server.port))
     ran = subprocess.run(
         [PROGRAM, "--config", config, "--seccomp", "kill"],
-        env=environment(broken), capture_output=True, text=True, timeout=20, check=False,
+        env=environment(broken), capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ran.returncode == 70
     assert "svc-agent: --seccomp needs libseccomp" in ran.stderr

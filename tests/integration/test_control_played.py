@@ -38,7 +38,7 @@ def on_terminal(*words, **env):
     except OSError:
         pass  # that is how a terminal's end is told
     os.close(master)
-    assert child.wait(20) == DONE, child.stderr.read()
+    assert child.wait(60) == DONE, child.stderr.read()
     child.stderr.close()
     return sent.decode().replace("\r\n", "\n")
 

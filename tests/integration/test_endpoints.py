@@ -77,9 +77,9 @@ def test_it_comes_back_when_all_endpoints_were_dead(two_ways, serve, agent, etcd
     [other] = [p for p in two_ways if p is not used]
     used.cut()
     other.cut()
-    watch.gone(key, timeout=20)  # nobody could renew
+    watch.gone(key, timeout=60)  # nobody could renew
     used.open()
-    watch.put(key, timeout=20)
+    watch.put(key, timeout=60)
 
 
 def test_a_cluster_of_three_loses_one_member_after_the_other(serve, agent, etcds):

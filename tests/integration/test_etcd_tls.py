@@ -216,7 +216,7 @@ def test_an_authority_that_is_not_trusted(secure, authority, stranger, sidecar_t
     refused(agent, etcd, etcd.tls_endpoint, NO_TRUST)
     watch = etcd.watch()
     replace_file(trusted, authority.cert)
-    watch.put(key, timeout=30)
+    watch.put(key, timeout=60)
 
 
 def test_the_systems_authorities_do_not_know_ours(secure, sidecar_to):
@@ -237,7 +237,7 @@ def test_a_certificate_that_is_not_taken(secure, authority, sidecar_to, wrong, s
     refused(agent, etcd, etcd.tls_endpoint, sentence)
     watch = etcd.watch()
     issued.replace(authority.issue("better"))  # etcd reads it for each connection
-    watch.put(key, timeout=30)
+    watch.put(key, timeout=60)
 
 
 def test_the_name_that_was_expected_is_the_one_that_was_set(secure, authority, sidecar_to):
@@ -282,7 +282,7 @@ def test_a_certificate_of_ours_is_not_taken(secure, authority, stranger, sidecar
     refused(agent, etcd, etcd.tls_endpoint, NOT_OURS)
     watch = etcd.watch()
     ours.replace(authority.issue("client"))
-    watch.put(key, timeout=30)
+    watch.put(key, timeout=60)
 
 
 @pytest.mark.parametrize("broken", ["ca_file", "cert_file", "key_file"])
@@ -300,7 +300,7 @@ def test_a_file_that_cannot_be_used(secure, authority, sidecar_to, write, broken
     refused(agent, etcd, etcd.tls_endpoint, named)
     watch = etcd.watch()
     replace_file(files[broken], good)
-    watch.put(key, timeout=30)
+    watch.put(key, timeout=60)
 
 
 def test_an_endpoint_with_a_bad_certificate_is_passed_over(

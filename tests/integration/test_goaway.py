@@ -29,7 +29,7 @@ def test_an_age_limit_never_unlists(kind, serve, agent, etcd, closing):
 def test_graceful_stop_unlists_and_is_not_held_up(kind, serve, sidecar, etcd):
     server = serve(kind)
     key, watch = key_of(server.port), etcd.watch()
-    agent = sidecar(server, probe={"interval": "30s"})
+    agent = sidecar(server, probe={"interval": "10m"})
     watch.put(key)
     server.graceful()
     watch.gone(key)
@@ -58,7 +58,7 @@ def test_a_cut_connection_to_a_live_service_is_not_death(serve, agent, etcd, clo
     server = serve()
     proxy = closing(TcpProxy(server.port))
     key, watch = key_of(server.port), etcd.watch()
-    probe = {"target": proxy.endpoint, "interval": "30s"}
+    probe = {"target": proxy.endpoint, "interval": "10m"}
     sidecar = agent(descriptor(etcd, server.port, probe=probe))
     watch.put(key)
     for cuts in range(1, 4):

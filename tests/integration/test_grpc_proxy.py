@@ -34,7 +34,7 @@ class GrpcProxy(Process):
         argv += ["--metrics-addr", f"http://127.0.0.1:{self.metrics_port}"]
         with open(self.log, "ab") as log:
             self.spawn(argv, stdout=log, stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not self.answers():
             assert self.running and time.monotonic() < deadline, self.log.read_text()[-2000:]
             time.sleep(0.02)

@@ -123,7 +123,7 @@ def test_the_life_of_a_pod(container, etcd, serve):
     assert used["VmHWM"] < mebibytes(SIDECAR["resources"]["limits"]["memory"])
 
     made.signal(signal.SIGTERM)
-    assert made.child.wait(10) == 0
+    assert made.child.wait(60) == 0
 
 
 def test_the_authorities_of_the_system_are_found(container, serve, tmp_path, closing):
@@ -145,4 +145,4 @@ def test_the_authorities_of_the_system_are_found(container, serve, tmp_path, clo
     made.start(PROGRAM, "--config", "/etc/svc-agent")
     made.log.wait("Service registered", 20)
     made.signal(signal.SIGTERM)
-    assert made.child.wait(10) == 0
+    assert made.child.wait(60) == 0

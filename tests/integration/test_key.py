@@ -93,7 +93,7 @@ def test_npm_etcd3_reads_it(advertised, etcd):
     advertised(service={"metadata": "{weight: 100}"})
     etcd.watch().put(KEY)
     argv = ["node", PEERS / "node" / "reader.js", etcd.endpoint, "/services/coupon-service/"]
-    seen = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True).stdout
+    seen = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout
     assert json.loads(seen) == {
         KEY: {"host": "localhost", "port": 50051, "protocol": "grpc", "weight": 100}
     }

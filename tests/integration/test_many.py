@@ -20,7 +20,7 @@ def crowd(serve, agent, etcd, closing):
     agent(*(descriptor(f"[{proxy.endpoint}]", server.port, name=name) for name in names))
     keys = [key_of(server.port, name=name) for name in names]
     for key in keys:
-        watch.put(key, timeout=30)
+        watch.put(key, timeout=60)
     return server, proxy, watch, keys
 
 
@@ -57,7 +57,7 @@ def test_more_services_than_the_soft_limit_of_descriptors(serve, agent, etcd):
     names = [f"service-{n}" for n in range(MANY)]
     agent(*(descriptor(etcd, server.port, name=name) for name in names), nofile="40:1000")
     for name in names:
-        watch.put(key_of(server.port, name=name), timeout=30)
+        watch.put(key_of(server.port, name=name), timeout=60)
 
 
 def test_out_of_descriptors_is_said_and_is_no_verdict(serve, agent, etcd):

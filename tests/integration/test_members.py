@@ -39,7 +39,7 @@ def test_a_member_that_has_lost_the_others_says_so(etcds, serve, agent):
     put = watch.put(key)
     for member in others:
         member.kill()
-    sidecar.wait_log("cannot .* yet.*etcdserver: no leader", timeout=30)
+    sidecar.wait_log("cannot .* yet.*etcdserver: no leader", timeout=60)
     for member in others:
         member.spawn_only()
     for member in members:
@@ -94,7 +94,7 @@ def test_a_cluster_that_was_made_anew_is_believed(number, etcd, serve, agent, cl
     etcd.stop()
     etcd.wipe()
     etcd.start()
-    again = etcd.watch().put(key, timeout=15)
+    again = etcd.watch().put(key, timeout=40)
     assert again.value == put.value
     assert etcd.leases() == [again.lease]
     assert sidecar.log.count("etcd was made anew or restored") == 1
@@ -116,7 +116,7 @@ def test_another_cluster_takes_the_place_of_the_first(etcd, strangers, serve, ag
         way.target = strangers.port
     for way in ways:
         way.open()
-    strangers.watch().put(key, timeout=15)
+    strangers.watch().put(key, timeout=40)
     sidecar.wait_log("belongs to another cluster")
     sidecar.wait_log("etcd was made anew or restored: it is cluster [0-9a-f]+ at revision")
 
@@ -150,6 +150,6 @@ def test_a_full_store(etcds, clock, serve, agent):
     revision = etcd.call("kv/range", {"key": "AA=="})["header"]["revision"]
     for words in (f"compaction {revision}", "defrag", "alarm disarm"):
         etcdctl(etcd, f"etcdctl {words}", as_root=False)
-    watch.put(key_of(second.port), timeout=30)
+    watch.put(key_of(second.port), timeout=60)
     watch.nothing_more(key_of(first.port))
     assert put.lease in etcd.leases()

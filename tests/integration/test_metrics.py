@@ -179,7 +179,7 @@ def test_no_counter_falls_over_a_reload(agent, etcd, serve, tmp_path, watched):
     goes.unlink()
     sidecar.signal(signal.SIGHUP)
     metrics.wait("svc_agent_reloads_total", 1, result="ok")
-    metrics.wait(WITHDRAWN, 1, reason="reloaded", timeout=20)
+    metrics.wait(WITHDRAWN, 1, reason="reloaded", timeout=60)
     metrics.wait("svc_agent_registered", 0, service="timesale-service")
     metrics.wait("svc_agent_registered", 2)
     after = metrics.counters()

@@ -4,7 +4,7 @@
 import json
 import os
 
-from lib.outputs import let_settle, reader_to, register, until, words
+from lib.outputs import let_settle, reader_to, register, register_together, until, words
 
 ONE_LINE = 'cat >> "$0"'  # the document has a line end
 
@@ -25,8 +25,7 @@ def test_a_run_for_each_settled_change(agent, etcd, tmp_path):
     )
     until(lambda: len(documents(file)) == 1)
     let_settle(file, 0.4)
-    for port in range(50051, 50061):
-        register(etcd, port)
+    register_together(etcd, *({"port": port} for port in range(50051, 50061)))
     until(lambda: len(documents(file)) == 2)
     document = documents(file)[1]
     assert [instance["port"] for instance in document["instances"]] == list(range(50051, 50061))

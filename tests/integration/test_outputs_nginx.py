@@ -12,6 +12,7 @@ from lib.outputs import (
     let_settle,
     reader_to,
     register,
+    register_together,
     shown_in_manual,
     until,
     words,
@@ -70,9 +71,12 @@ def test_nginx_follows(nginx, reloads, agent, etcd, serve, closing):
     assert reloads.count() == before + 1
 
     let_settle(reloads.file, 0.3)
-    register(etcd, b.port, host="localhost")  # three changes that settle together
-    register(etcd, 50051, host="::1", weight=0)
-    register(etcd, a.port, weight=2)
+    register_together(
+        etcd,
+        {"port": b.port, "host": "localhost"},
+        {"port": 50051, "host": "::1", "weight": 0},
+        {"port": a.port, "weight": 2},
+    )
     until(lambda: len(servers_of(nginx)) == 3)
     until(lambda: calls.others > 0)
     assert servers_of(nginx) == [

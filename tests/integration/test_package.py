@@ -257,7 +257,7 @@ def test_the_filter_allows_what_the_agent_calls(unpacked, etcd, serve, write, tm
         agent.log.wait("read the descriptors again", 20)
         said(binary, "drain", "--wait", "--admin", f"unix:{admin}")
         agent.signal(signal.SIGTERM)
-        assert agent.child.wait(20) == 0
+        assert agent.child.wait(60) == 0
     finally:
         agent.kill()
     called = agent.names()

@@ -38,11 +38,11 @@ class Pod:
             [BINARY, "drain", "--wait", "--admin", self._admin], env=environment()
         )
         hook = subprocess.Popen(["sleep", str(APP_WAITS)])
-        assert drain.wait(20) == 0
-        assert hook.poll() is None, "the machine is too slow for this test"
-        assert hook.wait(20) == 0
+        # Where the machine is so slow that the service's hook is the first to end, it was too short.
+        assert drain.wait(60) == 0
+        assert hook.wait(60) == 0
         self.server.terminate()
-        assert self.server.child.wait(20) == 0
+        assert self.server.child.wait(60) == 0
         self.sidecar.stop()
 
     def stop_with_a_plain_sidecar(self):
@@ -50,10 +50,9 @@ class Pod:
         hook = subprocess.Popen(["sleep", str(APP_WAITS)])
         self.sidecar.terminate()
         assert self.sidecar.wait_exit() == 0
-        assert hook.poll() is None, "the machine is too slow for this test"
-        assert hook.wait(20) == 0
+        assert hook.wait(60) == 0
         self.server.terminate()
-        assert self.server.child.wait(20) == 0
+        assert self.server.child.wait(60) == 0
 
     def start_again(self):
         self.server.start()

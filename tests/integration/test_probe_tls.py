@@ -17,7 +17,7 @@ from lib.servers import KINDS
 SECURE = [kind for kind in KINDS if kind != "node"]
 kinds = pytest.mark.parametrize("kind", SECURE)
 
-PUSH_ALONE = {"interval": "30s"}
+PUSH_ALONE = {"interval": "10m"}
 AUDIT = {"interval": "200ms", "timeout": "1s", "failure_threshold": 2}
 CLIENT_WANTED = "(wants|asked for) a client certificate"
 

@@ -219,7 +219,7 @@ def test_a_port_where_nothing_listens_in_odd_networks(kind, setting, write):
     text = descriptor("nowhere:1", PORT, probe={"type": kind})
     done = subprocess.run(
         [*alone, shutil.which(BINARY), "probe", "--config", write(text)],
-        env=environment(), capture_output=True, text=True, timeout=20, check=False)
+        env=environment(), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1, done.stderr
     assert "REFUSED in" in done.stdout and f"nothing listens on localhost:{PORT}" in done.stdout
 

@@ -104,7 +104,7 @@ def test_a_service_that_is_stopped_answers_what_it_has(system):
     system.second.resume()
     status, _, instance = call.end()
     assert (status, instance) == (201, system.second.address)
-    assert system.second.child.wait(20) == 0
+    assert system.second.child.wait(60) == 0
 
 
 def test_a_change_that_was_sent_is_not_repeated(system):

@@ -31,7 +31,7 @@ class Scripts:
             words = ("--agent", lib.agent.BINARY, "--built", str(BUILT), *words)
         argv = [str(SCRIPTS / script), *words]
         done = subprocess.run(
-            argv, env=env, capture_output=True, text=True, timeout=100, check=False
+            argv, env=env, capture_output=True, text=True, timeout=300, check=False
         )
         print(f"{argv} -> {done.returncode}\n{done.stdout}{done.stderr}")
         return done
@@ -54,7 +54,7 @@ class Scripts:
 
     def wait_log(self, name, words, since):
         """Waits for words in what is logged after the first `since` characters."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while words not in self.log(name)[since:]:
             assert time.monotonic() < deadline, f"{name} never wrote: {words}"
             time.sleep(0.02)
@@ -66,7 +66,7 @@ class Scripts:
             {"Content-Type": "application/json"},
         )
         local = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with local.open(request, timeout=15) as answer:
+        with local.open(request, timeout=60) as answer:
             return json.load(answer)
 
 

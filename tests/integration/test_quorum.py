@@ -82,7 +82,7 @@ def test_connections_that_are_not_used_any_more_are_closed(cluster):
         for member in lost:
             member.kill()
         # All have been asked, also the one whose connection is good and that has no leader.
-        cluster.agent.wait_log("tries=4", timeout=20, since=seen)
+        cluster.agent.wait_log("tries=4", timeout=60, since=seen)
         back_with_majority(cluster, lost)
         assert_listed_once(cluster)
         pid = cluster.agent.child.pid

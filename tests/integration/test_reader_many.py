@@ -2,6 +2,7 @@
 """A minute of a hundred changes a second to two thousand instances, and two readers of them."""
 
 import subprocess
+import time
 
 import pytest
 
@@ -33,17 +34,21 @@ def test_a_minute_of_changes(etcd, agent, documents):
         for name, settle in SETTLES.items()
     }
     for document in documents.values():
-        document.wait(lambda d: len(d["instances"]) == INSTANCES, timeout=30)
+        document.wait(lambda d: len(d["instances"]) == INSTANCES, timeout=60)
     before = {name: document.renames for name, document in documents.items()}
+    began = time.monotonic()
     client("churn", etcd, INSTANCES, RATE, SECONDS)
+    took = time.monotonic() - began  # longer than it should have, where other work is in its way
+    assert took >= SECONDS - 1
     renames = {name: document.renames - before[name] for name, document in documents.items()}
     true = truth(etcd)
     assert len(true) > INSTANCES / 2
     for name, document in documents.items():
-        document.wait(lambda d: listed(d) == true, timeout=10, what="what etcd has")
+        document.wait(lambda d: listed(d) == true, timeout=60, what="what etcd has")
         print(f"{name}: {RATE * SECONDS} changes were written in {renames[name]} renames")
-        assert renames[name] <= SECONDS / SETTLES[name] + 2
+        assert renames[name] <= took / SETTLES[name] + 2
         # Not one write for all of it either: whoever reads the file is at most a little behind.
         assert renames[name] >= SECONDS / SETTLES[name] / 20
         assert agents[name].log.count("warn") == 0
-        assert agents[name].log.count("instances changed") <= SECONDS + 30
+        # Twenty are free, then it is one a second.
+        assert agents[name].log.count("instances changed") <= time.monotonic() - began + 30

@@ -28,8 +28,8 @@ def test_etcd_is_away_for_a_minute(etcd, etcds, agent, document):
     said = sidecar.log.count("cannot follow the service yet.* service=coupon-service")
     assert 4 <= said <= 8, "said at the first, second, fourth ... try"
     etcd.start()
-    written.lists(*at(1, 2, 3, 4), timeout=12)
-    other.lists(*at(9), timeout=12)
+    written.lists(*at(1, 2, 3, 4), timeout=60)
+    other.lists(*at(9), timeout=60)
     put(etcd, 5)
     delete(etcd, 1)
     written.lists(*at(2, 3, 4, 5))

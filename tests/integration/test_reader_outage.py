@@ -6,6 +6,7 @@ true now.
 """
 
 import json
+import time
 
 import pytest
 
@@ -18,7 +19,8 @@ from lib.reader import at, delete, put, reader
 
 # After ten seconds without news an audit asks whether something was missed; it takes two tries
 # a second apart to believe it, and one with a member that is silent takes two seconds.
-AUDITED = 16
+AUDITED = 40
+MOMENT = 0.9  # seconds that etcd may be away, and nothing is stale
 
 
 @pytest.fixture
@@ -62,9 +64,9 @@ def test_an_agent_is_restarted_while_etcd_is_away(etcd, agent, document):
     age = written.is_stale()["age_seconds"]
     first.stop()
     second = agent(text)
-    again = written.wait(lambda d: d["stale"] and d["age_seconds"] > age, timeout=20)
+    again = written.wait(lambda d: d["stale"] and d["age_seconds"] > age, timeout=60)
     assert addresses(again) == at(1, 2)
-    other.wait(lambda d: d["stale"] and addresses(d) == at(1, 2), timeout=20)
+    other.wait(lambda d: d["stale"] and addresses(d) == at(1, 2), timeout=60)
     second.wait_log("info  going on from what was published before .*instances=2")
     second.wait_log("warn  etcd does not confirm the instances: what was published last is kept")
     etcd.start()
@@ -127,17 +129,27 @@ def test_etcd_restarted(end, etcd, follow):
 
 def test_etcd_is_away_for_a_moment_and_nobody_is_bothered(line, way, etcd):
     """Less than a second: the file is not touched when nothing has changed."""
+    ports = [1]
     put(etcd, 1)
     sidecar, written = line()
     written.lists(*at(1))
-    way.cut()
-    sidecar.wait_log("cannot follow the service yet")
-    way.open()
-    sidecar.wait_log("etcd answers again")
+    for more in range(10, 20):
+        since, seen, cut = len(sidecar.log.lines), written.renames, time.monotonic()
+        way.cut()
+        sidecar.log.wait("cannot follow the service yet", 20, since)
+        way.open()
+        sidecar.log.wait("etcd answers again", 20, since)
+        if time.monotonic() - cut < MOMENT:
+            break
+        ports.append(more)  # it was more than a moment: all that came of it comes before this one
+        put(etcd, more)
+        written.lists(*at(*ports))
+    else:
+        pytest.skip("the machine is too busy for a connection within a second")
     put(etcd, 2)
-    written.lists(*at(1, 2))
-    assert written.renames == 2
-    assert sidecar.log.count("stale") == 0
+    written.lists(*at(*ports, 2))
+    assert written.renames == seen + 1
+    assert sidecar.log.find("stale", since) is None
 
 
 def test_watches_that_lose_their_connection_while_they_open(way, etcd, agent, document):
@@ -148,7 +160,7 @@ def test_watches_that_lose_their_connection_while_they_open(way, etcd, agent, do
     text = reader(
         f"[{way.endpoint}]",
         {name: d.path for name, d in written.items()},
-        etcd={"request_timeout": "9s"},
+        etcd={"request_timeout": "60s"},
         log={"level": "debug"},
     )
     sidecar = agent(text)
@@ -158,7 +170,7 @@ def test_watches_that_lose_their_connection_while_they_open(way, etcd, agent, do
     way.end_connections()
     way.thaw()
     for name in names:
-        sidecar.wait_log(f"following opening -> live prefix=/services/{name}/", timeout=8)
+        sidecar.wait_log(f"following opening -> live prefix=/services/{name}/", timeout=60)
         put(etcd, 1, name=name)
         written[name].lists(*at(1))
     assert sidecar.log.count("no answer to a watch in time") == 0
@@ -233,7 +245,7 @@ def test_a_restored_etcd_that_is_wiped_takes_nothing_from_the_file(etcd, serve, 
     written.is_stale()
     etcd.wipe()
     etcd.start()
-    written.lists(*at(*ports), timeout=30)
+    written.lists(*at(*ports), timeout=60)
     written.assert_never(lambda d: {*addresses(d)} != {*at(*ports)}, first)
     follower.wait_log("info  the instances are confirmed, not stale any more")
 
@@ -245,11 +257,13 @@ def test_wiped_and_nobody_comes_back(etcd, follow):
     written.lists(*at(1, 2))
     etcd.stop()
     etcd.wipe()
+    began, since = time.monotonic(), written.seen
     etcd.start()
     sidecar.wait_log(r"warn  etcd was away and has lost 2 of 2 instances: kept .* for=\d")
-    etcd.outlast(8)
-    assert addresses(written.latest) == at(1, 2) and written.latest["stale"]
-    written.lists(timeout=20)
+    written.lists(timeout=40)
+    *held, last = written.versions[since:]
+    assert all(each.document["stale"] and addresses(each.document) == at(1, 2) for each in held)
+    assert last.at - began > 10
 
 
 def test_all_instances_go_at_once(etcd, follow):
@@ -258,7 +272,7 @@ def test_all_instances_go_at_once(etcd, follow):
     _, written = follow(etcd)
     written.lists(*at(*range(1, 21)))
     etcd.call("kv/deleterange", {"key": encode("/services/"), "range_end": encode("/services0")})
-    written.lists(timeout=3)
+    written.lists()
     written.assert_never(lambda d: d["stale"])
 
 
@@ -297,7 +311,7 @@ def test_connections_that_lead_nowhere(etcd, closing, agent, document):
     written.lists(*at(1, 2, 3))
     put(etcd, 4)
     for _, _, written, _ in readers.values():
-        written.lists(*at(1, 2, 3, 4), timeout=3)
+        written.lists(*at(1, 2, 3, 4))
 
 
 @pytest.mark.parametrize("n", [1, 3])
@@ -318,7 +332,7 @@ def test_a_member_that_does_not_answer_once_makes_nothing_stale(n, etcd, closing
     put(etcd, 3)
     written.lists(*at(1, 2, 3))
     delete(etcd, 1, 2, 3)
-    written.lists(timeout=5)
+    written.lists()
     written.assert_never(lambda d: d["stale"])
 
 
@@ -336,6 +350,6 @@ def test_a_suspended_agent_reads_all_again(line, way, etcd, etcds):
     put(etcd, 3)
     clock.outlast(11)
     sidecar.resume()
-    written.lists(*at(1, 2, 3), timeout=3)
+    written.lists(*at(1, 2, 3))
     sidecar.wait_log("the agent, or the machine, was stopped .*: all is read anew")
     assert sidecar.log.count("missed") == 0  # it did not take an audit

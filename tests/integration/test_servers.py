@@ -7,7 +7,7 @@ from lib.descriptor import descriptor, key_of
 from lib.h2 import CHECK, SERVING, WATCH, H2Server
 from lib.servers import KINDS
 
-PUSH_ALONE = {"interval": "30s"}
+PUSH_ALONE = {"interval": "10m"}
 NO_HEALTH_SERVICE = "has no health service"
 
 

@@ -3,6 +3,7 @@
 
 import http.client
 import re
+import time
 
 import pytest
 
@@ -51,7 +52,7 @@ def text_of(password_file):
 
 def logins(etcd):
     """How many Authenticate etcd has been asked for, by its own count."""
-    connection = http.client.HTTPConnection("127.0.0.1", etcd.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", etcd.port, timeout=60)
     connection.request("GET", "/metrics")
     metrics = connection.getresponse().read().decode()
     connection.close()
@@ -85,17 +86,17 @@ def test_a_wrong_password_is_said_and_mended_in_the_file(
     etcd, server, clock = guarded(), serve(), etcds("clock").start()
     key, watch = key_of(server.port), etcd.watch()
     password_file.write_text("wrong\n")
-    before = logins(etcd)
+    before, began = logins(etcd), time.monotonic()
     sidecar = agent(text_of(etcd, server))
     refused = rf'etcd refuses user \\?"{USER}\\?": wrong name or password'
     sidecar.wait_log(refused)
     clock.outlast(4)
-    assert 1 <= logins(etcd) - before <= 6
+    assert 1 <= logins(etcd) - before <= 6 + max(0, time.monotonic() - began - 5)
     assert sidecar.log.count(refused) <= 4
     assert str(password_file) in sidecar.log.text()
     assert "wrong\n" not in sidecar.log.text()
     password_file.write_text(PASSWORD)
-    watch.put(key, timeout=20)
+    watch.put(key, timeout=60)
 
 
 @pytest.mark.parametrize("fault", ["missing", "empty", "folder", "long"])
@@ -118,7 +119,7 @@ def test_a_file_that_cannot_be_read_is_named(fault, guarded, serve, agent, text_
     if fault == "folder":
         password_file.rmdir()
     password_file.write_text(PASSWORD)
-    watch.put(key, timeout=20)
+    watch.put(key, timeout=60)
 
 
 def test_a_role_without_the_key(guarded, serve, agent, text_of):
@@ -132,7 +133,7 @@ def test_a_role_without_the_key(guarded, serve, agent, text_of):
     )
     prefix = "/services/coupon-service/"
     etcdctl(etcd, f"etcdctl role grant-permission {USER} --prefix readwrite {prefix}")
-    watch.put(key, timeout=30)
+    watch.put(key, timeout=60)
 
 
 def test_tokens_that_live_four_seconds(guarded, serve, agent, text_of):
@@ -210,21 +211,21 @@ def test_a_password_that_is_changed_in_etcd_alone(
     put = watch.put(key)
     new = tmp_path / "new-password"
     new.write_text("another-one\n")
-    before = logins(etcd)
+    before, began = logins(etcd), time.monotonic()
     etcdctl(etcd, f"etcdctl user passwd {USER} --interactive=false < '{new}'")
     etcdctl(etcd, "etcdctl put /of-others x")  # while nothing is written, nothing is read back
-    sidecar.wait_log("cannot read the key back yet.*wrong name or password", timeout=20)
+    sidecar.wait_log("cannot read the key back yet.*wrong name or password", timeout=60)
     for _ in range(5):
         clock.outlast(2)
     watch.nothing_more(key)
     assert etcd.leases() == [put.lease]
-    assert logins(etcd) - before <= 10
+    assert logins(etcd) - before <= 10 + max(0, time.monotonic() - began - 15)
     assert sidecar.log.count("lease lost|key lost") == 0
 
     password_file.write_text("another-one\n")
     etcdctl(etcd, f"etcdctl del {key}")
     watch.gone(key)
-    assert watch.put(key, timeout=20).lease == put.lease
+    assert watch.put(key, timeout=60).lease == put.lease
     sidecar.stop()
     watch.gone(key)
 

@@ -29,7 +29,7 @@ def environment(extra=None):
     return {**kept, **SANITIZERS, **(extra or {})}
 
 
-def run(*words, env=None, timeout=20, within=()):
+def run(*words, env=None, timeout=60, within=()):
     """Runs the agent to its end: for the commands that answer and exit.
 
     `within` are words of another program, which runs the agent."""
@@ -74,10 +74,10 @@ class Agent(Process):
         )
         self.log = Lines(self.child.stderr, "svc-agent")
 
-    def wait_log(self, pattern, timeout=10, since=0):
+    def wait_log(self, pattern, timeout=30, since=0):
         return self.log.wait(pattern, timeout, since)[0]
 
-    def wait_health(self, change, service="", reason="", timeout=10):
+    def wait_health(self, change, service="", reason="", timeout=30):
         """Waits for a line like `health up -> down service=... reason=...`."""
         pattern = rf"health {change} service={service or '[^ ]+'} reason={reason or '[A-Z_]+'}"
         return self.wait_log(pattern + r"( |$)", timeout)
@@ -85,7 +85,7 @@ class Agent(Process):
     def terminate(self, number=signal.SIGTERM):
         self.signal(number)
 
-    def wait_exit(self, timeout=15):
+    def wait_exit(self, timeout=60):
         """The exit code; also says in the test's output how long the end took."""
         start = time.monotonic()
         code = self.child.wait(patient(timeout))
@@ -109,7 +109,7 @@ class Agent(Process):
                 if code != 0:
                     complaints.append(f"svc-agent exited {code}")
             except subprocess.TimeoutExpired:
-                complaints.append("svc-agent did not exit within 15 s of SIGTERM")
+                complaints.append("svc-agent did not exit within a minute of SIGTERM")
                 self.kill()
         self.log.join()
         print(f"--- log of {' '.join(str(word) for word in self.argv)}\n{self.log.text()}")

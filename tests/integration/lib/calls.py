@@ -45,7 +45,7 @@ class Calls:
         check = to.unary_unary(CHECK)
         while not self._stopping:
             try:
-                check(asking(self._name), timeout=10)
+                check(asking(self._name), timeout=30)
                 code = grpc.StatusCode.OK
             except grpc.RpcError as error:
                 code, failure = error.code(), error
@@ -67,13 +67,13 @@ class Calls:
         """(hits, others) of so many more calls."""
         with self._news:
             hits, others, ended = self.hits, self.others, self.ended
-            assert self._news.wait_for(lambda: self.ended >= ended + n, 30), "calls hang"
+            assert self._news.wait_for(lambda: self.ended >= ended + n, 60), "calls hang"
             return self.hits - hits, self.others - others
 
     def close(self):
         self._stopping = True
         for thread in self._threads:
-            thread.join(20)
+            thread.join(60)
         for each in self._channels:
             each.close()
 

@@ -5,6 +5,7 @@ import time
 
 from lib.descriptor import descriptor, key_of
 from lib.gateway import encode
+from lib.patience import patient
 from lib.sockets import connected_ports
 
 
@@ -35,7 +36,7 @@ class Cluster:
     def in_use(self):
         """The member that the agent talks to. It keeps its connection, so there is one."""
         by_port = {m.port: m for m in self.members}
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + patient(30)
         while True:
             used = [by_port[p] for p in connected_ports(self.agent.child.pid) if p in by_port]
             if len(set(used)) == 1:

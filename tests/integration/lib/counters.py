@@ -7,7 +7,7 @@ import re
 
 def counter(etcd, name):
     """A counter without labels, as a whole number."""
-    connection = http.client.HTTPConnection("127.0.0.1", etcd.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", etcd.port, timeout=30)
     try:
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()

@@ -17,7 +17,7 @@ class Report:
 
     def __init__(self, *configs, env=None, within=()):
         words = [word for config in configs for word in ("--config", config)]
-        done = run("doctor", *words, env=env, timeout=60, within=within)
+        done = run("doctor", *words, env=env, timeout=120, within=within)
         self.status = done.returncode
         self.said = done.stdout + done.stderr
         self.findings = []
@@ -54,6 +54,6 @@ class Report:
 def as_json(*configs, env=None):
     """(exit status, the JSON object)."""
     words = [word for config in configs for word in ("--config", config)]
-    done = run("doctor", *words, "--output", "json", env=env, timeout=60)
+    done = run("doctor", *words, "--output", "json", env=env, timeout=120)
     assert done.stderr == "" and done.stdout.count("\n") == 1
     return done.returncode, json.loads(done.stdout)

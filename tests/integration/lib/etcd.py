@@ -9,6 +9,7 @@ import subprocess
 import time
 
 from lib.gateway import decode, encode, under
+from lib.patience import patient
 from lib.ports import free_port
 from lib.process import Process
 from lib.watcher import Watcher
@@ -16,7 +17,14 @@ from lib.watcher import Watcher
 PREFIX = "/services/"
 
 
+# What it keeps has to outlive itself, not the machine, and passwords need not withstand anybody: a
+# disk or a core that is busy with other work does not slow it down.
+QUICK = ["--unsafe-no-fsync", "--bcrypt-cost", "4"]
+
+
 class Etcd(Process):
+    careful = False  # as it comes: nothing is left out for the sake of time
+
     def __init__(self, directory, name="alone"):
         self.name = name
         self.data = directory / name
@@ -65,12 +73,12 @@ class Etcd(Process):
         argv += ["--listen-client-urls", client_url, "--advertise-client-urls", client_url]
         argv += ["--listen-peer-urls", self.peer_listen_url]
         argv += ["--initial-advertise-peer-urls", self.peer_url, "--initial-cluster", cluster]
-        argv += self.flags
+        argv += self.flags if self.careful else [*QUICK, *self.flags]
         with open(self.log, "ab") as log:
             self.spawn(argv, stdout=log, stderr=subprocess.STDOUT)
 
     def wait_ready(self):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + patient(60)
         while not self.healthy():
             assert self.running, f"etcd ended: {self.log.read_text()[-2000:]}"
             assert time.monotonic() < deadline, "etcd did not become healthy"
@@ -115,7 +123,7 @@ class Etcd(Process):
 
     def call(self, path, body, headers=None):
         headers = self.headers() if headers is None else headers
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=patient(30))
         try:
             connection.request("POST", f"/v3/{path}", json.dumps(body), headers)
             response = connection.getresponse()
@@ -172,10 +180,10 @@ class Etcd(Process):
                 return  # so long did it take to say so
             raise
         watch.put(key)
-        watch.gone(key, timeout=ttl * 3 + 10)
+        watch.gone(key, timeout=ttl * 3 + 30)
 
     def wait_lease_gone(self, lease, timeout=30):
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patient(timeout)
         while lease in self.leases():
             assert time.monotonic() < deadline, f"lease {lease:x} is still there"
             time.sleep(0.05)

@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 
+from lib.patience import patient
 from lib.ports import free_port
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
@@ -323,8 +324,8 @@ class H2Server(SocketServer):
             self.changed.notify_all()
         self.handler(stream)
 
-    def wait_asked(self, path, count=1, timeout=10):
+    def wait_asked(self, path, count=1, timeout=30):
         with self.changed:
-            assert self.changed.wait_for(lambda: self.asked.count(path) >= count, timeout), (
+            assert self.changed.wait_for(lambda: self.asked.count(path) >= count, patient(timeout)), (
                 f"{path} was asked {self.asked.count(path)} times of {count}"
             )

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections import namedtuple
 
+from lib.patience import patient
 from lib.ports import free_port
 from lib.process import Process
 
@@ -46,7 +47,7 @@ class HAProxy(Process):
     def start(self, *more):
         argv = ["/usr/sbin/haproxy", "-db", "-f", self.config, *more]
         self.spawn(argv, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + patient(60)
         while not self.listens():
             assert self.running, "haproxy ended"
             assert time.monotonic() < deadline, "haproxy does not listen"

@@ -86,7 +86,7 @@ class Liar:
         return f"127.0.0.1:{self.port}"
 
     def _range(self, request, _):
-        answer = self._channel.unary_unary(RANGE)(request, timeout=10)
+        answer = self._channel.unary_unary(RANGE)(request, timeout=30)
         if not self.empty:
             return answer
         self.lied += 1
@@ -116,7 +116,7 @@ class Liar:
     def delete(self, keys):
         """Tells all watches that these keys were deleted, in the next revision."""
         span = field(1, b"x")
-        header = header_of(self._channel.unary_unary(RANGE)(span, timeout=10))
+        header = header_of(self._channel.unary_unary(RANGE)(span, timeout=30))
         revision = dict(fields(header))[3] + 1
         header = b"".join(
             field(number, revision if number == 3 else value) for number, value in fields(header)

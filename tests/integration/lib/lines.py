@@ -39,7 +39,7 @@ class Lines:
     def count(self, pattern):
         return sum(1 for line in self.lines if re.search(pattern, line))
 
-    def wait(self, pattern, timeout=10, since=0):
+    def wait(self, pattern, timeout=30, since=0):
         """(match, index) of the first such line; fails when none comes in time."""
         with self._news:
             self._news.wait_for(lambda: self.find(pattern, since) or self.ended, patient(timeout))
@@ -47,7 +47,7 @@ class Lines:
         assert found, f"{self.what} never wrote /{pattern}/; it wrote:\n{self.text()}"
         return found
 
-    def take(self, timeout=10):
+    def take(self, timeout=30):
         """The next line, whatever it is."""
         self.wait("", timeout, self.taken)
         self.taken += 1
@@ -58,5 +58,5 @@ class Lines:
 
     def join(self):
         """Waits for the end of the pipe, so that nothing written is missed."""
-        self._reader.join(10)
+        self._reader.join(patient(30))
         assert self.ended, f"{self.what}: the pipe is still open after the process ended"

@@ -53,13 +53,13 @@ class Load:
             return sum(1 for call in self.calls if call.start >= now and what(call)) >= more
 
         with self._news:
-            assert self._news.wait_for(seen, 20), f"a standstill after {self.calls[-5:]}"
+            assert self._news.wait_for(seen, 60), f"a standstill after {self.calls[-5:]}"
 
     def end(self):
         """All calls, in the order in which they ended."""
         self._stopping.set()
         for thread in self._threads:
-            thread.join(20)
+            thread.join(90)
         return self.calls
 
 

@@ -6,6 +6,8 @@ import re
 import subprocess
 import time
 
+from lib.patience import patient
+
 LINE = re.compile(r"([a-z_]+)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
 ENDS = ("_total", "_bucket", "_sum", "_count")  # of what never falls
@@ -32,7 +34,7 @@ class Metrics:
         self.opened = False
 
     def ask(self, method, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path)
             answer = connection.getresponse()
@@ -54,10 +56,10 @@ class Metrics:
         wanted = set(labels.items())
         return sum(v for (n, have), v in self.all().items() if n == name and wanted <= set(have))
 
-    def wait(self, name, value, timeout=10, **labels):
+    def wait(self, name, value, timeout=30, **labels):
         """Until it is `value`, or what that says of it: wait("svc_agent_etcd_tries", over(0))."""
         holds = value if callable(value) else lambda now: now == value
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patient(timeout)
         self.wait_open(deadline)
         while not holds(now := self.get(name, **labels)):
             assert time.monotonic() < deadline, f"{name}{labels} is {now}\n{self.text()}"

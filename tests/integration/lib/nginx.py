@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 
+from lib.patience import patient
 from lib.ports import free_port
 from lib.process import Process
 
@@ -56,7 +57,7 @@ class Nginx(Process):
 
     def start(self):
         self.spawn(self.command(), stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + patient(60)
         while not self.listens():
             assert self.running, f"nginx ended: {(self.folder / 'error.log').read_text()}"
             assert time.monotonic() < deadline, "nginx does not listen"

@@ -7,6 +7,7 @@ import re
 import time
 
 from lib.descriptor import NAME
+from lib.gateway import encode
 from lib.patience import patient
 from lib.reader import reader, value
 
@@ -32,6 +33,17 @@ def register(etcd, port, host="127.0.0.1", **metadata):
     etcd.put(key_at(port, host), value(port, host, **metadata))
 
 
+def register_together(etcd, *places):
+    """All of them in one revision, so that no time passes in between: arguments of register()."""
+    puts = []
+    for place in places:
+        more = dict(place)
+        port, host = more.pop("port"), more.pop("host", "127.0.0.1")
+        put = {"key": encode(key_at(port, host)), "value": encode(value(port, host, **more))}
+        puts.append({"request_put": put})
+    etcd.call("kv/txn", {"success": puts})
+
+
 def shown_in_manual(words):
     """The one example of svc-agent.yaml(5) that has those words."""
     text = (MANUAL / "svc-agent.yaml.5.scd").read_text()
@@ -40,7 +52,7 @@ def shown_in_manual(words):
     return example
 
 
-def until(what, timeout=10):
+def until(what, timeout=30):
     """Waits until `what()` is true, and returns that; the moment in between is for others."""
     deadline = time.monotonic() + patient(timeout)
     while True:

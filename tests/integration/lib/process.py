@@ -35,4 +35,4 @@ class Process:
         if self.running:
             self.child.kill()
         if self.child is not None:
-            self.child.wait(10)
+            self.child.wait(60)

@@ -19,6 +19,7 @@ from lib.process import Process
 BUILT = pathlib.Path(os.environ.get("SVC_PROMOTION", ".")).resolve()
 CONF = pathlib.Path(__file__).parents[3] / "conf"
 VARIANTS = ["sidecar", "etcd3"]
+STARTS = 120  # seconds for a program of Node's: one on an idle machine, thirty were seen beside much work
 FOLDERS = {"coupon-service": "coupon", "point-service": "point", "timesale-service": "timesale"}
 COUPON = "coupon-service"
 
@@ -55,13 +56,13 @@ class Node(Process):
         )
         self.said = Lines(self.child.stdout, self.folder)
         if wait:
-            self.said.wait(" listens on ", timeout=30)
+            self.said.wait(" listens on ", timeout=STARTS)
         return self
 
     def stop(self):
         """As a container is stopped: it must end by itself, with 0."""
         self.signal(signal.SIGTERM)
-        assert self.child.wait(20) == 0, f"{self.folder} ended badly:\n{self.said.text()}"
+        assert self.child.wait(60) == 0, f"{self.folder} ended badly:\n{self.said.text()}"
 
     def close(self):
         self.kill()
@@ -93,7 +94,7 @@ class Gateway(Node):
         )
 
     def connection(self):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def ask(self, method, path, body=None, connection=None):
         """(status, parsed body, address of the instance that answered) of one API call."""
@@ -111,7 +112,7 @@ class Gateway(Node):
 
     def wait(self, line, since=0):
         """The index after the first such line of its log."""
-        return self.said.wait(line, timeout=20, since=since)[1] + 1
+        return self.said.wait(line, timeout=60, since=since)[1] + 1
 
     @property
     def told(self):

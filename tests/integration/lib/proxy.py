@@ -4,6 +4,7 @@
 import socket
 import threading
 
+from lib.patience import patient
 from lib.ports import free_port
 
 
@@ -114,9 +115,9 @@ class TcpProxy:
         """Freezes before the first piece with these octets in it goes through."""
         self._trap = octets
 
-    def wait_held(self, timeout=10):
+    def wait_held(self, timeout=30):
         """Waits until something was sent that a frozen proxy holds back."""
-        assert self._held.wait(timeout), f"nothing was sent within {timeout} s"
+        assert self._held.wait(patient(timeout)), f"nothing was sent within {timeout} s"
 
     def thaw(self):
         """Lets everything that was held back pass, late."""
@@ -155,7 +156,7 @@ class TcpProxy:
 
     def wait_accepted(self, count, timeout=30):
         with self._changed:
-            assert self._changed.wait_for(lambda: self.accepted >= count, timeout), (
+            assert self._changed.wait_for(lambda: self.accepted >= count, patient(timeout)), (
                 f"{self.accepted} of {count} connections came within {timeout} s"
             )
 

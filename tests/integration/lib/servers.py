@@ -62,7 +62,7 @@ class Server(Process):
     def start(self):
         self.spawn(self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.said = Lines(self.child.stdout, self.argv[-5])
-        self.said.wait("^ready$", timeout=20)
+        self.said.wait("^ready$", timeout=120)
         return self
 
     def tell(self, line):
@@ -82,5 +82,5 @@ class Server(Process):
         self.signal(signal.SIGTERM)
         self.said.wait("^terminating$")
 
-    def wait_stopped(self, timeout=10):
+    def wait_stopped(self, timeout=30):
         self.said.wait("^stopped$", timeout)

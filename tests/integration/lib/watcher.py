@@ -78,7 +78,7 @@ class Watcher:
     def kinds(self, key):
         return [e.kind for e in self.of(key)]
 
-    def wait_for(self, predicate, timeout=10, what="a change in etcd"):
+    def wait_for(self, predicate, timeout=30, what="a change in etcd"):
         """Waits until predicate(events) holds and returns what it returned."""
         with self._news:
             self._news.wait_for(lambda: predicate(self.events) or self._ended, patient(timeout))
@@ -94,10 +94,10 @@ class Watcher:
         self._taken[key] = at + 1
         return event
 
-    def put(self, key, timeout=10):
+    def put(self, key, timeout=30):
         return self._next("put", key, timeout)
 
-    def gone(self, key, timeout=10):
+    def gone(self, key, timeout=30):
         return self._next("delete", key, timeout)
 
     def nothing_more(self, key):

@@ -184,7 +184,7 @@ static void on_patience(struct ev_loop *loop, ev_timer *timer, int revents)
 void rest(void)
 {
 	ev_now_update(stage.loop);
-	ev_timer_init(&stage.patience, on_patience, 10.0, 0.0);
+	ev_timer_init(&stage.patience, on_patience, 60.0, 0.0);
 	ev_timer_start(stage.loop, &stage.patience);
 	do {
 		(void)ev_run(stage.loop, EVRUN_ONCE);
@@ -220,7 +220,7 @@ double wait_conversation(unsigned n)
 	double began = ev_time();
 
 	ev_now_update(stage.loop);
-	ev_timer_init(&stage.patience, on_patience, 10.0, 0.0);
+	ev_timer_init(&stage.patience, on_patience, 60.0, 0.0);
 	ev_timer_start(stage.loop, &stage.patience);
 	while (stage.conversations < n || stage.output->running) {
 		(void)ev_run(stage.loop, EVRUN_ONCE);

@@ -19,6 +19,8 @@
 #include "agent/child.h"
 #include "agent/util.h"
 
+#define LIMIT 1.0 /* seconds, of who does not end: a shell has begun by then */
+
 static struct {
 	struct ev_loop *loop;
 	struct child child;
@@ -121,16 +123,16 @@ static void gets_the_text_on_its_stdin(void **state)
 	enum { LONG = 1000000 }; /* more than a pipe holds */
 	char *text = malloc(LONG + 1);
 	UNUSED(state);
-	run("cat > \"$1\"", "{\"a\":1}\n", 10.0);
+	run("cat > \"$1\"", "{\"a\":1}\n", 60.0);
 	assert_string_equal(stage.why, "");
 	expect_file("{\"a\":1}\n");
 	memset(text, 'x', LONG);
 	text[LONG] = '\0';
-	run("wc -c > \"$1\"", text, 10.0);
+	run("wc -c > \"$1\"", text, 60.0);
 	expect_file("1000000\n");
-	run("exec <&- ; true", text, 10.0); /* who does not read it is not killed for it */
+	run("exec <&- ; true", text, 60.0); /* who does not read it is not killed for it */
 	assert_string_equal(stage.why, "");
-	run("cat > \"$1\"", NULL, 10.0);
+	run("cat > \"$1\"", NULL, 60.0);
 	expect_file("");
 	free(text);
 }
@@ -143,7 +145,7 @@ static void sees_nothing_of_ours(void **state)
 	assert_int_equal(setenv("TZ", "UTC", 1), 0);
 	assert_int_equal(unsetenv("LANG"), 0);
 	assert_int_equal(setenv("ETCD_PASSWORD", "secret", 1), 0);
-	run("env | grep -v '^PWD=\\|^_=\\|^SHLVL=' | sort > \"$1\"", NULL, 10.0);
+	run("env | grep -v '^PWD=\\|^_=\\|^SHLVL=' | sort > \"$1\"", NULL, 60.0);
 	expect_file("HOME=/h\nPATH=/usr/bin:/bin\nSVC_AGENT_SERVICE=coupon-service\nTZ=UTC\n");
 
 	int leak = open("/dev/null", O_RDONLY); /* not even what forgot to be CLOEXEC */
@@ -152,7 +154,7 @@ static void sees_nothing_of_ours(void **state)
 		int another = open("/dev/null", O_RDONLY);
 		assert_true(another > leak);
 		kernel_is_old = old != 0;
-		run("exec ls /proc/self/fd > \"$1\"", NULL, 10.0);
+		run("exec ls /proc/self/fd > \"$1\"", NULL, 60.0);
 		kernel_is_old = false;
 		expect_file("0\n1\n2\n3\n"); /* ls opens the last */
 		(void)close(another);
@@ -170,7 +172,7 @@ static void starts_with_signals_as_they_are_by_default(void **state)
 	assert_int_equal(sigprocmask(SIG_BLOCK, &term, &before), 0);
 	/* But for 32 and 33, which glibc keeps for itself. */
 	run("grep -E '^Sig(Blk|Ign)' /proc/$$/status | cut -f 2 | sed 's/0000000180000000/0/; s/^0*$/0/' > \"$1\"",
-			NULL, 10.0);
+			NULL, 60.0);
 	assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
 	expect_file("0\n0\n");
 }
@@ -180,7 +182,7 @@ static void runs_in_a_group_of_its_own(void **state)
 	char expected[64];
 	UNUSED(state);
 	run("cut -d ' ' -f 5 /proc/$$/stat > \"$1\"; echo $$ >> \"$1\"; sort -u \"$1\" -o \"$1\"",
-			NULL, 10.0);
+			NULL, 60.0);
 	FILE *file = fopen(stage.file, "r");
 	char text[64] = "";
 	(void)fread(text, 1, sizeof text - 1, file);
@@ -205,7 +207,7 @@ static void tells_how_it_ended(void **state)
 	};
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		run(cases[i].script, NULL, 10.0);
+		run(cases[i].script, NULL, 60.0);
 		assert_string_equal(stage.why, cases[i].why);
 	}
 }
@@ -214,9 +216,9 @@ static void keeps_the_last_line_of_much(void **state)
 {
 	UNUSED(state);
 	run("yes a line of some length | head -n 100000 >&2; echo the last >&2; exit 1", NULL,
-			10.0);
+			60.0);
 	assert_string_equal(stage.why, "it exited with 1: the last");
-	run("head -c 100000 /dev/zero | tr '\\0' x >&2; exit 1", NULL, 10.0);
+	run("head -c 100000 /dev/zero | tr '\\0' x >&2; exit 1", NULL, 60.0);
 	assert_int_equal(strlen(stage.why), strlen("it exited with 1: ") + CHILD_LINE_MAX - 1);
 }
 
@@ -275,7 +277,7 @@ static long pid_in_file(void)
 /* A signal may take a moment to be felt. */
 static void expect_gone(long pid)
 {
-	for (unsigned i = 0; i < 1000 && lives(pid); i++) {
+	for (unsigned i = 0; i < 6000 && lives(pid); i++) {
 		(void)usleep(10000);
 	}
 	assert_false(lives(pid));
@@ -284,17 +286,17 @@ static void expect_gone(long pid)
 static void is_ended_with_its_group_at_the_limit(void **state)
 {
 	UNUSED(state);
-	run("echo waiting >&2; sleep 1000 & echo $! > \"$1\"; wait", NULL, 0.2);
-	assert_string_equal(stage.why, "it did not end within 0.2 s and was killed: waiting");
+	run("echo waiting >&2; sleep 1000 & echo $! > \"$1\"; wait", NULL, LIMIT);
+	assert_string_equal(stage.why, "it did not end within 1 s and was killed: waiting");
 	expect_gone(pid_in_file());
 }
 
 static void is_killed_when_it_does_not_go(void **state)
 {
 	UNUSED(state);
-	run("trap '' TERM; sleep 1000 & echo $! > \"$1\"; wait; wait; wait", NULL, 0.2);
-	assert_string_equal(stage.why, "it did not end within 0.2 s and was killed");
-	assert_true(stage.took >= 1.1 && stage.took < 10.0);
+	run("trap '' TERM; sleep 1000 & echo $! > \"$1\"; wait; wait; wait", NULL, LIMIT);
+	assert_string_equal(stage.why, "it did not end within 1 s and was killed");
+	assert_true(stage.took >= 1.1 && stage.took < 60.0);
 	expect_gone(pid_in_file());
 }
 
@@ -320,12 +322,12 @@ static void tells_our_own_trouble_apart(void **state)
 static void a_check_is_heard_on_stdout_too(void **state)
 {
 	UNUSED(state);
-	run("echo out; exit 1", NULL, 10.0);
+	run("echo out; exit 1", NULL, 60.0);
 	assert_string_equal(stage.why, "it exited with 1");
 	stage.check = true;
-	run("echo out; exit 1", NULL, 10.0);
+	run("echo out; exit 1", NULL, 60.0);
 	assert_string_equal(stage.why, "it exited with 1: out");
-	run("echo out; echo err >&2; exit 1", NULL, 10.0);
+	run("echo out; echo err >&2; exit 1", NULL, 60.0);
 	assert_string_equal(stage.why, "it exited with 1: err");
 }
 
@@ -334,40 +336,45 @@ static void a_check_is_killed_without_a_warning(void **state)
 {
 	UNUSED(state);
 	stage.check = true;
-	run("trap '' TERM; sleep 1000 & echo $! > \"$1\"; echo hangs; wait; wait", NULL, 0.2);
-	assert_string_equal(stage.why, "it did not end within 0.2 s and was killed: hangs");
-	assert_true(stage.took < 1.0);
-	assert_true(child_was_late(&stage.child));
-	expect_gone(pid_in_file());
-	run("exit 1", NULL, 10.0);
+	stage.took = 100.0;
+	/* A busy machine may be late once, but not each time. */
+	for (unsigned i = 0; i < 5 && stage.took >= LIMIT + 0.9; i++) {
+		run("trap '' TERM; sleep 1000 & echo $! > \"$1\"; echo hangs; wait; wait", NULL,
+				LIMIT);
+		assert_string_equal(stage.why, "it did not end within 1 s and was killed: hangs");
+		assert_true(child_was_late(&stage.child));
+		expect_gone(pid_in_file());
+	}
+	assert_true(stage.took < LIMIT + 0.9);
+	run("exit 1", NULL, 60.0);
 	assert_false(child_was_late(&stage.child));
 }
 
 static void nothing_of_its_group_is_left(void **state)
 {
 	UNUSED(state);
-	run("(trap 'sleep 0.3; echo gone > \"$1\"; exit' TERM; sleep 1000 & wait) & exec sleep 1000",
-			NULL, 0.2);
-	assert_true(stage.took >= 1.1 && stage.took < 10.0);
+	run("(trap 'sleep 0.1; echo gone > \"$1\"; exit' TERM; sleep 1000 & wait) & exec sleep 1000",
+			NULL, LIMIT);
+	assert_true(stage.took >= 1.1 && stage.took < 60.0);
 	expect_file("gone\n");
-	run("(trap '' TERM; exec sleep 1000) & echo $! > \"$1\"; exec sleep 1000", NULL, 0.2);
-	assert_string_equal(stage.why, "it did not end within 0.2 s and was killed");
+	run("(trap '' TERM; exec sleep 1000) & echo $! > \"$1\"; exec sleep 1000", NULL, LIMIT);
+	assert_string_equal(stage.why, "it did not end within 1 s and was killed");
 	expect_gone(pid_in_file());
 }
 
 static void an_end_at_the_limit_is_none_in_time(void **state)
 {
 	UNUSED(state);
-	run("trap 'exit 0' TERM; sleep 1000 & wait", NULL, 0.2);
-	assert_string_equal(stage.why, "it did not end within 0.2 s and was killed");
+	run("trap 'exit 0' TERM; sleep 1000 & wait", NULL, LIMIT);
+	assert_string_equal(stage.why, "it did not end within 1 s and was killed");
 }
 
 static void does_not_wait_for_what_it_left_running(void **state)
 {
 	UNUSED(state);
-	run("sleep 1000 & echo $! > \"$1\"", NULL, 10.0); /* it holds stderr open */
+	run("sleep 1000 & echo $! > \"$1\"", NULL, 60.0); /* it holds stderr open */
 	assert_string_equal(stage.why, "");
-	assert_true(stage.took < 5.0);
+	assert_true(stage.took < 50.0);
 	long left = pid_in_file();
 	assert_true(lives(left));
 	(void)kill((pid_t)left, SIGKILL);
@@ -385,7 +392,7 @@ static void stop_kills_and_does_not_call(void **state)
 	child_stop(&stage.child);
 	char name[64];
 	(void)snprintf(name, sizeof name, "/proc/%ld", pid);
-	for (unsigned i = 0; i < 1000 && access(name, F_OK) == 0; i++) { /* the loop reaps it */
+	for (unsigned i = 0; i < 6000 && access(name, F_OK) == 0; i++) { /* the loop reaps it */
 		(void)ev_run(stage.loop, EVRUN_NOWAIT);
 		(void)usleep(10000);
 	}

@@ -234,7 +234,7 @@ static void waits_for_no_pipe(void **state)
 	assert_non_null(mkdtemp(path));
 	(void)snprintf(file, sizeof file, "%s/a.yaml", path);
 	assert_int_equal(mkfifo(file, 0600), 0);
-	(void)alarm(10);
+	(void)alarm(60);
 	assert_int_equal(descriptor_load(&d, file, &problems), -1);
 	assert_int_equal(descriptor_load(&d, "/dev/zero", &problems), -1);
 	(void)alarm(0);

@@ -162,7 +162,7 @@ class Compiled(Lint):
         entry = {
             "directory": str(self.root),
             "file": "agent/lease.c",
-            "command": f"cc -std=c11 -I{self.root} -c agent/lease.c",
+            "command": f"cc -std=c11 -ftrivial-auto-var-init=zero -I{self.root} -c agent/lease.c",
         }
         self.write("build/compile_commands.json", json.dumps([entry]))
         return "--build", self.root / "build", "--under", "agent"

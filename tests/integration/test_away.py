@@ -70,7 +70,7 @@ def test_unhealthy_while_away_is_withdrawn_as_soon_as_etcd_is_back(line, etcd):
     at.agent.wait_log("Service deregistered")
     etcd.outlast(TTL)
     at.watch.nothing_more(at.key)
-    assert etcd.leases() == []
+    assert etcd.kept_leases(at.agent) == []
 
 
 def test_healthy_again_while_away_is_listed_when_etcd_is_back(line, etcd):
@@ -98,7 +98,7 @@ def test_healthy_again_before_its_lease_ran_out_ends_with_one_lease(line, etcd):
     again = at.watch.put(at.key)
     etcd.outlast(TTL)
     at.watch.nothing_more(at.key)
-    assert etcd.leases() == [again.lease]
+    assert etcd.kept_leases(at.agent) == [again.lease]
 
 
 def test_healthy_and_away_for_longer_than_the_ttl(line, etcd):
@@ -172,6 +172,7 @@ def test_etcd_that_is_silent_while_a_lease_is_asked_for(serve, agent, etcd, clos
     sidecar.wait_log("cannot get a lease yet.* tries=4 ", timeout=60)
     proxy.thaw()
     put = watch.put(key)
+    assert etcd.kept_leases(sidecar) == [put.lease]
     # What was asked before may have been granted late: those leases lapse, without a key.
     for lease in etcd.leases():
         if lease != put.lease:

@@ -50,7 +50,7 @@ def test_etcd_wiped(listed, etcd):
     etcd.start()
     again = etcd.watch().put(key, timeout=60)
     assert again.value == put.value
-    assert etcd.leases() == [again.lease]
+    assert etcd.kept_leases(agent) == [again.lease]
     assert agent.log.count("health .* -> down") == 0
 
 
@@ -73,17 +73,17 @@ def test_lease_revoked_by_hand(listed, etcd):
     again = watch.put(key)
     assert again.lease != put.lease
     assert again.value == put.value
-    assert etcd.leases() == [again.lease]
+    assert etcd.kept_leases(agent) == [again.lease]
     assert agent.log.count("health .* -> down") == 0
 
 
 def test_key_deleted_by_hand(listed, etcd):
-    _, key, watch, put = listed
+    agent, key, watch, put = listed
     etcd.delete(key)
     watch.gone(key)
     again = watch.put(key)
     assert again.value == put.value
-    assert etcd.leases() == [again.lease]
+    assert etcd.kept_leases(agent) == [again.lease]
     etcd.outlast(2)
     watch.nothing_more(key)
 
@@ -98,7 +98,7 @@ def test_a_service_that_dies_while_etcd_is_away(serve, sidecar, etcd):
     agent.wait_health("up -> down")
     etcd.start()
     etcd.watch().wait_for(lambda _: key not in etcd.get(), 20, "the key to go")
-    assert etcd.leases() == []
+    assert etcd.kept_leases(agent) == []
 
 
 def test_a_flip_while_a_renewal_is_on_its_way(serve, agent, etcd, closing):

@@ -109,7 +109,7 @@ def test_it_withdraws_when_etcd_comes_back_in_time(serve, sidecar, etcd):
         agent.child.wait(0.5)
     etcd.resume()
     assert agent.wait_exit(timeout=60) == 0
-    assert etcd.leases() == []
+    assert etcd.kept_leases(agent) == []
 
 
 def test_linger_comes_after_the_revoke(serve, sidecar, etcd):

@@ -147,6 +147,17 @@ class Etcd(Process):
     def leases(self):
         return sorted(int(l["ID"]) for l in self.call("lease/leases", {}).get("leases", []))
 
+    def kept_leases(self, agent):
+        """All leases but those of grants that the agent gave up, should it have said so: what etcd granted
+        too late lapses without a key, and nobody knows its id who could revoke it."""
+        leases = self.leases()
+        if agent.log.count("cannot get a lease yet"):
+            leases = [lease for lease in leases if self.keys_on(lease)]
+        return leases
+
+    def keys_on(self, lease):
+        return self.call("lease/timetolive", {"ID": str(lease), "keys": True}).get("keys", [])
+
     def lease(self, lease):
         """(seconds left, seconds granted); (-1, 0) when there is no such lease."""
         reply = self.call("lease/timetolive", {"ID": str(lease)})

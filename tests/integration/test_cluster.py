@@ -19,9 +19,15 @@ VICTIMS = {
 
 
 @pytest.fixture
-def cluster(serve, agent, etcds):
-    """A service that is registered with a TTL of ten seconds on three members."""
-    return Cluster(etcds(cluster=True), serve(), agent, register={"ttl": "10s"})
+def registered(serve, agent, etcds):
+    """Registers a service with a TTL on three members."""
+    return lambda ttl: Cluster(etcds(cluster=True), serve(), agent, register={"ttl": ttl})
+
+
+@pytest.fixture
+def cluster(registered):
+    """A service that is registered with a TTL of ten seconds."""
+    return registered("10s")
 
 
 def arrange(cluster, victim):
@@ -35,7 +41,10 @@ def arrange(cluster, victim):
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
-def test_a_member_is_stopped_for_seven_seconds(victim, cluster):
+def test_a_member_is_stopped_for_seven_seconds(victim, registered):
+    # A leader that goes on may revoke what would have run out for it meanwhile, though it lives: etcd's
+    # own fault. Some ten seconds after a renewal, with the election and a slow machine, are no such TTL.
+    cluster = registered("20s")
     hurt = arrange(cluster, victim)
     witness = cluster.others(hurt)[0]
     watch = witness.watch()

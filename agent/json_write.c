@@ -62,7 +62,7 @@ cJSON *json_instance(const struct instance *i)
 static size_t count_steering(const char *text, size_t len)
 {
 	size_t steering = 0;
-	uint32_t code;
+	uint32_t code = 0;
 
 	for (size_t at = 0, n; at < len; at += n == 0 ? 1 : n) {
 		bool plain = text[at] >= ' ' && text[at] <= '~';

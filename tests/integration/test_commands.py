@@ -201,7 +201,7 @@ def test_log_in_text_has_the_promised_lines(serve, agent, etcd):
     at = f"coupon-service at localhost:{server.port}"
     promised = [
         rf"info  etcd client initialized successfully endpoints={re.escape(etcd.endpoint)}$",
-        r"info  health unknown -> up service=coupon-service reason=SERVING took=\d+(\.\d)?m?s$",
+        r"info  health unknown -> up service=coupon-service reason=SERVING took=\d+(\.\d+)?m?s$",
         rf"info  Service registered: {at} lease={put.lease:x} ttl=10s$",
         r"warn  health up -> down service=coupon-service reason=REFUSED .*"
         rf'"nothing listens on 127\.0\.0\.1:{server.port}"$',

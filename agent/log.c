@@ -12,16 +12,21 @@
  * nobody can make a fact go by talking long.
  *
  * A log that nobody empties must not stop the program: a line that would have
- * to wait is dropped, and the number of those is said when there is room.
+ * to wait is dropped, and the number of those is said when there is room. That
+ * there is some says little of a terminal, which takes part of a line and has the
+ * rest wait, and of a pipe that others write to as well. Where we have them to
+ * ourselves, no call waits.
  */
 #include "agent/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,7 +43,9 @@ static struct {
 	enum log_level level;
 	enum log_format format;
 	unsigned dropped; /* lines, since the last that was written */
-} sink = { LOG_INFO, LOG_TEXT, 0 };
+	bool torn;        /* ... that was written in part */
+	int fd;
+} sink = { .level = LOG_INFO, .format = LOG_TEXT, .fd = STDERR_FILENO };
 
 static const char *const level_names[] = {
 	[LOG_ERROR] = "error",
@@ -61,6 +68,22 @@ void log_setup(enum log_level level, enum log_format format)
 {
 	sink.level = level;
 	sink.format = format;
+}
+
+void log_never_wait(void)
+{
+	struct stat st;
+	int fd = -1;
+
+	/* Opened anew: how others write to theirs is not ours to set. */
+	if (fstat(STDERR_FILENO, &st) == 0 &&
+			(S_ISFIFO(st.st_mode) || isatty(STDERR_FILENO) == 1)) {
+		fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	}
+	if (sink.fd != STDERR_FILENO) {
+		(void)close(sink.fd);
+	}
+	sink.fd = fd >= 0 ? fd : STDERR_FILENO;
 }
 
 bool log_enabled(enum log_level level)
@@ -263,18 +286,18 @@ static void build_json(struct line *l, enum log_level level, const struct log_fi
 /* True for a pipe with a free page, which is more than a line; for a file always. */
 static bool has_room(void)
 {
-	struct pollfd stream = { .fd = STDERR_FILENO, .events = POLLOUT };
+	struct pollfd stream = { .fd = sink.fd, .events = POLLOUT };
 
 	return poll(&stream, 1, 0) == 1 && (stream.revents & POLLOUT) != 0;
 }
 
-static void put_line(enum log_level level, const struct log_field *fields, const char *message)
+/* False when it is not there, or not all of it. */
+static bool put_line(enum log_level level, const struct log_field *fields, const char *message)
 {
 	struct line line = { .len = 0 };
 
 	if (!has_room()) {
-		sink.dropped++;
-		return;
+		return false;
 	}
 	if (sink.format == LOG_JSON) {
 		build_json(&line, level, fields, message);
@@ -282,23 +305,26 @@ static void put_line(enum log_level level, const struct log_field *fields, const
 		build_text(&line, level, fields, message);
 	}
 	line.text[line.len++] = '\n';
-	if (write(STDERR_FILENO, line.text, line.len) < 0) {
-		sink.dropped++;
+	if (sink.torn && write(sink.fd, "\n", 1) != 1) {
+		return false;
 	}
+	ssize_t written = write(sink.fd, line.text, line.len);
+	sink.torn = written > 0 && (size_t)written < line.len;
+	return written == (ssize_t)line.len;
 }
 
 static void own_up(void)
 {
 	char message[80];
-	unsigned dropped = sink.dropped;
 
-	if (dropped == 0 || !has_room()) {
+	if (sink.dropped == 0 || !has_room()) {
 		return;
 	}
-	sink.dropped = 0;
 	(void)snprintf(message, sizeof message,
-			"%u lines of the log were dropped: nobody took them", dropped);
-	put_line(LOG_WARN, NULL, message);
+			"%u lines of the log were dropped: nobody took them", sink.dropped);
+	if (put_line(LOG_WARN, NULL, message)) {
+		sink.dropped = 0;
+	}
 }
 
 void log_write(enum log_level level, const struct log_field *fields, const char *fmt, ...)
@@ -314,6 +340,6 @@ void log_write(enum log_level level, const struct log_field *fields, const char 
 	(void)vsnprintf(message, sizeof message, fmt, args);
 	va_end(args);
 	own_up();
-	put_line(level, fields, message);
+	sink.dropped += put_line(level, fields, message) ? 0 : 1;
 	errno = saved;
 }

@@ -47,9 +47,13 @@ struct log_field {
 #define LOG_END               ((struct log_field){ 0 })
 
 void log_setup(enum log_level level, enum log_format format);
+
+/* For who must not be kept by anybody: stderr is a terminal, or a pipe that others write to. */
+void log_never_wait(void);
+
 bool log_enabled(enum log_level level);
 
-/* Writes one line and never waits. `fields` ends with LOG_END, or is NULL. Keeps errno. */
+/* Writes one line, or drops it. `fields` ends with LOG_END, or is NULL. Keeps errno. */
 void log_write(enum log_level level, const struct log_field *fields, const char *fmt, ...)
 		ERR_PRINTF(3, 4);
 

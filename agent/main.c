@@ -71,6 +71,7 @@ static enum exit_code run(const struct options *o, struct descriptor_set *set, s
 
 	*set = (struct descriptor_set){ 0 };
 	log_setup(start.set.at[0].log.level, start.set.at[0].log.format);
+	log_never_wait();
 	return agent_run(&start, err);
 }
 

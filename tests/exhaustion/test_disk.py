@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Disks that fill up or are read-only, and logs that nobody takes, in a mount namespace of their own."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -164,6 +165,20 @@ def test_a_log_that_nobody_takes_and_then_somebody_does(lives):
         said = reader.read().decode()
     assert "lines of the log were dropped: nobody took them" in said
     assert "Service registered" in said
+
+
+def test_a_log_to_a_terminal_that_nobody_reads(lives):
+    """It takes some of a line and has the rest wait: a process may stand in there for ever."""
+    terminal, slave = os.openpty()
+    os.set_blocking(slave, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(slave, b"x")
+    os.set_blocking(slave, True)
+    os.read(terminal, 100)
+    lives(slave)
+    os.close(slave)
+    os.close(terminal)
 
 
 def test_a_log_whose_reader_has_gone(lives):

@@ -293,6 +293,75 @@ static void drops_what_nobody_takes_and_says_so(void **state)
 	assert_true(last > note);
 }
 
+/* Both ends: ours, which nobody waits at, and its stderr. */
+static int open_terminal(int *slave)
+{
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+
+	assert_true(terminal >= 0);
+	assert_int_equal(grantpt(terminal), 0);
+	assert_int_equal(unlockpt(terminal), 0);
+	*slave = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(*slave >= 0);
+	return terminal;
+}
+
+/* What is there of `text`, which has `len` already, up to `most` bytes more. */
+static size_t read_on(int terminal, char *text, size_t len, size_t most)
+{
+	ssize_t n = 1;
+
+	for (size_t end = len + most; len < end && n > 0;) {
+		n = read(terminal, text + len, end - len);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	return len;
+}
+
+/* It has room for some of a line, and the rest would wait: for ever, when nobody reads. */
+static void a_terminal_that_nobody_reads_keeps_nobody(void **state)
+{
+	static char text[1 << 18];
+	size_t len = 0;
+	int slave, terminal = open_terminal(&slave);
+
+	UNUSED(state);
+	(void)alarm(20);
+	log_setup(LOG_INFO, LOG_TEXT);
+	kept = dup(STDERR_FILENO);
+	assert_true(dup2(slave, STDERR_FILENO) >= 0);
+	log_never_wait();
+	for (int i = 0; i < 2000; i++) {
+		log_write(LOG_INFO, NULL, "line %d", i);
+	}
+	for (int i = 0; i < 100; i++) {
+		len = read_on(terminal, text, len, 133);
+		log_write(LOG_INFO, NULL, "line %d, of another length", i);
+		log_write(LOG_INFO, NULL, "line %d", i);
+	}
+	len = read_on(terminal, text, len, sizeof text / 2);
+	log_write(LOG_INFO, NULL, "the last");
+	len = read_on(terminal, text, len, sizeof text / 2 - len);
+	assert_true(dup2(kept, STDERR_FILENO) >= 0);
+	log_never_wait(); /* for who logs after this */
+	(void)alarm(0);
+	(void)close(kept);
+	(void)close(slave);
+	(void)close(terminal);
+
+	text[len] = '\0';
+	assert_non_null(strstr(text, "lines of the log were dropped"));
+	assert_non_null(strstr(text, " info  the last\r\n"));
+	for (const char *line = text, *next; *line != '\0'; line = next) {
+		next = line + strcspn(line, "\n") + 1;
+		const char *stamp = strstr(line, "Z ");
+		assert_int_equal(line[0], '2');
+		if (stamp != NULL && stamp < next) { /* none goes on where another one was cut */
+			assert_null(memmem(stamp + 1, (size_t)(next - stamp - 1), "Z ", 2));
+		}
+	}
+}
+
 static void keeps_errno(void **state)
 {
 	UNUSED(state);
@@ -322,6 +391,7 @@ int main(void)
 		cmocka_unit_test(cuts_what_does_not_fit),
 		cmocka_unit_test(drops_what_nobody_takes_and_says_so),
 		cmocka_unit_test(keeps_errno),
+		cmocka_unit_test(a_terminal_that_nobody_reads_keeps_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

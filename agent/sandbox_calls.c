@@ -107,6 +107,7 @@ static const struct sandbox_call needed[] = {
 	WHEN(prctl, IS(0, PR_GET_DUMPABLE)), WHEN(prctl, IS(0, PR_SET_DUMPABLE)),
 	WHEN(prctl, IS(0, PR_GET_NAME)), WHEN(prctl, IS(0, PR_SET_NAME)),
 	WHEN(prctl, IS(0, PR_SET_VMA)),
+	WHEN(prctl, IS(0, PR_CAPBSET_READ)), /* libcap, when it is loaded, as by nss-mymachines */
 };
 
 static const struct sandbox_call barred[] = {

@@ -93,6 +93,8 @@ static int act_kill(void) { return error_of(kill(getppid(), 0)); }
 static int act_memfd(void) { return error_of(memfd_create("test", 0)); }
 static int act_type_to_terminal(void) { return error_of(ioctl(STDIN_FILENO, TIOCSTI, "x")) == EPERM ? EPERM : 0; }
 static int act_chmod(void) { return error_of(syscall(SYS_fchmod, STDIN_FILENO, 0)); }
+static int act_ask_capability(void) { return error_of(prctl(PR_CAPBSET_READ, 0, 0, 0, 0)); }
+static int act_drop_capability(void) { return error_of(prctl(PR_CAPBSET_DROP, 0, 0, 0, 0)); }
 static int act_new_privileges(void) { return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : EPERM; }
 /* clang-format on */
 
@@ -141,10 +143,10 @@ static act *const never[] = { act_ptrace, act_mount, act_unshare, act_bpf, act_i
 
 static act *const only_with_programs[] = { act_execve, act_fork, act_packet, act_raw, act_netfilter,
 	act_map_write_exec, act_map_exec, act_make_exec, act_signal_other, act_kill, act_memfd,
-	act_ask_personality, act_chmod };
+	act_ask_personality, act_chmod, act_drop_capability };
 
 static act *const always[] = { act_tcp, act_udp, act_local, act_route, act_map_write,
-	act_make_readable, act_thread, act_load_library, act_signal_self };
+	act_make_readable, act_thread, act_load_library, act_signal_self, act_ask_capability };
 
 static void what_no_program_needs_does_not_exist(void **state)
 {

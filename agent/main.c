@@ -321,7 +321,8 @@ int main(int argc, char **argv)
 	core_dumps_allow(false); /* a secret may be in the environment already */
 	keep_large_buffers_apart();
 	loop_memory_use(end_without_loop);
-	(void)signal(SIGPIPE, SIG_IGN); /* nobody reading the log is no reason to withdraw */
+	(void)signal(SIGPIPE, SIG_IGN); /* nobody reading the log is no reason to withdraw ... */
+	(void)signal(SIGXFSZ, SIG_IGN); /* ... nor is a file that may not become larger */
 	(void)signal(SIGUSR1, SIG_IGN); /* ... nor is what other daemons take for a word */
 	(void)signal(SIGUSR2, SIG_IGN);
 	if (options_parse(&options, argc, argv, &err) < 0) {

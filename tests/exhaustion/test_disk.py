@@ -124,12 +124,14 @@ def test_no_inode_is_left(reading, etcd):
 
 @pytest.fixture
 def lives(etcd, serve, write):
-    """The whole life of an agent with this as its stderr; `between` is what happens in the middle."""
+    """The whole life of an agent with this as its stderr; `between` is what happens in the middle.
 
-    def live(stderr, between=lambda: None):
+    `within` are words of another program, which runs the agent."""
+
+    def live(stderr, between=lambda: None, within=()):
         server = serve()
         key, watch = key_of(server.port), etcd.watch()
-        argv = [os.environ["SVC_AGENT"], "--config", write(descriptor(etcd, server.port))]
+        argv = [*within, os.environ["SVC_AGENT"], "--config", write(descriptor(etcd, server.port))]
         child = subprocess.Popen(argv, stderr=stderr)
         try:
             watch.put(key)
@@ -151,6 +153,13 @@ def lives(etcd, serve, write):
 def test_a_log_on_a_full_disk(lives):
     with open("/dev/full", "wb") as full:
         lives(full)
+
+
+def test_a_log_that_may_not_become_larger(lives, tmp_path):
+    """The kernel has a signal for that, which ends who does not expect it."""
+    with open(tmp_path / "log", "wb") as log:
+        lives(log, within=["prlimit", "--fsize=100"])
+    assert (tmp_path / "log").stat().st_size == 100
 
 
 def test_a_log_that_nobody_takes_and_then_somebody_does(lives):

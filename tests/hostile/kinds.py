@@ -2,10 +2,10 @@
 """What kinds of hostile services there are: how one gets its port, and who has it afterwards."""
 
 import functools
-import socket
 from collections import namedtuple
 
 from lib.h2 import SocketServer
+from lib.ports import listen
 from secured import secured, speaks
 from speech import answers, honest, on_socket
 
@@ -27,7 +27,7 @@ class Marked:
     """A file that a command looks for; its number is a port, which nobody else gets meanwhile."""
 
     def __init__(self, port, folder):
-        self.held = socket.create_server(("127.0.0.1", port))
+        self.held = listen(port)
         self.path = folder / f"honest-{port}"
         self.path.touch()
 

@@ -18,6 +18,7 @@ from lib.h2 import (
     DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SERVING, SETTINGS, WATCH,
     WINDOW_UPDATE, frame, message,
 )  # fmt: skip
+from lib.ports import listen
 from speech import (
     A_SETTINGS, answers, beside, call_flood, check_with, drips, honest, reset, says, says_for_ever,
     silent, trailers_with, watch_with,
@@ -46,7 +47,7 @@ END = END_HEADERS | END_STREAM
 
 def crowded(port):
     """Listens, and takes nobody: who comes waits behind those who came before."""
-    listener = socket.create_server(("127.0.0.1", port), backlog=0)
+    listener = listen(port, backlog=0)
     first = [socket.socket() for _ in range(3)]
     for sock in first:
         sock.setblocking(False)

@@ -3,7 +3,6 @@
 
 import datetime
 import re
-import socket
 import socketserver
 import subprocess
 import threading
@@ -16,7 +15,7 @@ from lib.doctor import Report, as_json
 from lib.etcd import Etcd, cluster_of
 from lib.haproxy import HAProxy
 from lib.names import UNSHARE, need_mounts
-from lib.ports import free_port
+from lib.ports import free_port, listen, serve_on
 from lib.reader import reader, value
 from lib.users import add_agent, add_reader, etcdctl, switch_on
 
@@ -84,7 +83,7 @@ def doctor(write):
 @pytest.fixture
 def listener(closing):
     """A port that takes connections and says nothing."""
-    return closing(socket.create_server(("127.0.0.1", 0)))
+    return closing(listen())
 
 
 class Web(socketserver.BaseRequestHandler):
@@ -96,7 +95,7 @@ class Web(socketserver.BaseRequestHandler):
 @pytest.fixture
 def http11():
     """The port of a web server: HTTP/1.1, and no gRPC."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Web) as server:
+    with serve_on(listen(), socketserver.ThreadingTCPServer, Web) as server:
         threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
         yield server.server_address[1]
         server.shutdown()

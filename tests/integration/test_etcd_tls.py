@@ -14,6 +14,7 @@ import pytest
 from lib.certs import Authority, Issued, replace_file
 from lib.descriptor import descriptor, key_of
 from lib.gateway import encode
+from lib.ports import listen, serve_on
 from lib.proxy import TcpProxy
 
 TTL = 5
@@ -69,7 +70,7 @@ class Polite(http.server.BaseHTTPRequestHandler):
 def http1(authority):
     """The URL of a server that speaks TLS, but no HTTP/2 on it."""
     issued = authority.issue("polite")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Polite)
+    server = serve_on(listen(), http.server.ThreadingHTTPServer, Polite)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(issued.cert, issued.key)
     server.socket = context.wrap_socket(server.socket, server_side=True)

@@ -13,7 +13,7 @@ import pytest
 
 from lib.agent import run
 from lib.descriptor import descriptor, key_of
-from lib.ports import free_port
+from lib.ports import free_port, listen
 from lib.process import Process
 
 TTL = 2
@@ -59,7 +59,7 @@ def proxy(etcd, tmp_path, closing):
 @pytest.fixture
 def service(closing):
     """The port of a service that takes connections in, which is all its probe asks for."""
-    return closing(socket.create_server(("127.0.0.1", 0), backlog=1000)).getsockname()[1]
+    return closing(listen(backlog=1000)).getsockname()[1]
 
 
 def test_registered_kept_read_and_withdrawn(agent, etcd, follow, proxy, service):

@@ -4,7 +4,6 @@
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import time
 import urllib.request
@@ -12,7 +11,7 @@ import urllib.request
 import pytest
 
 import lib.agent
-from lib.ports import free_port
+from lib.ports import free_port, listen
 from lib.promotion import BUILT, POLICY
 
 SCRIPTS = pathlib.Path(__file__).parents[2] / "contrib" / "promotion"
@@ -115,10 +114,7 @@ def test_up_and_down(scripts, discovery, order):
 
 
 def test_a_port_that_is_taken(scripts):
-    # Of the kernel's own range: what is left of connections to an earlier server of another test
-    # would keep a socket without SO_REUSEADDR from a port of ours.
-    with socket.create_server(("127.0.0.1", 0)) as taker:
-        scripts.ports["POINT"] = taker.getsockname()[1]
+    with listen(scripts.ports["POINT"]):
         done = scripts.run("up")
     assert done.returncode == 1
     # As the kernel calls this process, which may have been renamed.

@@ -307,6 +307,41 @@ class Security(Lint):
         self.finds_after("| etcd", "etcd", "nothing to look at")
 
 
+class Listening(Lint):
+    def setUp(self):
+        super().setUp()
+        self.write("tests/integration/lib/ports.py", "import socket\n\nsocket.create_server(('', 1))\n")
+        self.write("tests/unit/loopback.h", SPDX + "static int f = AF_INET, g = bind(f, at, 1);\n")
+
+    def finds_in(self, text, words, name="tests/hostile/other.py"):
+        self.write(name, "import socket\n")
+        self.passes("listening.py")
+        self.write(name, text)
+        self.finds(words, "listening.py")
+
+    def test_a_socket_of_ones_own(self):
+        self.finds_in("s.bind(('127.0.0.1', port))\n", "other.py:1: bind() of a TCP address")
+        self.write("tests/hostile/other.py", "s.bind(str(path))\n")
+        self.passes("listening.py")
+
+    def test_a_server_of_ones_own(self):
+        self.finds_in("a = socket.create_server(('', 0))\n", "other.py:1: create_server()")
+        self.finds_in("a = http.server.HTTPServer(('', 0), H)\n", "HTTPServer() makes its own socket")
+        self.finds_in("await asyncio.start_server(f, '127.0.0.1', 0)\n", "start_server() on a port")
+
+    def test_a_program_without_an_ending(self):
+        self.write("tests/chaos/run", "#!/usr/bin/python3 -B\nimport socket\n")
+        self.passes("listening.py")
+        self.write("tests/chaos/run", "#!/usr/bin/python3 -B\nsocket.create_server(('', 0))\n")
+        self.finds("run:2: create_server()", "listening.py")
+
+    def test_a_port_that_is_let_go_in_c(self):
+        good = SPDX + "int a = AF_UNIX;\nint f(void) { return bind(a, at, len); }\n"
+        self.finds_in(good.replace("UNIX", "INET"), "other.c:3: bind(): take a port", "tests/unit/other.c")
+        self.write("tests/unit/other.c", good)
+        self.passes("listening.py")
+
+
 class Readme(Lint):
     """Faults in a copy of the real README.md, beside the files that it points to."""
 

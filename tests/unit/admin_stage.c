@@ -19,26 +19,13 @@
 
 #include "agent/net/h2_address.h"
 #include "agent/util.h"
+#include "tests/unit/loopback.h"
 
 struct admin_stage stage;
 
 static struct client asking;
 
 /* ---- the admin ------------------------------------------------------------------------------- */
-
-/* One that nobody listens on now. */
-static uint16_t free_port(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	socklen_t len = sizeof at;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-	(void)close(fd);
-	return ntohs(at.sin_port);
-}
 
 static void start(void)
 {
@@ -56,7 +43,7 @@ int set_up(void **state)
 	UNUSED(state);
 	memset(&stage, 0, sizeof stage);
 	stage.listen = (struct target){ .kind = TARGET_INET,
-		.inet = { .host = "127.0.0.1", .port = free_port() } };
+		.inet = { .host = "127.0.0.1", .port = loopback_port() } };
 	start();
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/util.h"
+#include "tests/unit/loopback.h"
 
 struct connection {
 	struct list link;
@@ -305,18 +306,12 @@ static void on_connection(struct ev_loop *loop, ev_io *accepting, int revents)
 
 void grpc_server_start(struct grpc_server *s, struct ev_loop *loop)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	socklen_t len = sizeof at;
+	struct sockaddr_in at;
 
 	memset(s, 0, sizeof *s);
 	s->loop = loop;
 	s->code = "0";
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	must(s->listener >= 0);
-	must(bind(s->listener, (struct sockaddr *)&at, len) == 0);
-	must(listen(s->listener, 16) == 0);
-	must(getsockname(s->listener, (struct sockaddr *)&at, &len) == 0);
+	s->listener = loopback_listen(&at, 16);
 	(void)snprintf(s->endpoint.host, sizeof s->endpoint.host, "127.0.0.1");
 	s->endpoint.port = ntohs(at.sin_port);
 	ev_io_init(&s->accepting, on_connection, s->listener, EV_READ);

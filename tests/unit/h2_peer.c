@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/h2_peer.h"
+#include "tests/unit/loopback.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -22,24 +23,28 @@ static void must(bool done)
 	}
 }
 
+static int listen_six(struct sockaddr_in6 *at)
+{
+	socklen_t len = sizeof *at;
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*at = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback };
+	must(fd >= 0);
+	must(bind(fd, (struct sockaddr *)at, len) == 0);
+	must(listen(fd, 8) == 0);
+	must(getsockname(fd, (struct sockaddr *)at, &len) == 0);
+	return fd;
+}
+
 void peer_listen(struct peer *p, const char *host)
 {
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback };
-	struct sockaddr_in four = { .sin_family = AF_INET };
-	int v6 = strchr(host, ':') != NULL;
-	struct sockaddr_storage at;
-	socklen_t len = v6 ? sizeof six : sizeof four;
+	struct sockaddr_in6 six;
+	struct sockaddr_in four;
+	bool v6 = strchr(host, ':') != NULL;
 
 	memset(p, 0, sizeof *p);
-	four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	memcpy(&at, v6 ? (void *)&six : (void *)&four, len);
 	p->fd = -1;
-	p->listener = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	must(p->listener >= 0);
-	must(bind(p->listener, (struct sockaddr *)&at, len) == 0);
-	must(listen(p->listener, 8) == 0);
-	must(getsockname(p->listener, (struct sockaddr *)&at, &len) == 0);
-	memcpy(v6 ? (void *)&six : (void *)&four, &at, len);
+	p->listener = v6 ? listen_six(&six) : loopback_listen(&four, 8);
 	p->target.kind = TARGET_INET;
 	p->target.inet.port = ntohs(v6 ? six.sin6_port : four.sin_port);
 	(void)snprintf(p->target.inet.host, sizeof p->target.inet.host, "%s", host);

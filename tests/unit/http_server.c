@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/util.h"
+#include "tests/unit/loopback.h"
 
 struct connection {
 	ev_io io;
@@ -86,18 +87,13 @@ static void on_accept(struct ev_loop *loop, ev_io *io, int revents)
 
 static int listen_inet(struct target *target)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof at;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in at;
+	int fd = loopback_listen(&at, 16);
 	char text[40];
 	struct err err;
 
-	int bad = bind(fd, (struct sockaddr *)&at, len) < 0 || listen(fd, 16) < 0 ||
-		  getsockname(fd, (struct sockaddr *)&at, &len) < 0;
-	assert(!bad);
 	(void)snprintf(text, sizeof text, "127.0.0.1:%u", ntohs(at.sin_port));
-	bad = target_parse(target, text, &err);
+	int bad = target_parse(target, text, &err);
 	assert(bad == 0);
 	return fd;
 }

@@ -15,6 +15,7 @@
 #include "agent/clock.h"
 #include "agent/net/waiting.h"
 #include "agent/util.h"
+#include "tests/unit/loopback.h"
 
 /* A port that takes one connection, says `text`, and ends it unless it is to be silent. */
 struct peer {
@@ -53,15 +54,7 @@ static void *serve(void *user)
 
 static void listen_at(struct peer *p)
 {
-	socklen_t len = sizeof p->at;
-	union address at = { .in = &p->at };
-
-	p->at = (struct sockaddr_in){ .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	p->fd = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(bind(p->fd, at.any, sizeof p->at), 0);
-	assert_int_equal(getsockname(p->fd, at.any, &len), 0);
-	assert_int_equal(listen(p->fd, 1), 0);
+	p->fd = loopback_listen(&p->at, 1);
 }
 
 /* Asks it once; returns what waiting_ask does. */

@@ -11,7 +11,7 @@ import struct
 import threading
 
 from lib.patience import patient
-from lib.ports import free_port
+from lib.ports import free_port, listen
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 END_STREAM, ACK, END_HEADERS = 0x1, 0x1, 0x4
@@ -267,7 +267,7 @@ class SocketServer:
         self.accepted = 0
         self.on_connection = on_connection
         self.connections = []
-        self.listener = socket.create_server(("127.0.0.1", self.port))
+        self.listener = listen(self.port)
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):

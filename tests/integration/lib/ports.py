@@ -5,6 +5,10 @@ They lie below the range that the kernel takes source ports from, so a connectio
 on one of them while its server is away. Each test process claims a block of its own by
 listening on the block's first port for as long as it lives; test processes that run side by side
 therefore never hand out the same port.
+
+What is left of connections to an earlier server (TIME_WAIT, for a minute) keeps a socket without
+SO_REUSEADDR from its port. Servers set that option; sockets of the tests' own get it here. So
+nothing else in tests/ binds a TCP socket or asks the kernel for a port: lint.listening.
 """
 
 import random
@@ -13,16 +17,27 @@ import socket
 FIRST, LAST, BLOCK = 20000, 30000, 200
 
 
+def listen(port=None, host="127.0.0.1", backlog=None):
+    """A socket that listens there; on a port of this process's own where none is named."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    at = (host, free_port() if port is None else port)
+    return socket.create_server(at, family=family, backlog=backlog)  # sets SO_REUSEADDR
+
+
+def serve_on(listener, kind, handler):
+    """A server of Python's socketserver, of this kind, on a socket that listens already."""
+    server = kind(listener.getsockname()[:2], handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = listener
+    server.server_name, server.server_port = server.server_address[:2]
+    return server
+
+
 def _listen(port):
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
-        listener.listen()
+        return listen(port)
     except OSError:
-        listener.close()
         return None
-    return listener
 
 
 def _claim_block():

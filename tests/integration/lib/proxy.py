@@ -5,7 +5,7 @@ import socket
 import threading
 
 from lib.patience import patient
-from lib.ports import free_port
+from lib.ports import free_port, listen
 
 
 class TcpProxy:
@@ -36,8 +36,7 @@ class TcpProxy:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def open(self):
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        self._listener = socket.create_server((self.host, self.port), family=family)
+        self._listener = listen(self.port, self.host)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def _accept(self, listener):

@@ -7,7 +7,7 @@ import os
 import socketserver
 import threading
 
-from lib.ports import free_port
+from lib.ports import listen, serve_on
 
 SERVICE = {
     "name": "coupon-service", "host": "localhost", "port": 50051,
@@ -76,9 +76,8 @@ class PlayedAdmin:
             self._server = _Unix(str(path), Handler)
             self.address = f"unix:{path}"
         else:
-            port = free_port()
-            self._server = http.server.ThreadingHTTPServer((host, port), Handler)
-            self.address = f"{host}:{port}"
+            self._server = serve_on(listen(host=host), http.server.ThreadingHTTPServer, Handler)
+            self.address = f"{host}:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def answer(self, handler):

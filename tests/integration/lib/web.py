@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from lib.ports import free_port
+from lib.ports import free_port, listen
 from lib.process import Process
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -42,11 +42,9 @@ class WebServer:
             self._listener = socket.socket(socket.AF_UNIX)
             self.path.unlink(missing_ok=True)
             self._listener.bind(str(self.path))
+            self._listener.listen(16)
         else:
-            self._listener = socket.socket()
-            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._listener.bind(("127.0.0.1", self.port))
-        self._listener.listen(16)
+            self._listener = listen(self.port)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def _accept(self, listener):

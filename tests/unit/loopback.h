@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_UNIT_LOOPBACK_H
+#define TESTS_UNIT_LOOPBACK_H
+
+/*
+ * loopback - ports of 127.0.0.1 that are this test's own until its process ends.
+ *
+ * A port that the kernel gave and that was let go may be anybody's a moment later: another test's
+ * server answers where nobody should, or has what ours wants. So a socket stays bound to it that
+ * never listens. Nobody gets the port from the kernel meanwhile; who sets SO_REUSEADDR, as our
+ * servers and the agent do, can listen on it, and a connection is refused while nobody does.
+ */
+
+#include <assert.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+static inline int loopback_bind(struct sockaddr_in *at)
+{
+	socklen_t len = sizeof *at;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	int bad = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
+		  bind(fd, (struct sockaddr *)at, len) < 0 ||
+		  getsockname(fd, (struct sockaddr *)at, &len) < 0;
+
+	assert(!bad);
+	(void)bad;
+	return fd;
+}
+
+/* A port where nobody listens. */
+static inline uint16_t loopback_port(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	(void)loopback_bind(&at); /* and so it stays */
+	return ntohs(at.sin_port);
+}
+
+/* A socket that listens on such a port, and its address. */
+static inline int loopback_listen(struct sockaddr_in *at, int backlog)
+{
+	*at = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(loopback_port()) };
+
+	int fd = loopback_bind(at);
+	int bad = listen(fd, backlog) < 0;
+
+	assert(!bad);
+	(void)bad;
+	return fd;
+}
+
+#endif

@@ -5,6 +5,7 @@
  */
 #include "agent/net/tls_look.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -33,6 +34,21 @@ static struct tls_validity validity_of(const X509 *cert)
 		time_of(X509_get0_notAfter(cert)) };
 }
 
+/* Nothing, when it is none. */
+static void write_address(char *out, socklen_t size, const ASN1_STRING *value)
+{
+	const unsigned char *bytes = ASN1_STRING_get0_data(value);
+
+	switch (ASN1_STRING_length(value)) {
+	case 4:
+		(void)inet_ntop(AF_INET, bytes, out, size);
+		break;
+	case 16:
+		(void)inet_ntop(AF_INET6, bytes, out, size);
+		break;
+	}
+}
+
 static size_t add_name(char *out, size_t size, size_t len, const GENERAL_NAME *name)
 {
 	int type = 0;
@@ -43,9 +59,8 @@ static size_t add_name(char *out, size_t size, size_t len, const GENERAL_NAME *n
 		int n = ASN1_STRING_length(value);
 		(void)snprintf(text, sizeof text, "%.*s", n < 60 ? n : 60,
 				(const char *)ASN1_STRING_get0_data(value));
-	} else if (type == GEN_IPADD && ASN1_STRING_length(value) == 4) {
-		const unsigned char *ip = ASN1_STRING_get0_data(value);
-		(void)snprintf(text, sizeof text, "%u.%u.%u.%u", ip[0], ip[1], ip[2], ip[3]);
+	} else if (type == GEN_IPADD) {
+		write_address(text, sizeof text, value);
 	}
 	if (text[0] == '\0' || len >= size) {
 		return len;
@@ -65,6 +80,12 @@ static void list_names(const X509 *cert, char *out, size_t size)
 	GENERAL_NAMES_free(names);
 }
 
+/* Another one of the chain. When the verdict is good though it has ended, it was not. */
+static bool is_needed(const struct tls_look *look, const struct tls_validity *other)
+{
+	return other->until != 0 && (look->verdict != 0 || other->until >= time(NULL));
+}
+
 static void note_certificate(struct tls_look *look, SSL *ssl)
 {
 	X509 *cert = SSL_get0_peer_certificate(ssl);
@@ -79,7 +100,7 @@ static void note_certificate(struct tls_look *look, SSL *ssl)
 	look->validity = validity_of(cert);
 	for (int i = 1; i < sk_X509_num(chain); i++) {
 		struct tls_validity other = validity_of(sk_X509_value(chain, i));
-		if (other.until < look->validity.until) {
+		if (other.until < look->validity.until && is_needed(look, &other)) {
 			look->validity = other;
 		}
 	}

@@ -45,7 +45,8 @@ int played_clock(clockid_t clock, struct timespec *at)
 {
 	int result = (int)syscall(SYS_clock_gettime, clock, at);
 
-	if (result == 0 && (clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME)) {
+	if (result == 0 && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
+					   clock == CLOCK_BOOTTIME)) {
 		at->tv_sec += (time_t)passed;
 		at->tv_nsec += (long)((passed - (double)(time_t)passed) * 1e9);
 		if (at->tv_nsec >= 1000000000) {

@@ -132,22 +132,42 @@ seed(
     grant=message((1, HEADER), (2, 0x70CC), (3, 15)),
     grant_negative=message((1, HEADER), (2, -5), (3, -1)),
     grant_error=message((1, HEADER), (4, "etcdserver: no space")),
+    grant_error_and_more=message((1, HEADER), (2, 7), (3, 15), (4, "etcdserver: no space")),
+    grant_of_no_lease=message((1, HEADER), (3, 15)),
+    grant_of_no_time=message((1, HEADER), (2, 7)),
     keep_alive=message((1, HEADER), (2, 0x70CC), (3, 15)),
     keep_alive_gone=message((1, HEADER), (2, 0x70CC)),
+    keep_alive_since_long=message((1, HEADER), (2, 0x70CC), (3, -1)),
     range_one=message((1, HEADER), (2, kv("/services/a/h:1")), (4, 1)),
     range_none=message((1, HEADER)),
+    range_another=message((1, HEADER), (2, kv("/services/a/h:2")), (4, 1)),
+    range_two=message((1, HEADER), (2, kv("/services/a/h:1")), (2, kv("/services/a/h:2")), (4, 2)),
+    range_as_written=message((1, HEADER), (2, kv("/services/a/h:1", '{"host":"a"}')), (4, 1)),
+    range_almost_as_written=message((1, HEADER), (2, kv("/services/a/h:1", '{"host":"a')), (4, 1)),
     put_done=message((1, HEADER), (2, 1), (3, message((2, message((1, HEADER)))))),
+    put_done_two=message((1, HEADER), (2, 1), (3, message((2, b""))), (3, message((2, b"")))),
+    put_done_without_answers=message((1, HEADER), (2, 1)),
+    put_done_and_read=message((1, HEADER), (2, 1), (3, op_range(kv("/services/a/h:1")))),
     put_refused=message((1, HEADER), (3, op_range(kv("/services/a/h:1", "other")))),
     put_refused_two=message((1, HEADER), (3, op_range(kv("a"))), (3, op_range())),
+    put_refused_both=message((1, HEADER), (3, op_range(kv("/services/a/h:1"))), (3, op_range(kv("a/h:1", "", 7)))),
     put_refused_without_answers=message((1, HEADER)),
     put_answers_other_than_ranges=message((1, HEADER), (3, message((2, b"")))),
     log_in=message((1, HEADER), (2, "simple.token.12")),
     log_in_empty=message((1, HEADER), (2, "")),
+    log_in_blank=message((1, HEADER), (2, "simple token")),
+    log_in_line=message((1, HEADER), (2, "simple\r\nx: y")),
+    log_in_high=message((1, HEADER), (2, "t\u00f6ken")),
+    log_in_delete=message((1, HEADER), (2, "token\x7f")),
     body_of_renewals=framed(message((1, HEADER), (2, 1), (3, 9)), message((1, HEADER), (2, 2))),
     body_cut_off=framed(message((1, HEADER), (2, 1), (3, 9)))[:-3],
     header_too_long=framed(b"\x0a\xff\xff\xff\xff\x0f" + HEADER),
     header_length_without_end=framed(b"\x0a" + b"\xff" * 12),
     header_twice=framed(message((1, HEADER), (1, message((1, 9))))),
+    header_one_short=framed(b"\x0a\x05" + HEADER[:4]),
+    header_without_a_length=framed(b"\x0a"),
+    header_without_the_rest=framed(b"\x0a\x80"),
+    body_of_rubbish_and_gone=framed(b"\xff\xff", message((1, HEADER), (2, 2))),
     bytes_of_a_sound_answer=struct.pack("<QQqQ", 1, 2, 3, 4) + struct.pack("<QQ", 5, 6) + HOST.encode(),
 )
 seed(
@@ -176,9 +196,18 @@ seed(
     "etcd_maintenance_codec",
     status=message((1, HEADER), (2, "3.4.23"), (3, 20480), (4, 0xA1), (8, "memberID:1 alarm:NOSPACE ")),
     status_learner=message((1, HEADER), (2, "3.5.0"), (10, 1), (8, "etcdserver: no leader")),
+    status_led=message((1, HEADER), (2, "3.5.0"), (3, 3 << 33), (4, 0xA2), (8, "memberID:1 alarm:CORRUPT ")),
+    status_learner_led=message((1, HEADER), (2, "3.5.0"), (4, 0xA2), (10, 1)),
+    status_other_alarm=message((1, HEADER), (8, "memberID:1 alarm:NONE "), (8, "alarm")),
+    status_of_no_cluster=message((1, message((2, 0xA1), (3, 1000), (4, 7))), (2, "3.5.0")),
     status_long_version=message((1, HEADER), (2, "v" * 300)),
     status_of_nobody=message((2, "3.4.23")),
     alarms=message((1, HEADER), (2, message((1, 5), (2, 1))), (2, message((1, 6), (2, 2))), (2, message((2, 9)))),
+    alarms_newer=message((1, HEADER), (2, message((1, 5), (2, 3)))),
+    alarms_twice=message((1, HEADER), (2, message((1, 5), (2, 1))), (2, message((1, 6), (2, 1))), (2, message((1, 7)))),
+    lease_keys_ours=message((1, HEADER), (2, 7), (3, 12), (4, 15), (5, "/services/a/h:1"), (5, "a/h:1")),
+    lease_keys_almost_ours=message((1, HEADER), (2, 7), (3, 12), (4, 15), (5, "/services/a/h:12"), (5, "a/h:")),
+    lease_keys_others=message((1, HEADER), (2, 7), (3, 12), (4, 15), (5, "a"), (5, "b"), (5, "/services/a/h:")),
     lease_keys=message((1, HEADER), (2, 7), (3, 12), (4, 15), (5, "/services/a/h:1"), (5, "x" * 200)),
     lease_keys_odd=message((3, -1), (5, b""), (5, b"\0\x1b[2J"), (5, "a/h:1")),
 )
@@ -281,6 +310,21 @@ seed(
     drain_from_afar=request(0, "POST", "/drain", "", ""),
     drain_from_a_page=request(1 | 2, "POST", "/drain", "", ""),
     drain_by_a_name=request(1 | 16, "POST", "/drain", "evil.example:80", ""),
+    drain_by_a_name_in_hex=request(1 | 16, "POST", "/drain", "cafe.example", ""),
+    drain_by_a_like_name=request(1 | 16, "POST", "/drain", "localhost.example:9901", ""),
+    drain_by_an_address_of_a_name=request(1 | 16, "POST", "/drain", "127.0.0.1.example", ""),
+    drain_by_no_name=request(1 | 16, "POST", "/drain", "[::1", ""),
+    drain_by_localhost=request(1 | 16, "POST", "/drain", "localhost", ""),
+    drain_in_small_letters=request(1, "post", "/drain", "", ""),
+    drain_twice=request(1, "POST", "/drain", "", "", "point-service", "coupon-service"),
+    drain_with_a_long_body=request(1 | 8, "POST", "/drain", "", "", "coupon-service"),
+    drain_with_another_argument=request(1 | 32, "POST", "/drain", "", "force"),
+    resume_all=request(1, "POST", "/resume", "", ""),
+    post_status=request(1, "POST", "/status", "", ""),
+    ready=request(1 | 128, "GET", "/readyz", "", ""),
+    ready_of_one=request(1, "GET", "/readyz", "", "", "coupon-service"),
+    long_body_of_a_look=request(1 | 8, "GET", "/metrics", "", ""),
+    more_of_a_path=request(1, "GET", "/statuses", "", ""),
     drain_with_a_body=request(1 | 4, "POST", "/drain", "", ""),
     long_body=request(1 | 8, "POST", "/drain", "", ""),
     get_drain=request(1, "GET", "/drain", "", ""),
@@ -324,6 +368,9 @@ seed(
     not_utf8=b"a\xff\xc3\0b\xc2\x9b2J\0",
     long=b"x" * 300 + b"\0" + b"\xc3\xbc" * 200 + b"\0",
     twice=b"same\0same\0other\0\0",
+    none_again=b"well\0\0\0well\0",
+    four_bytes=b"\xf0\x9f\x90\xa7 \xe2\x82\xac\0" + b"\xf0\x9f\x90\xa7" * 100 + b"\0",
+    bytes_that_are_none=b"a\xf0\x9fb\xff\xffc\xe2\x80\xaed\0",
 )
 
 # ---- HTTP/2 ----------------------------------------------------------------------------------------
@@ -538,6 +585,261 @@ seed(
     last_revision=ONE + does(FOLLOW_) + BEGUN + says(2, 0, 1, header=6) + BEGUN + passes(220) + passes(60),
     interrupted=ONE + WATCHED + does(FOLLOW_) + TURN + PAGE + does(FOLLOW_, 1) + TURN + PAGE,
     silent_audit=ONE + WATCHED + passes(220) + TURN + passes(60),
+)
+
+
+# ---- scripts for a TLS server, and whoever is between: see fuzz_h2_tls.c and tls_servers.c -----------
+
+CARRY, SEND, DELIVER, SAYS, FRAGMENT, KEYS, AGAIN, ASKS, GOODBYE, LEAVE, SPOIL, LOSE, REPEAT, RECORD, RAW, RENEGOTIATE, LOOK_BACK = range(17)
+GOOD, OLD, ASKING, ASKING_OLD, STRANGER, EXPIRED, OTHER_NAME, NO_ALPN, OTHER_ALPN = range(9)
+INSECURE, SHOWN, ADDRESS, NAMED = 1, 2, 4, 8
+
+
+def step(op, *numbers, payload=None):
+    """Numbers below 256 are bytes; others are pairs of two bytes already."""
+    flat = b"".join(n if isinstance(n, bytes) else bytes([n]) for n in numbers)
+    return bytes([op]) + flat + (b"" if payload is None else bytes([len(payload)]) + payload)
+
+
+def two(n):
+    return struct.pack("<H", n)
+
+
+def tls(server, client, *steps):
+    return bytes([server, client]) + b"".join(steps)
+
+
+def record(kind, payload, minor=3, length=None):
+    claimed = b"" if length is None else two(length)
+    return step(RECORD, kind - 20, minor, 0 if length is None else 0x80, payload=payload) + claimed
+
+
+TALK = step(CARRY) + step(ASKS, two(3)) + step(SAYS, two(900)) + step(CARRY)
+ALL = step(SEND, two(65535))
+some_tls = {}
+for number, name in enumerate("good old asking asking_old stranger expired other_name no_alpn other_alpn".split()):
+    some_tls[name] = tls(number, 0, TALK)
+    some_tls[name + "_insecure"] = tls(number, INSECURE, TALK)
+    some_tls[name + "_shown"] = tls(number, SHOWN | ADDRESS, TALK)
+for refusal in range(1, 8):
+    some_tls[f"refusal_{refusal}"] = tls(ASKING + refusal % 2, SHOWN | NAMED | refusal << 4, TALK, step(LOOK_BACK), TALK)
+seed(
+    "h2_tls",
+    byte_by_byte=tls(GOOD, 0, ALL, step(DELIVER, two(1), 0) * 150, step(CARRY)),
+    small_pieces=tls(OLD, NAMED, step(SEND, two(70)) * 8, step(DELIVER, two(200), 3) * 10, step(CARRY)),
+    fragments=tls(GOOD, 0, step(CARRY), step(FRAGMENT, two(0)), step(SAYS, two(9000)), step(DELIVER, two(700), 255) * 12, TALK),
+    large=tls(GOOD, 0, step(CARRY), step(SAYS, two(65535)), step(ASKS, two(65535)), step(CARRY)),
+    goodbye=tls(GOOD, 0, TALK, step(SAYS, two(4)), step(GOODBYE), step(CARRY)),
+    goodbye_at_once=tls(GOOD, 0, step(GOODBYE), ALL, step(GOODBYE), step(CARRY)),
+    leaves=tls(OLD, 0, TALK, step(LEAVE), step(CARRY), step(AGAIN, GOOD), TALK),
+    again=tls(STRANGER, 0, TALK, step(AGAIN, GOOD), TALK, step(AGAIN, EXPIRED), TALK),
+    keys=tls(GOOD, 0, TALK, step(KEYS, 3), step(CARRY), TALK),
+    keys_without_end=tls(GOOD, 0, TALK, (step(KEYS, 250) + step(DELIVER, two(65535), 9)) * 12),
+    renegotiates=tls(OLD, 0, TALK, step(RENEGOTIATE), step(CARRY)),
+    spoilt=tls(GOOD, 0, ALL, step(SPOIL, two(90), 1), step(CARRY)),
+    spoilt_hello=tls(OLD, 0, ALL, step(SPOIL, two(9), 255), step(CARRY)),
+    spoilt_length=tls(GOOD, 0, ALL, step(SPOIL, two(3), 128), step(CARRY)),
+    spoilt_later=tls(GOOD, 0, TALK, step(SAYS, two(40)), step(SPOIL, two(20), 1), step(CARRY)),
+    lost=tls(GOOD, 0, TALK, step(SAYS, two(40)), step(LOSE, two(7)), step(SAYS, two(40)), step(CARRY)),
+    lost_hello=tls(GOOD, 0, ALL, step(LOSE, two(100)), step(CARRY)),
+    repeated=tls(GOOD, 0, TALK, step(SAYS, two(40)), step(REPEAT, two(999)), step(CARRY)),
+    repeated_hello=tls(OLD, 0, ALL, step(REPEAT, two(9999)), step(CARRY)),
+    asked_before_open=tls(GOOD, 0, step(ASKS, two(9)), step(LOOK_BACK), step(CARRY), step(ASKS, two(9))),
+    blamed=tls(ASKING_OLD, SHOWN, ALL, step(DELIVER, two(9999), 9), step(LOOK_BACK)),
+    web_server=tls(GOOD, 0, step(RAW, payload=b"HTTP/1.1 400 Bad Request\r\n\r\n"), step(CARRY)),
+    grpc_server=tls(GOOD, 0, step(RAW, payload=h2(SETTINGS, 0, 0)), step(CARRY)),
+    nothing_in_records=tls(GOOD, 0, record(23, b"") * 40, step(CARRY)),
+    ticket_of_nothing=tls(GOOD, 0, TALK, record(22, b"\4\0\0\0"), step(CARRY)),
+    record_too_long=tls(GOOD, 0, record(22, b"\2", length=65535), step(CARRY)),
+    record_without_an_end=tls(GOOD, 0, record(22, b"\2\xff\xff\xff" + bytes(100), length=16384), step(CARRY)),
+    old_version=tls(GOOD, 0, record(22, b"\2\0\0\x26\3\1" + bytes(36), minor=1), step(CARRY)),
+    change_cipher=tls(GOOD, 0, record(20, b"\1") * 3, step(CARRY)),
+    **{f"alert_{n}": tls(GOOD, SHOWN if n % 2 else 0, record(21, bytes([2, n])), step(CARRY)) for n in (0, 10, 40, 42, 43, 44, 45, 46, 47, 48, 49, 70, 71, 80, 86, 90, 109, 112, 116, 120, 255)},
+    alert_of_asking=tls(ASKING_OLD, 0, ALL, step(DELIVER, two(9999), 9), record(21, b"\2\x28"), step(CARRY)),
+    alert_in_clear_later=tls(GOOD, 0, TALK, record(21, b"\2\x2a"), step(CARRY)),
+    warning=tls(OLD, 0, record(21, b"\1\x70"), step(CARRY)),
+    **some_tls,
+)
+
+
+# ---- certificates: see fuzz_certificate.c ------------------------------------------------------------
+
+SIGNED, C_INSECURE, C_ADDRESS, C_OLD, C_ASKS, PLAIN = 2, 4, 8, 16, 32, 128
+RIGHT_NAME = step(0, payload=b"orders.local")
+
+
+def names(*texts):
+    return b"".join(step(0, payload=t.encode() if isinstance(t, str) else t) for t in texts)
+
+
+def address(*octets):
+    return step(1, 2, payload=bytes(octets))
+
+
+def begins_at(text):
+    return step(4, len(text) == 15) + text.encode() + b"\0"
+
+
+def ends_at(text):
+    return step(5, len(text) == 15) + text.encode() + b"\0"
+
+
+def by(what, text):
+    return step(2, what, payload=text)
+
+
+def extension(number, der, critical=False):
+    return step(6, number | 0x80 * critical, payload=der)
+
+
+seed(
+    "certificate",
+    good=bytes([SIGNED]) + RIGHT_NAME,
+    good_old=bytes([SIGNED | C_OLD]) + RIGHT_NAME,
+    good_address=bytes([SIGNED | C_ADDRESS]) + address(127, 0, 0, 1),
+    not_signed=bytes([0]) + RIGHT_NAME,
+    insecure=bytes([C_INSECURE]) + names("elsewhere"),
+    asks=bytes([SIGNED | C_ASKS]) + RIGHT_NAME,
+    asks_old=bytes([SIGNED | C_ASKS | C_OLD]) + RIGHT_NAME,
+    other_names=bytes([SIGNED]) + names("a.example", "b.example") + address(10, 0, 0, 1) + step(1, 3, payload=b"a@b.example"),
+    many_names=bytes([SIGNED]) + names(*(f"name-{n}.example" for n in range(30))),
+    long_names=bytes([SIGNED]) + names("a" * 255, "b" * 60, "c" * 61, "d" * 59, "e" * 20),
+    names_of_nothing=bytes([SIGNED]) + names("", "", b"\0orders.local", "a"),
+    names_that_steer=bytes([SIGNED]) + names(b"\x1b[2Jorders\r\n", b"\xc2\x9b", b"\xe2\x80\xae", b"\xff\xfe"),
+    name_with_an_end=bytes([SIGNED]) + names(b"orders.local\0.example"),
+    wildcard=bytes([SIGNED]) + names("*.local"),
+    part_of_a_wildcard=bytes([SIGNED]) + names("ord*.local", "*"),
+    in_capitals=bytes([SIGNED]) + names("ORDERS.local"),
+    common_name=bytes([SIGNED]) + step(3, 0, payload=b"orders.local"),
+    six_bytes_of_address=bytes([SIGNED | C_ADDRESS]) + address(127, 0, 0, 1, 0, 0) + address() + address(*range(16)),
+    expired=bytes([SIGNED]) + RIGHT_NAME + ends_at("20200101000000Z"),
+    ends_soon=bytes([SIGNED]) + RIGHT_NAME + ends_at("20491231235959Z"),
+    short_dates=bytes([SIGNED]) + RIGHT_NAME + begins_at("200101000000Z") + ends_at("491231235959Z"),
+    not_yet=bytes([SIGNED]) + RIGHT_NAME + begins_at("20900101000000Z") + ends_at("99991231235959Z"),
+    before_1970=bytes([SIGNED]) + RIGHT_NAME + begins_at("500101000000Z") + ends_at("19690101000000Z"),
+    dates_of_nothing=bytes([SIGNED]) + RIGHT_NAME + begins_at("") + ends_at("00000000000000Z"),
+    date_that_is_none=bytes([SIGNED]) + RIGHT_NAME + ends_at("20230231000000Z"),
+    issuers=bytes([0]) + by(0, b"ours") + by(1, b"\x1b[31m") + by(2 | 3 << 2, b"\0o\0u") + by(1 | 4 << 2, b"\0\0\0o") + RIGHT_NAME,
+    long_issuer=bytes([0]) + by(0, b"x" * 250) + by(1, b"y" * 250) + RIGHT_NAME,
+    empty_issuer=bytes([0]) + by(0, b"") + RIGHT_NAME,
+    not_for_servers=bytes([SIGNED]) + RIGHT_NAME + extension(1, bytes.fromhex("300a06082b06010505070302")),
+    no_signing=bytes([SIGNED]) + RIGHT_NAME + extension(0, bytes.fromhex("03020520"), critical=True),
+    unreadable_extension=bytes([SIGNED]) + RIGHT_NAME + extension(2, b"\x30\x7f", critical=True),
+    names_twice=bytes([SIGNED]) + RIGHT_NAME + extension(3, bytes.fromhex("300e820c") + b"orders.local"),
+    unreadable_names=bytes([SIGNED]) + extension(3, b"\x30\x84\xff\xff\xff\xff"),
+    constraints=bytes([SIGNED]) + RIGHT_NAME + extension(4, bytes.fromhex("300aa0083006820469742e65"), critical=True),
+    chain=bytes([SIGNED]) + RIGHT_NAME + step(7) + names("second") + step(7) + names("third"),
+    chain_that_has_ended=bytes([SIGNED]) + RIGHT_NAME + step(7) + ends_at("20200101000000Z"),
+    chain_without_dates=bytes([SIGNED]) + RIGHT_NAME + step(7) + ends_at(""),
+    plain_http=bytes([PLAIN]) + b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    plain_alert=bytes([PLAIN]) + b"\x15\3\3\0\2\2\x28",
+    plain_nothing=bytes([PLAIN]),
+    plain_ssh=bytes([PLAIN]) + b"SSH-2.0-OpenSSH_9.2\r\n",
+)
+
+
+# ---- the ends of HTTP transfers: see fuzz_curl_http_end.c --------------------------------------------
+
+
+def ended(code, flags=0, status=0, error=0, verdict=0, words=b"", name=b"127.0.0.1:8080"):
+    return bytes([flags, code]) + two(status) + bytes([error, verdict]) + name + b"\0localhost\0" + words + b"\0"
+
+
+E_TLS, E_SHOWN, E_STOPPED, E_NONSENSE, E_PROVEN, E_LOCALHOST, E_SELF, E_SOCKET = (1 << n for n in range(8))
+GO_AWAY = b"OpenSSL/3.0.11: error:0A000412:SSL routines::sslv3 alert bad certificate, errno 0"
+seed(
+    "curl_http_end",
+    answered=ended(0, status=200),
+    answered_over_tls=ended(0, E_TLS, status=503),
+    stopped=ended(23, E_STOPPED, status=200),
+    nonsense=ended(23, E_NONSENSE, status=200),
+    nonsense_of_our_own=ended(23, E_NONSENSE | E_SELF, status=200),
+    refused=ended(7, error=111),
+    no_such_socket=ended(7, error=2, name=b"unix:/run/a.sock"),
+    localhost=ended(7, E_LOCALHOST, error=99),
+    localhost_silent=ended(7, E_LOCALHOST),
+    no_route=ended(7, error=113),
+    no_sockets=ended(7, E_SOCKET),
+    late=ended(28),
+    late_in_the_answer=ended(28, status=200),
+    certificate=ended(60, E_TLS, verdict=10),
+    certificate_name=ended(60, E_TLS),
+    files=ended(58, E_TLS | E_SHOWN),
+    ca_file=ended(77, E_TLS),
+    handshake=ended(35, E_TLS, words=GO_AWAY),
+    handshake_shown=ended(35, E_TLS | E_SHOWN, words=GO_AWAY),
+    handshake_plain=ended(35, E_TLS, words=b"error:0A00010B:SSL routines::wrong version number"),
+    handshake_other=ended(35, E_TLS, words=b"error:0A000126::odd, errno 0"),
+    weird=ended(8),
+    unsupported=ended(1, E_SELF),
+    no_memory=ended(27),
+    header_without_end=ended(27, status=200),
+    no_room=ended(23, status=200),
+    cut=ended(52),
+    cut_over_tls=ended(56, E_TLS),
+    cut_over_tls_later=ended(56, E_TLS | E_PROVEN),
+    cut_in_the_answer=ended(18, status=200),
+    cut_over_our_certificate=ended(56, E_TLS | E_SHOWN, words=GO_AWAY),
+    name_that_steers=ended(52, name=b"\x1b[2J"),
+)
+
+
+# ---- scripts for an HTTP server: see fuzz_http_peer.c ------------------------------------------------
+
+H_TURN, H_ASK, H_LINE, H_SOME, H_STATUS, H_MUCH, H_DROP, H_PASS, H_FORGET, H_DOOR = range(10)
+OK_LINE, E503, E302, E100, E204, FIVE, NONE_, CHUNKED, CLOSES, KEEPS, BLANK, CHUNK, LAST_CHUNK, HELLO_, BROKEN_, LOCATION, HTTP2, UPGRADE, E101, ENDLESS, GZIP, TRAILER, E999, HTTP09 = range(24)
+PROBES, READS = b"\0" + two(0), b"\1"
+
+
+def lines(*which):
+    return b"".join(bytes([H_LINE, n]) for n in which)
+
+
+H_ASKED = bytes([H_ASK])
+WELL = lines(OK_LINE, FIVE, BLANK, HELLO_)
+seed(
+    "http_peer",
+    ok=PROBES + H_ASKED + WELL,
+    body=READS + two(100) + H_ASKED + WELL,
+    body_cut=READS + two(3) + H_ASKED + WELL,
+    body_not_wanted=READS + two(0) + H_ASKED + WELL,
+    kept=PROBES + (H_ASKED + WELL) * 4,
+    kept_and_read=READS + two(9) + (H_ASKED + WELL) * 4,
+    until_the_end=READS + two(9) + H_ASKED + lines(OK_LINE, BLANK, HELLO_) + bytes([H_DROP]),
+    chunks=READS + two(99) + H_ASKED + lines(OK_LINE, CHUNKED, BLANK, CHUNK, CHUNK, LAST_CHUNK),
+    chunks_cut=READS + two(99) + H_ASKED + lines(OK_LINE, CHUNKED, BLANK, CHUNK) + bytes([H_DROP]),
+    chunk_of_nonsense=PROBES + H_ASKED + lines(OK_LINE, CHUNKED, BLANK) + step(H_SOME, payload=b"zz\r\n"),
+    no_content=PROBES + H_ASKED + lines(E204, BLANK),
+    unavailable=PROBES + H_ASKED + lines(E503, NONE_, BLANK),
+    redirect=PROBES + H_ASKED + lines(E302, LOCATION, NONE_, BLANK),
+    goes_on_first=PROBES + H_ASKED + lines(E100, E100, OK_LINE, NONE_, BLANK),
+    goes_on_only=PROBES + H_ASKED + lines(E100, E100) + bytes([H_PASS, 130]),
+    switches=PROBES + H_ASKED + lines(E101, UPGRADE, BLANK) + bytes([H_PASS, 130]),
+    status_999=PROBES + H_ASKED + lines(E999, NONE_, BLANK),
+    statuses=PROBES + b"".join(H_ASKED + bytes([H_STATUS, 1]) + two(n) + bytes([H_DROP, H_TURN]) for n in (0, 99, 100, 199, 200, 399, 400, 1000, 1999)),
+    http_2=PROBES + H_ASKED + lines(HTTP2, NONE_, BLANK),
+    http_09=PROBES + H_ASKED + lines(HTTP09, NONE_, BLANK),
+    nonsense=PROBES + H_ASKED + lines(BROKEN_) + step(H_SOME, payload=b"2x0 OK\r\n\r\n"),
+    half_a_status=PROBES + H_ASKED + lines(BROKEN_) + step(H_SOME, payload=b"20\r\n\r\n"),
+    silent=PROBES + H_ASKED + bytes([H_PASS, 130]),
+    half_an_answer=PROBES + H_ASKED + lines(OK_LINE, FIVE, BLANK) + bytes([H_PASS, 130]),
+    cut=PROBES + H_ASKED + bytes([H_DROP]) + bytes([H_PASS, 1]) + WELL,
+    cut_in_the_answer=PROBES + H_ASKED + lines(OK_LINE, FIVE, BLANK) + bytes([H_DROP, H_PASS, 1]) + WELL,
+    refused=PROBES + bytes([H_DOOR]) + H_ASKED + bytes([H_PASS, 5]),
+    refused_and_back=PROBES + bytes([H_DOOR]) + H_ASKED + bytes([H_DOOR, H_PASS, 5]) + WELL,
+    too_much_body=PROBES + H_ASKED + lines(OK_LINE, BLANK) + (bytes([H_MUCH]) + two(60000) + b"x") * 4,
+    too_much_header=PROBES + H_ASKED + lines(OK_LINE) + (bytes([H_MUCH]) + two(60000) + b"x") * 6,
+    headers_without_end=PROBES + H_ASKED + lines(OK_LINE) + lines(TRAILER) * 80 + bytes([H_PASS, 130]),
+    endless_length=PROBES + H_ASKED + lines(OK_LINE, ENDLESS, BLANK, HELLO_) + bytes([H_PASS, 130]),
+    length_twice=PROBES + H_ASKED + lines(OK_LINE, FIVE, NONE_, BLANK, HELLO_),
+    length_below_0=PROBES + H_ASKED + lines(OK_LINE) + step(H_SOME, payload=b"Content-Length: -1\r\n\r\n"),
+    more_behind_the_end=PROBES + H_ASKED + WELL + lines(HELLO_) + H_ASKED + WELL,
+    answered_before_it_asked=PROBES + WELL + H_ASKED + WELL,
+    dropped=PROBES + H_ASKED + bytes([H_FORGET]) + WELL + H_ASKED + WELL,
+    dropped_and_read=READS + two(9) + H_ASKED + lines(OK_LINE, FIVE, BLANK) + bytes([H_FORGET]) + H_ASKED + WELL,
+    gzip=READS + two(99) + H_ASKED + lines(OK_LINE, GZIP, FIVE, BLANK, HELLO_),
+    only_a_body=PROBES + H_ASKED + lines(HELLO_, HELLO_) + bytes([H_DROP, H_PASS, 130]),
+    grpc_server=PROBES + H_ASKED + step(H_SOME, payload=h2(SETTINGS, 0, 0)) + bytes([H_PASS, 130]),
 )
 
 

@@ -6,6 +6,7 @@
  *
  * The input: a byte of flags; method, path, Host, what else is in the query, and names of services.
  */
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,10 +27,36 @@ enum flags {
 	READER = 128
 };
 
+static bool is_address(const char *text)
+{
+	struct in6_addr at;
+
+	return inet_pton(AF_INET, text, &at) == 1 || inet_pton(AF_INET6, text, &at) == 1;
+}
+
+/* A page in a browser cannot have this one for its Host, whatever its address is made to be. */
 static bool is_local_name(const char *host)
 {
-	return host == NULL || host[0] == '\0' || strncasecmp(host, "localhost", 9) == 0 ||
-	       strspn(host, "0123456789abcdefABCDEF.:[]%") > 0;
+	const char *colon = host == NULL ? NULL : strchr(host, ':');
+	char name[300];
+
+	if (host == NULL || host[0] == '\0') {
+		return true;
+	}
+	if (host[0] == '[' && strchr(host, ']') != NULL) {
+		(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(host + 1, "]"), host + 1);
+	} else if (colon != NULL && strchr(colon + 1, ':') == NULL) {
+		(void)snprintf(name, sizeof name, "%.*s", (int)(colon - host), host);
+	} else {
+		(void)snprintf(name, sizeof name, "%s", host);
+	}
+	return strcasecmp(name, "localhost") == 0 || is_address(name);
+}
+
+/* ... and this one is that of everybody who is on this machine. */
+static bool is_usual_name(const char *host)
+{
+	return host == NULL || strcmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1:9") == 0;
 }
 
 static void expect_text(const struct admin_answer *a)
@@ -44,20 +71,64 @@ static void expect_text(const struct admin_answer *a)
 	free(text);
 }
 
+static bool is_any(const char *path, const char *const *paths)
+{
+	for (; *paths != NULL; paths++) {
+		if (strcmp(path, *paths) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *const deeds[] = { "/drain", "/resume", NULL };
+static const char *const sights[] = { "/healthz", "/readyz", "/status", "/metrics", NULL };
+
+/* What the agent is told to do: "drain a b;". */
+static void expect_deed(const struct admin_answer *a, const struct admin_request *rq,
+		const struct played_host *played)
+{
+	char told[sizeof played->told] = "";
+	size_t len = (size_t)snprintf(told, sizeof told, "%s", rq->path + 1);
+	bool known = true;
+	const char *stranger = "";
+
+	for (size_t i = 0; i < rq->n_names; i++) {
+		stranger = known ? rq->names[i] : stranger;
+		known = known &&
+			(strcmp(rq->names[i], played->services[0].name) == 0 ||
+					strcmp(rq->names[i], played->services[1].name) == 0);
+		len += known ? (size_t)snprintf(told + len, sizeof told - len, " %s", rq->names[i])
+			     : 0;
+	}
+	(void)snprintf(told + len, sizeof told - len, ";");
+	HOLDS(a->status == (known ? 200 : 404));
+	HOLDS(strcmp(played->told, known ? told : "") == 0);
+	HOLDS(known || !fuzz_is_harmless(stranger) || strlen(stranger) > 200 ||
+			memmem(a->body, a->len, stranger, strlen(stranger)) != NULL);
+}
+
 static void expect(const struct admin_answer *a, const struct admin_request *rq,
 		const struct played_host *played)
 {
-	bool acted = played->told[0] != '\0';
+	bool acted = played->told[0] != '\0', deed = is_any(rq->path, deeds);
+	bool sound = !rq->large_body && rq->unknown == NULL;
+	bool meant = deed && sound && strcmp(rq->method, "POST") == 0 && rq->local &&
+		     !rq->has_origin && (rq->n_names > 0 || !rq->has_body);
 
 	HOLDS(a->status == 200 || a->status == 400 || a->status == 403 || a->status == 404 ||
 			a->status == 405 || a->status == 413 || a->status == 503);
 	HOLDS((a->allow != NULL) == (a->status == 405));
-	HOLDS(!acted || (a->status == 200 && strcmp(rq->method, "POST") == 0 && rq->local &&
-					!rq->has_origin && !rq->large_body && rq->unknown == NULL));
-	HOLDS(!acted || is_local_name(rq->host));
-	HOLDS(!acted || strcmp(rq->path, "/drain") == 0 || strcmp(rq->path, "/resume") == 0);
-	HOLDS(!acted || rq->n_names > 0 || !rq->has_body);
-	HOLDS(a->status != 200 || rq->path[0] == '/');
+	HOLDS(!acted || (a->status == 200 && meant && is_local_name(rq->host)));
+	if (meant && is_usual_name(rq->host)) {
+		expect_deed(a, rq, played);
+	}
+	if (a->status == 200 && !deed) {
+		HOLDS(is_any(rq->path, sights) && sound && rq->n_names == 0);
+		HOLDS(strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0);
+	}
+	HOLDS(a->status == 200 || a->status == 503 || strcmp(a->type, "application/json") != 0);
+	HOLDS(strcmp(rq->path, "/readyz") != 0 || (a->status != (played->leaving ? 200 : 503)));
 	expect_text(a);
 }
 

@@ -27,13 +27,22 @@ static const struct etcd_entry entries[ETCD_ENTRIES_MAX] = {
 
 /* ---- any bytes ------------------------------------------------------------------------ */
 
+static bool is_text(const uint8_t *data, size_t size, uint32_t number, const char *text)
+{
+	const uint8_t *bytes = data;
+	size_t len = 0;
+
+	(void)proto_bytes(data, size, number, &bytes, &len);
+	return len == strlen(text) && memcmp(bytes, text, len) == 0;
+}
+
 static void read_leases(const uint8_t *data, size_t size)
 {
 	struct etcd_granted granted = { 0 };
 	struct etcd_renewed renewed = { 0 };
 
 	if (etcd_decode_grant(data, size, &granted)) {
-		HOLDS(granted.lease > 0 && granted.ttl_s > 0);
+		HOLDS(granted.lease > 0 && granted.ttl_s > 0 && is_text(data, size, 4, ""));
 		HOLDS((uint64_t)granted.lease == proto_varint(data, size, 2));
 		HOLDS((uint64_t)granted.ttl_s == proto_varint(data, size, 3));
 	}
@@ -45,10 +54,47 @@ static void read_leases(const uint8_t *data, size_t size)
 	}
 }
 
-static void expect_key(const struct etcd_key *key)
+/* `data` is the range that it was read from. */
+static void expect_key(const struct etcd_key *key, const struct etcd_entry *asked,
+		const uint8_t *data, size_t size)
 {
-	HOLDS(key->present || (!key->same_value && key->lease == 0 && key->mod_revision == 0));
+	const uint8_t *kv = data;
+	size_t len = 0;
+
+	HOLDS(proto_count(data, size, 2, 2) == (key->present ? 1 : 0));
+	if (!key->present) {
+		HOLDS(!key->same_value && key->lease == 0 && key->mod_revision == 0);
+		return;
+	}
+	HOLDS(proto_bytes(data, size, 2, &kv, &len));
+	HOLDS(is_text(kv, len, 1, asked->key));
+	HOLDS((uint64_t)key->lease == proto_varint(kv, len, 6));
+	HOLDS((uint64_t)key->mod_revision == proto_varint(kv, len, 3));
+	HOLDS(key->same_value == is_text(kv, len, 5, asked->value));
 }
+
+/* The answers of a transaction are one for each key, and each is what `kind` says. */
+static void expect_keys(const struct etcd_key *seen, size_t n, uint32_t kind, const uint8_t *data,
+		size_t size)
+{
+	struct proto_walk walk = { .at = data, .left = size };
+	size_t i = 0, len;
+	const uint8_t *answer;
+
+	while (proto_next(&walk)) {
+		if (walk.number != 3 || walk.type != 2) {
+			continue;
+		}
+		HOLDS(i < n && proto_bytes(walk.bytes, walk.len, kind, &answer, &len));
+		if (seen != NULL && proto_count(walk.bytes, walk.len, kind, 2) == 1) {
+			expect_key(&seen[i], &entries[i], answer, len);
+		}
+		i++;
+	}
+	HOLDS(i == n);
+}
+
+enum { RANGE = 1, PUT = 2 }; /* of an answer */
 
 static void read_keys(const uint8_t *data, size_t size)
 {
@@ -56,22 +102,22 @@ static void read_keys(const uint8_t *data, size_t size)
 	bool succeeded, same;
 
 	if (etcd_decode_range(data, size, &entries[0], &key)) {
-		expect_key(&key);
+		expect_key(&key, &entries[0], data, size);
 	}
 	if (etcd_decode_read_all(data, size, entries, 1, seen)) {
-		expect_key(&seen[0]);
+		expect_keys(seen, 1, RANGE, data, size);
 	}
 	for (size_t n = 1; n <= ETCD_ENTRIES_MAX; n++) {
 		memset(seen, 0xff, sizeof seen);
 		if (etcd_decode_put_if(data, size, entries, n, &succeeded, seen)) {
-			HOLDS(!succeeded || proto_has(data, size, 2));
-			for (size_t i = 0; !succeeded && i < n; i++) {
-				expect_key(&seen[i]);
-			}
+			HOLDS(succeeded ? proto_has(data, size, 2)
+					: proto_varint(data, size, 2) == 0);
+			expect_keys(succeeded ? NULL : seen, n, succeeded ? PUT : RANGE, data,
+					size);
 		}
 	}
 	if (etcd_decode_compared(data, size, &same)) {
-		HOLDS(!same || proto_has(data, size, 2));
+		HOLDS(proto_is_flag(data, size, 2, same));
 	}
 }
 
@@ -81,6 +127,9 @@ static void read_token(const uint8_t *data, size_t size)
 
 	bool readable = etcd_decode_log_in(data, size, &token);
 	HOLDS(readable == (token != NULL) && (!readable || token[0] != '\0'));
+	for (const char *at = token; readable && *at != '\0'; at++) {
+		HOLDS(*at > ' ' && *at < 0x7f);
+	}
 	free(token);
 }
 
@@ -93,7 +142,10 @@ static void read_body(const uint8_t *data, size_t size)
 	size_t n, left = size;
 
 	etcd_decode_mark(data, size, &mark);
-	HOLDS(mark.cluster == 0 || grpc_count_messages(data, size) > 0);
+	HOLDS(mark.cluster == 0 ||
+			(grpc_next_message(&at, &left, &message, &n) && proto_has(message, n, 1)));
+	at = data;
+	left = size;
 	bool gone = etcd_renewals_say_gone(data, size), found = false;
 	while (grpc_next_message(&at, &left, &message, &n)) {
 		found = found ||

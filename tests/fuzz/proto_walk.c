@@ -87,6 +87,28 @@ bool proto_has(const uint8_t *data, size_t size, uint32_t number)
 	return false;
 }
 
+size_t proto_count(const uint8_t *data, size_t size, uint32_t number, unsigned type)
+{
+	struct proto_walk walk = { .at = data, .left = size };
+	size_t n = 0;
+
+	while (proto_next(&walk)) {
+		n += walk.number == number && walk.type == type;
+	}
+	return n;
+}
+
+bool proto_is_flag(const uint8_t *data, size_t size, uint32_t number, bool flag)
+{
+	struct proto_walk walk = { .at = data, .left = size };
+	bool odd = false;
+
+	while (proto_next(&walk)) {
+		odd = odd || (walk.number == number && walk.type != 0);
+	}
+	return odd || flag == (proto_varint(data, size, number) != 0);
+}
+
 uint64_t proto_varint(const uint8_t *data, size_t size, uint32_t number)
 {
 	struct proto_walk walk = { .at = data, .left = size };

@@ -28,6 +28,13 @@ bool proto_bytes(const uint8_t *data, size_t size, uint32_t number, const uint8_
 /* There is a field of that number, of any type. */
 bool proto_has(const uint8_t *data, size_t size, uint32_t number);
 
+/* How many there are of that number and type. */
+size_t proto_count(const uint8_t *data, size_t size, uint32_t number, unsigned type);
+
+/* A reader may take the last of that number for `flag`. Of what is no varint protobuf-c makes one.
+ */
+bool proto_is_flag(const uint8_t *data, size_t size, uint32_t number, bool flag);
+
 /* The last varint of that number; 0 when there is none. */
 uint64_t proto_varint(const uint8_t *data, size_t size, uint32_t number);
 

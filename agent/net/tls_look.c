@@ -189,7 +189,6 @@ bool tls_look(struct tls_look *look, const struct sockaddr *address, socklen_t l
 		.ca_file = none, .cert_file = none, .key_file = none, .server_name = none
 	};
 	const struct tls_settings *used = settings == NULL ? &any : settings;
-	double deadline = clock_now() + timeout;
 	char why[600];
 
 	memset(look, 0, sizeof *look);
@@ -198,6 +197,8 @@ bool tls_look(struct tls_look *look, const struct sockaddr *address, socklen_t l
 		(void)snprintf(look->why, sizeof look->why, "%.190s", why);
 		return false;
 	}
+	double deadline = clock_now() +
+			  timeout; /* OpenSSL is loaded, which is not the server's time */
 	int fd = waiting_connect(address, len, deadline);
 	if (fd < 0) {
 		(void)snprintf(look->why, sizeof look->why, "%s", strerror(errno));

@@ -200,7 +200,7 @@ static void what_is_kept_is_bounded_however_long_values_are(void **state)
 	} while (!put(key, value, 5).failed);
 	assert_non_null(strstr(err.text, "64 MiB"));
 	assert_true(known.live.bytes > KNOWN_BYTES_MAX);
-	assert_true(known.live.bytes - KNOWN_BYTES_MAX < 2 * LONG);
+	assert_true(known.live.bytes - KNOWN_BYTES_MAX < 2UL * LONG);
 
 	struct etcd_kv last = kv(key, "", 6);
 	assert_true(known_remove(&known, &last)); /* what is gone makes room ... */

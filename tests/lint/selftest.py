@@ -191,6 +191,14 @@ class Tidy(Compiled):
         self.write("agent/lease.c", SPDX + "int f(int a)\n{\n\tif (a)\n\t\treturn 1;\n\treturn 2;\n}\n")
         self.finds("readability-braces-around-statements", "tidy.py", *where)
 
+    def test_source_of_two_programs(self):
+        where = self.compile_database()
+        entries = json.loads((self.root / "build/compile_commands.json").read_text())
+        entries.append({**entries[0], "command": "cc -DANOTHER -c agent/lease.c"})
+        self.write("build/compile_commands.json", json.dumps(entries))
+        self.write("agent/lease.c", SPDX + "#ifdef ANOTHER\n#error twice\n#endif\nint f(void);\n")
+        self.passes("tidy.py", *where)
+
 
 class Shell(Lint):
     def test_shell(self):

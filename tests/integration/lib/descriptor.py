@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes service descriptors. Values are YAML as a person would type them."""
 
+from lib.patience import FACTOR, patient_span
+
 NAME = "coupon-service"
+# What the agent waits for others, where nothing else is said.
+WAITS = {"etcd": ("request_timeout", "2s"), "probe": ("timeout", "1s")}
 
 
 def key_of(port, name=NAME, host="localhost"):
@@ -22,8 +26,20 @@ def descriptor(endpoints, port, name=NAME, **sections):
     }
     for section, keys in sections.items():
         whole.setdefault(section, {}).update(keys)
+    wait_longer(whole)
     lines = []
     for section, keys in whole.items():
         lines.append(f"{section}:")
         lines += [f"  {key}: {value}" for key, value in keys.items()]
     return "\n".join(lines) + "\n"
+
+
+def wait_longer(sections):
+    """An agent that is slowed down waits longer for others, too: it would give up what it has itself not
+    come to yet."""
+    if FACTOR == 1:
+        return
+    for section, (key, default) in WAITS.items():
+        if section in sections or section == "probe" and "service" in sections:
+            keys = sections.setdefault(section, {})
+            keys[key] = patient_span(str(keys.get(key, default)))

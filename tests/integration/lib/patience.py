@@ -2,9 +2,18 @@
 """How long a test waits for what has to come: longer where the agent is slowed down, as under memcheck."""
 
 import os
+import re
 
 FACTOR = float(os.environ.get("SVC_PATIENCE", "1"))
+LONGEST = 60_000  # ms; as long as an agent may wait
 
 
 def patient(seconds):
     return seconds * FACTOR
+
+
+def patient_span(text):
+    """How long the agent waits where it is slowed down: 500ms, or 2s, in the same form."""
+    number, unit = re.fullmatch(r"(\d+)(ms|s)", text).groups()
+    asked = int(number) * (1000 if unit == "s" else 1)
+    return text if FACTOR == 1 else f"{max(asked, min(LONGEST, round(patient(asked))))}ms"

@@ -3,7 +3,7 @@
 
 import json
 
-from lib.descriptor import NAME
+from lib.descriptor import NAME, wait_longer
 
 PREFIX = f"/services/{NAME}/"
 
@@ -20,6 +20,7 @@ def reader(endpoints, outputs, **sections):
     whole = {"discover": {}, "etcd": {"endpoints": endpoints}}
     for section, keys in sections.items():
         whole.setdefault(section, {}).update(keys)
+    wait_longer(whole)
     lines = []
     for section, keys in whole.items():
         lines.append(f"{section}:")

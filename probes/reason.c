@@ -34,7 +34,7 @@ static const struct row rows[] = {
 	[REASON_EXEC_OK]         = { VERDICT_PASS,         "EXEC_OK",         "the command ended with 0" },
 	[REASON_EXEC_FAILED]     = { VERDICT_SOFT_FAIL,    "EXEC_FAILED",     "the command says that the service is not well" },
 	[REASON_EXEC_MISSING]    = { VERDICT_INCONCLUSIVE, "EXEC_MISSING",    "the command cannot be run" },
-	[REASON_NO_RESOURCES]    = { VERDICT_INCONCLUSIVE, "NO_RESOURCES",    "the agent itself is out of descriptors, memory or processes" },
+	[REASON_NO_RESOURCES]    = { VERDICT_INCONCLUSIVE, "NO_RESOURCES",    "the agent itself is out of descriptors, memory, processes or ports" },
 	[REASON_TLS_FILES]       = { VERDICT_INCONCLUSIVE, "TLS_FILES",       "a file of probe.tls cannot be used" },
 };
 /* clang-format on */

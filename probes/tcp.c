@@ -44,6 +44,7 @@ static enum reason reason_of(int error)
 	case ECONNREFUSED:
 	case ENOENT: /* no such socket file: nobody has bound it */
 		return REASON_REFUSED;
+	case EADDRINUSE: /* no port of ours */
 	case EMFILE:
 	case ENFILE:
 	case ENOMEM:
@@ -68,7 +69,7 @@ static void end(struct tcp_probe *p, int error)
 		(void)snprintf(detail, sizeof detail, "nothing listens on %s", name);
 	} else {
 		(void)snprintf(detail, sizeof detail, "no connection to %s: %s", name,
-				strerror(error));
+				h2_address_says(error));
 	}
 	attempts_ended(&p->attempts, reason, reason == REASON_CONNECTED ? NULL : detail);
 }

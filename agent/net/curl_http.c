@@ -190,6 +190,7 @@ static bool set_server(struct curl_http *h, const struct target *target)
 	char asked[ENDPOINT_TEXT_MAX];
 	CURLcode bad = CURLE_OK;
 
+	t->target = target;
 	target_format(t->name, sizeof t->name, target);
 	t->localhost = !local && !endpoint_is_address(host);
 	(void)snprintf(t->expected, sizeof t->expected, "%s", renamed ? t->tls->server_name : host);

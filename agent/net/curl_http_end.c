@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/net/curl_library.h"
+#include "agent/net/h2_address.h"
 #include "agent/net/tls_complaint.h"
 #include "agent/net/tls_context.h"
 #include "agent/net/tls_problem.h"
@@ -40,6 +41,23 @@ static bool is_about_ipv6(const struct http_transfer *t, long os_errno)
 					       os_errno == EAFNOSUPPORT || os_errno == ENETUNREACH);
 }
 
+/* Of these libcurl tells how one ended, too, and perhaps not the one that had no port of ours. */
+static bool lacks_port(const struct http_transfer *t)
+{
+	struct h2_address to[H2_ADDRESSES];
+	unsigned n = t->target->kind == TARGET_UNIX ? 0 : h2_addresses(to, t->target);
+	bool lacks = false;
+
+	for (unsigned i = 0; i < n && !lacks; i++) {
+		int fd = h2_address_connect(&to[i], 0);
+		lacks = fd < 0 && errno == EADDRINUSE;
+		if (fd >= 0) {
+			h2_address_drop(fd);
+		}
+	}
+	return lacks;
+}
+
 static enum http_end classify_connect(struct http_transfer *t)
 {
 	long os_errno = 0;
@@ -48,6 +66,10 @@ static enum http_end classify_connect(struct http_transfer *t)
 	if (t->socket_errno != 0) {
 		return say(t, HTTP_NO_RESOURCES, "no socket for %s: %s", t->name,
 				strerror(t->socket_errno));
+	}
+	if (lacks_port(t)) {
+		return say(t, HTTP_NO_RESOURCES, "no connection to %s: %s", t->name,
+				h2_address_says(EADDRINUSE));
 	}
 	if (os_errno == ECONNREFUSED || os_errno == ENOENT || is_about_ipv6(t, os_errno)) {
 		return refused(t);

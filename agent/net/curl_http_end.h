@@ -12,6 +12,7 @@
 struct http_transfer {
 	void *easy;                           /* CURL */
 	void *connect_to;                     /* curl_slist */
+	const struct target *target;          /* borrowed */
 	const struct tls_settings *tls;       /* NULL: plain text */
 	char name[TARGET_TEXT_MAX];           /* the server's address, for messages */
 	char expected[ENDPOINT_HOST_MAX + 1]; /* the name that its certificate must hold */

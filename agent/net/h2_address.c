@@ -83,6 +83,35 @@ static void set_tcp(int fd, unsigned user_timeout_ms)
 			sizeof user_timeout_ms);
 }
 
+/* A loopback address is our own as well; that of a server elsewhere is not looked for. */
+static bool is_there(const struct h2_address *address)
+{
+	struct h2_address any_port = *address;
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	any_port.at.in6.sin6_port = 0;
+	bool there = fd >= 0 && bind(fd, &any_port.at.any, any_port.len) == 0;
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return there;
+}
+
+/* The kernel says the same where all ports are in use and where the machine has no ::1. */
+static int reason_of(int error, const struct h2_address *address)
+{
+	bool lacks_port = error == EADDRNOTAVAIL &&
+			  (address->at.any.sa_family == AF_INET || is_there(address));
+
+	return lacks_port ? EADDRINUSE : error;
+}
+
+const char *h2_address_says(int error)
+{
+	return error == EADDRINUSE ? "all ports for connections to it are in use here"
+				   : strerror(error);
+}
+
 int h2_address_connect(const struct h2_address *address, unsigned user_timeout_ms)
 {
 	int family = address->at.any.sa_family;
@@ -95,9 +124,9 @@ int h2_address_connect(const struct h2_address *address, unsigned user_timeout_m
 		set_tcp(fd, user_timeout_ms);
 	}
 	if (connect(fd, &address->at.any, address->len) < 0 && errno != EINPROGRESS) {
-		int saved = errno;
+		int reason = reason_of(errno, address);
 		(void)close(fd);
-		errno = saved;
+		errno = reason;
 		return -1;
 	}
 	return fd;

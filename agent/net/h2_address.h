@@ -39,7 +39,8 @@ unsigned h2_addresses_known(struct h2_address out[H2_ADDRESSES], const struct en
 bool h2_address_set(struct h2_address *a, const struct sockaddr *from, socklen_t len);
 
 /*
- * A non-blocking socket on its way to the address, or -1 with errno set. Data
+ * A non-blocking socket on its way to the address, or -1 with errno set: EADDRINUSE
+ * where this machine has no port left that a connection there could begin at. Data
  * that stays unacknowledged for `user_timeout_ms` ends a TCP connection.
  */
 int h2_address_connect(const struct h2_address *address, unsigned user_timeout_ms);
@@ -50,6 +51,9 @@ int h2_address_connect(const struct h2_address *address, unsigned user_timeout_m
  * as the source; kept open, it would hold the service's port.
  */
 bool h2_address_is_self(int fd);
+
+/* strerror(), but for what it does not say right here. */
+const char *h2_address_says(int error);
 
 /* What has become of a socket on its way: 0 when it is connected, or an errno. */
 int h2_address_error(int fd);

@@ -112,7 +112,7 @@ static void flush(struct h2_conn *conn)
 	bool full;
 	int error = push_out(conn, &full);
 	if (error != 0 && h2_event_of(error) != H2_RESET) {
-		fail_later(conn, h2_event_of(error), strerror(error));
+		fail_later(conn, h2_event_of(error), h2_address_says(error));
 	} else if (conn->tls != NULL && conn->tls->state == H2_TLS_BROKEN) {
 		fail_later(conn, H2_RESET, h2_tls_sentence(conn->tls));
 	} else {
@@ -197,7 +197,7 @@ static bool receive(struct h2_conn *conn)
 	}
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR) {
-			fail(conn, h2_event_of(errno), strerror(errno));
+			fail(conn, h2_event_of(errno), h2_address_says(errno));
 		}
 		return false;
 	}
@@ -269,7 +269,7 @@ static void next_address(struct h2_conn *conn, int error)
 	int failed = pass_on(conn, error);
 
 	if (failed != 0) {
-		fail(conn, h2_event_of(failed), strerror(failed));
+		fail(conn, h2_event_of(failed), h2_address_says(failed));
 	}
 }
 
@@ -280,7 +280,7 @@ bool h2_conn_hurry(struct h2_conn *conn)
 	}
 	int failed = pass_on(conn, ETIMEDOUT);
 	if (failed != 0) {
-		fail_later(conn, h2_event_of(failed), strerror(failed));
+		fail_later(conn, h2_event_of(failed), h2_address_says(failed));
 	}
 	return failed == 0 && conn->address + 1 < conn->n_addresses;
 }
@@ -290,7 +290,7 @@ static void on_connected(struct h2_conn *conn)
 	int error = h2_address_error(conn->fd);
 
 	if (h2_address_was_taken(error)) {
-		fail(conn, H2_RESET, strerror(error));
+		fail(conn, H2_RESET, h2_address_says(error));
 	} else if (error != 0) {
 		next_address(conn, error);
 	} else {
@@ -369,7 +369,7 @@ void h2_conn_open_way(struct h2_conn *conn, const struct h2_way *way)
 	}
 	int error = h2_session_open(&conn->session) < 0 ? ENOMEM : connect_next(conn);
 	if (error != 0) {
-		fail_later(conn, h2_event_of(error), strerror(error));
+		fail_later(conn, h2_event_of(error), h2_address_says(error));
 	}
 }
 

@@ -9,6 +9,7 @@ enum h2_event h2_event_of(int error)
 	case ECONNREFUSED:
 	case ENOENT: /* no such socket file: nobody has bound it */
 		return H2_REFUSED;
+	case EADDRINUSE: /* no port of ours */
 	case EMFILE:
 	case ENFILE:
 	case ENOMEM:

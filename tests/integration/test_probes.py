@@ -208,20 +208,49 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
+# All ports of that network are at the other end of a connection to this one already.
+CROWDED = """
+import contextlib, os, socket, sys
+family = socket.AF_INET if sys.argv[1] == "127.0.0.1" else socket.AF_INET6
+listener = socket.create_server((sys.argv[1], int(sys.argv[2])), family=family, backlog=64)
+kept = [listener]
+with contextlib.suppress(OSError):
+    while True:
+        kept.append(socket.create_connection((sys.argv[1], int(sys.argv[2]))))
+for one in kept:
+    os.set_inheritable(one.fileno(), True)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+def probe_alone(setting, config, *within):
+    alone = ["unshare", "--net", *(["--map-root-user"] if os.geteuid() != 0 else []),
+             sys.executable, "-c", ALONE, setting, *within]
+    return subprocess.run(
+        [*alone, shutil.which(BINARY), "probe", "--config", config],
+        env=environment(), capture_output=True, text=True, timeout=60, check=False)
+
+
 @pytest.mark.parametrize("kind", ["tcp", "http", "grpc"])
 @pytest.mark.parametrize("setting", [
     "ipv6/conf/all/disable_ipv6=1",
     f"ipv4/ip_local_port_range={PORT} {PORT}",  # so that a connection is made to itself
 ])
 def test_a_port_where_nothing_listens_in_odd_networks(kind, setting, write):
-    alone = ["unshare", "--net", *(["--map-root-user"] if os.geteuid() != 0 else []),
-             sys.executable, "-c", ALONE, setting]
-    text = descriptor("nowhere:1", PORT, probe={"type": kind})
-    done = subprocess.run(
-        [*alone, shutil.which(BINARY), "probe", "--config", write(text)],
-        env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    done = probe_alone(setting, write(descriptor("nowhere:1", PORT, probe={"type": kind})))
     assert done.returncode == 1, done.stderr
     assert "REFUSED in" in done.stdout and f"nothing listens on localhost:{PORT}" in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["tcp", "http", "grpc"])
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_no_port_is_left_to_connect_from(kind, address, write):
+    """A service with so many clients on its machine is well: it must not be withdrawn for that."""
+    config = write(descriptor("nowhere:1", PORT, probe={"type": kind}))
+    within = [sys.executable, "-c", CROWDED, address, str(PORT)]
+    done = probe_alone("ipv4/ip_local_port_range=40000 40007", config, *within)
+    assert done.returncode == 1, done.stderr
+    assert "NO_RESOURCES in" in done.stdout and "all ports for connections to it are in use" in done.stdout
 
 
 # ---- http with TLS ------------------------------------------------------------------------------

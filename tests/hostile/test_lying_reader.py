@@ -13,8 +13,6 @@ Of a page or news with a key that was not asked for, out of order, or of what ha
 nothing is believed. Values that are no instances are passed over; there is room for 100,000 keys.
 """
 
-import os
-import re
 import threading
 import time
 
@@ -28,6 +26,7 @@ from lib.outputs import until
 from lib.ports import free_port
 from lib.reader import reader, value
 from lies import MEGABYTE, instead, with_fields, with_header
+from only import chosen, must_match
 
 SECONDS = 3.0  # that the lies last, at least: rates are judged
 CALLS, CALLS_A_SECOND = 40, 15
@@ -178,6 +177,8 @@ WRITTEN = {
     "empty": (b"a", b""),
 }
 
+must_match(TOLD, ASKED, WRITTEN)
+
 
 class Case:
     def __init__(self, name, closing, tmp_path):
@@ -235,8 +236,7 @@ def cases(closing, tmp_path, agent):
     """All of them followed by one agent, and the honest one first."""
 
     def start(table):
-        names = [n for n in table if re.search(os.environ.get("ONLY", ""), n)]
-        made = {name: Case(name, closing, tmp_path) for name in ["honest", *names]}
+        made = {name: Case(name, closing, tmp_path) for name in ["honest", *chosen(table)]}
         admin = Metrics(free_port())
         texts = [case.text for case in made.values()]
         texts[0] += f"admin:\n  listen: 127.0.0.1:{admin.port}\n"

@@ -32,6 +32,10 @@
 
 #define READ_SIZE 4096L /* at once, bytes */
 
+/* What headers may take in all, bytes, with 32 for each: libcurl keeps them. As in h2_session.c. */
+#define HEADERS_MAX  65536u
+#define HEADER_EXTRA 32u
+
 struct curl_http {
 	struct curl_loop loop;
 	struct http_transfer transfer; /* what its end is judged by; `easy` is owned */
@@ -45,7 +49,7 @@ struct curl_http {
 	ev_timer later;
 	http_done *done;
 	void *owner;
-	size_t body_max, n_body, body_size, n_skipped;
+	size_t body_max, n_body, body_size, n_skipped, headers_size;
 	char *body; /* owned; a NUL follows what is in it */
 	enum http_end end;
 };
@@ -79,6 +83,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 	struct curl_http *h = user;
 	size_t len = size * count, at = sizeof begin - 1;
 
+	h->headers_size += len + HEADER_EXTRA;
+	h->transfer.flooded = h->headers_size > HEADERS_MAX;
+	if (h->transfer.flooded) {
+		return 0;
+	}
 	if (len < 5 || memcmp(data, begin, 5) != 0) {
 		return len;
 	}
@@ -278,8 +287,8 @@ void curl_http_start(
 	h->done = done;
 	h->owner = owner;
 	h->body_max = call->body_max;
-	h->n_body = h->n_skipped = 0;
-	h->transfer.stopped = h->transfer.nonsense = false;
+	h->n_body = h->n_skipped = h->headers_size = 0;
+	h->transfer.stopped = h->transfer.nonsense = h->transfer.flooded = false;
 	h->transfer.socket_errno = 0;
 	h->transfer.why[0] = '\0';
 	h->anew = h->anew || files_are_new(h);

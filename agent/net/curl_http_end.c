@@ -178,6 +178,9 @@ enum http_end curl_http_end(struct http_transfer *t, int code)
 	if (t->nonsense) {
 		return not_http(t);
 	}
+	if (t->flooded) {
+		return say(t, HTTP_NOT_HTTP, "%s sends headers without end", t->name);
+	}
 	if (status != 0 && (code == CURLE_OK || t->stopped)) {
 		t->proven = true;
 		return HTTP_ANSWERED;

@@ -18,6 +18,7 @@ struct http_transfer {
 	char expected[ENDPOINT_HOST_MAX + 1]; /* the name that its certificate must hold */
 	bool localhost;                       /* it is 127.0.0.1, or ::1 where there is one */
 	bool stopped;                         /* it was we who ended it: there was too much body */
+	bool flooded;                         /* ... or there were too many headers */
 	bool nonsense;                        /* its status line is none */
 	bool proven;                          /* it has answered: the settings are right */
 	int socket_errno;                     /* no socket was to be had; 0: there was no trouble */

@@ -291,6 +291,38 @@ static void a_body_without_end_is_an_answer_all_the_same(void **state)
 	assert_true(stage.cut);
 }
 
+/* So many answers that are none yet, and one with so many headers more than it needs. */
+static const char *with_headers(unsigned interim, unsigned lines)
+{
+	static char answer[400000];
+	char *at = answer;
+
+	for (unsigned i = 0; i < interim; i++) {
+		at += sprintf(at, "HTTP/1.1 100 Continue\r\n\r\n");
+	}
+	at += sprintf(at, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n");
+	for (unsigned i = 0; i < lines; i++) {
+		at += sprintf(at, "X-Header: %u\r\n", i % 10);
+	}
+	(void)strcpy(at, "\r\nhello");
+	return answer;
+}
+
+static void headers_have_an_end(void **state)
+{
+	UNUSED(state);
+	stage.server.answer = with_headers(0, 1400); /* 13 bytes each, and 32 */
+	for (unsigned i = 0; i < 3; i++) {
+		expect(HTTP_ANSWERED); /* what the one before had does not count */
+	}
+	stage.server.answer = with_headers(0, 1500);
+	expect_why(HTTP_NOT_HTTP, "sends headers without end");
+	stage.server.answer = with_headers(1000, 0);
+	expect_why(HTTP_NOT_HTTP, "sends headers without end");
+	stage.server.answer = OK_ANSWER;
+	expect(HTTP_ANSWERED);
+}
+
 static void a_unix_socket_is_a_server_like_any_other(void **state)
 {
 	char path[] = "/tmp/svc-agent-http-XXXXXX";
@@ -364,6 +396,7 @@ int main(void)
 		TEST(what_is_not_http_is_called_so),
 		TEST(a_body_is_cut_where_the_caller_says),
 		TEST(a_body_without_end_is_an_answer_all_the_same),
+		TEST(headers_have_an_end),
 		TEST(a_unix_socket_is_a_server_like_any_other),
 		TEST(a_cancelled_request_is_never_heard_of),
 		TEST(the_end_may_start_the_next),

@@ -76,9 +76,8 @@ static void become(struct registration *r, enum lease_state to, double pause)
 
 static void plan_renewal(struct registration *r, double sent)
 {
-	tending_plan(&r->tending, sent, r->ttl, r->phase);
-	/* Counted from when we asked, not from when etcd answered: this may be
-	 * early, it must never be late. */
+	tending_plan(&r->tending, sent, r->ttl, r->seat.phase);
+	/* From when we asked, not from when etcd answered: early it may be, late it must not. */
 	r->sure_until = sent + r->ttl;
 }
 
@@ -138,7 +137,7 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 	backoff_reset(&r->backoff);
 	switch (r->state) {
 	case LEASE_GRANTING:
-		r->lease = reply->lease;
+		r->lease = r->seat.lease = reply->lease;
 		r->ttl = r->granted = reply->ttl;
 		r->puts = 0;
 		note_grant(r, reply);
@@ -432,7 +431,7 @@ int registration_init(struct registration *r, struct ev_loop *loop, struct etcd 
 	r->random = random;
 	r->on_gone = on_gone;
 	r->unlisted_at = NEVER;
-	r->phase = etcd_take_seat(etcd);
+	etcd_take_seat(etcd, &r->seat);
 	ev_timer_init(&r->wake, on_wake, 0.0, 0.0);
 	return entries_init(&r->entries, desc);
 }
@@ -443,7 +442,7 @@ void registration_finish(struct registration *r)
 		return;
 	}
 	etcd_cancel(&r->call);
-	etcd_give_seat(r->etcd);
+	etcd_give_seat(r->etcd, &r->seat);
 	ev_timer_stop(r->loop, &r->wake);
 	entries_finish(&r->entries);
 	memset(r, 0, sizeof *r);

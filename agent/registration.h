@@ -62,7 +62,7 @@ struct registration {
 	double ttl;                     /* ... or less, when a renewal has said so */
 	double sure_until; /* clock_now() time until which the lease surely lives: for people only
 			    */
-	double phase;      /* see tending_plan() */
+	struct etcd_seat seat;
 	struct tending tending;
 	int64_t written;         /* the mod_revision of our keys, 0 when it is not known */
 	unsigned puts;           /* sent on this lease */

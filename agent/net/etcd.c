@@ -78,17 +78,34 @@ void etcd_finish(struct etcd *e)
 }
 
 /* Agents whose own phase is any do not renew in step; those of one agent do, to share requests. */
-double etcd_take_seat(struct etcd *e)
+void etcd_take_seat(struct etcd *e, struct etcd_seat *seat)
 {
-	double phase = e->phase + (double)(e->seats / SEATS % PHASES) / PHASES;
+	double phase = e->phase + (double)(e->n_seats / SEATS % PHASES) / PHASES;
 
-	e->seats++;
-	return phase < 1.0 ? phase : phase - 1.0;
+	*seat = (struct etcd_seat){ .phase = phase < 1.0 ? phase : phase - 1.0 };
+	list_add(&e->seats, &seat->link);
+	e->n_seats++;
 }
 
-void etcd_give_seat(struct etcd *e)
+void etcd_give_seat(struct etcd *e, struct etcd_seat *seat)
 {
-	e->seats--;
+	list_remove(&seat->link);
+	e->n_seats--;
+}
+
+/*
+ * Each lease of etcd has an id of its own. One that another registration has would take the other's
+ * keys along when it is given back, and what is still on its way to an old one would reach a new
+ * one.
+ */
+static bool is_known(struct etcd *e, int64_t lease)
+{
+	bool known = false;
+
+	for (struct list *link = e->seats; link != NULL && !known; link = link->next) {
+		known = CONTAINER_OF(link, struct etcd_seat, link)->lease == lease;
+	}
+	return known;
 }
 
 /* ---- is the lease gone ------------------------------------------------------------ */
@@ -162,6 +179,9 @@ static void on_granted(struct etcd_request *request, const struct etcd_answer *a
 	} else if (!etcd_call_message(answer, &message, &len) ||
 			!etcd_decode_grant(message, len, &granted)) {
 		etcd_call_end_unsure(call, "etcd's answer to a grant cannot be read");
+	} else if (is_known(call->etcd, granted.lease)) {
+		etcd_call_end_unsure(
+				call, "etcd gave a lease that a service here has or had: not used");
 	} else if (granted.ttl_s > call->asked_ttl_s && granted.ttl_s > LEAST_TTL_MAX) {
 		end_too_long(call, granted.ttl_s);
 	} else {

@@ -45,7 +45,8 @@ struct etcd {
 	struct etcd_channel channel;
 	double request_timeout; /* seconds */
 	double phase;           /* [0, 1): where this agent's renewals are, of a third of a TTL */
-	unsigned seats;         /* registrations that have their place there */
+	unsigned n_seats;       /* registrations that have their place there: ... */
+	struct list *seats;     /* ... their seats */
 	struct etcd_gather renewals, looks;
 };
 
@@ -59,13 +60,19 @@ void etcd_count_in(struct etcd *e, struct etcd_counts *counts);
 /* Every call must have ended or be cancelled before. Safe on a zeroed struct. */
 void etcd_finish(struct etcd *e);
 
+/* A registration's place among those that share an etcd. Embedded in it. */
+struct etcd_seat {
+	struct list link; /* for etcd.c */
+	double phase;     /* of its renewals: [0, 1), of a third of a TTL */
+	int64_t lease;    /* for it to set: what it has, or had last: a new lease is another one */
+};
+
 /*
- * The phase of one more registration's renewals ([0, 1), of a third of a TTL):
- * that of the others, so that they share requests, until these are large. To be
- * given back.
+ * One more registration. Its phase is that of the others, so that they share
+ * requests, until these are large. To be given back.
  */
-double etcd_take_seat(struct etcd *e);
-void etcd_give_seat(struct etcd *e);
+void etcd_take_seat(struct etcd *e, struct etcd_seat *seat);
+void etcd_give_seat(struct etcd *e, struct etcd_seat *seat);
 
 /* Keys to be held, all or none. The entries are borrowed and must outlive the call. */
 struct etcd_claim {

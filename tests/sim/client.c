@@ -258,16 +258,17 @@ static struct lane *begin(struct client *c, struct etcd_call *call, enum ask ask
 }
 
 /* Each agent has a phase of its own. */
-double etcd_take_seat(struct etcd *e)
+void etcd_take_seat(struct etcd *e, struct etcd_seat *seat)
 {
 	double phase = (double)node_of(client_of(e))->incarnation * 0.618;
 
-	return phase - floor(phase);
+	seat->phase = phase - floor(phase);
 }
 
-void etcd_give_seat(struct etcd *e)
+void etcd_give_seat(struct etcd *e, struct etcd_seat *seat)
 {
 	UNUSED(e);
+	UNUSED(seat);
 }
 
 void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done *done)

@@ -106,6 +106,30 @@ static void a_grant_tells_the_revision(void **state)
 	assert_int_equal(told.reply.revision, 9);
 }
 
+static void a_grant_is_of_a_lease_that_is_new(void **state)
+{
+	struct etcd_seat seats[3];
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(seats); i++) {
+		etcd_take_seat(&etcd, &seats[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(seats); i++) {
+		seats[i].lease = LEASE;
+		etcd_grant(&etcd, &call, 10, on_told);
+		play_answer(0, 0, "", GRANTED);
+		expect(OUTCOME_UNSURE, "a lease that a service here has or had");
+		seats[i].lease = LEASE + 1;
+	}
+	seats[1].lease = LEASE;
+	etcd_give_seat(&etcd, &seats[1]);
+	etcd_grant(&etcd, &call, 10, on_told);
+	play_answer(0, 0, "", GRANTED);
+	expect(OUTCOME_OK, "");
+	etcd_give_seat(&etcd, &seats[0]);
+	etcd_give_seat(&etcd, &seats[2]);
+}
+
 /* It is asked for an answer that says which cluster it is from. */
 static void a_lease_is_gone_when_a_renewal_says_so_too(void **state)
 {
@@ -275,6 +299,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_grant_tells_the_revision),
+		TEST(a_grant_is_of_a_lease_that_is_new),
 		TEST(a_lease_is_gone_when_a_renewal_says_so_too),
 		TEST(a_lease_that_lives_is_not_gone),
 		TEST(other_calls_are_unsure),

@@ -33,7 +33,7 @@ enum claim {
 	CLAIM_TAKEN    /* another's */
 };
 
-/* More are forgotten. Each of them was lost, or replaced, before it was known whose the key is. */
+/* More are forgotten. Each of them was lost, replaced, or given back. */
 #define CLAIM_EARLIER 8
 
 #define TAKE_OVER_NOTHING 0 /* no mod_revision is that small */

@@ -111,6 +111,7 @@ static void unlist(struct registration *r)
 static void note_withdrawn(struct registration *r)
 {
 	registration_log_unlisted(r);
+	ownership_add_earlier(r->earlier, r->listed ? r->lease : 0);
 	if (r->listed && r->counts != NULL) {
 		r->counts->deregistrations[r->absence]++;
 	}

@@ -110,6 +110,23 @@ static void a_lease_that_was_lost_stays_ours(void **state)
 	assert_int_equal(etcd.claim.terms.earlier[0], 1);
 }
 
+/* Also of what etcd says that it has revoked: it may have been restored from before. */
+static void a_lease_that_was_revoked_stays_ours(void **state)
+{
+	UNUSED(state);
+	hold(1);
+	registration_want(&stage.r, GOAL_ABSENT);
+	answer(OUTCOME_OK);
+	registration_want(&stage.r, GOAL_PRESENT);
+	grant(2);
+	assert_int_equal(etcd.claim.terms.earlier[0], 1);
+	answer(OUTCOME_TAKEN); /* a lease that never had the key makes no room for itself */
+	answer(OUTCOME_OK);
+	end_pause();
+	grant(3);
+	assert_int_equal(etcd.claim.terms.earlier[0], 1);
+}
+
 /* ---- how soon again ---------------------------------------------------------------------------
  */
 
@@ -336,6 +353,7 @@ int main(void)
 		TEST(who_has_held_takes_over_nothing),
 		TEST(who_has_not_put_yet_takes_over_in_any_era),
 		TEST(a_lease_that_was_lost_stays_ours),
+		TEST(a_lease_that_was_revoked_stays_ours),
 		TEST(another_member_is_asked_without_a_pause),
 		TEST(what_is_of_no_use_is_tried_rarely),
 		TEST(a_held_lease_is_never_left_to_expire),

@@ -4,9 +4,9 @@
 import contextlib
 import io
 import time
-from collections import namedtuple
 
 import memory
+import verdicts
 from cases import CASES
 from neighbours import Neighbours
 from pulse import BOUND, Pulse
@@ -15,14 +15,7 @@ from stage import PATIENCE, Hostile, Peers, prepare, wait_down
 from lib.agent import Agent
 from lib.etcd import Etcd
 from lib.ports import free_port
-
-# KiB above what it had before, at any moment of a case. What it keeps for a connection is some tens,
-# and libraries that a case is the first to need are there before the first measurement.
-CEILING = 1024
-# libcurl keeps each header in two pieces, and takes 300 KB of them at most.
-CEILINGS = {"http": 3072}
-
-Figure = namedtuple("Figure", "peak own processor beat")
+from verdicts import Figure
 
 
 class Arena:
@@ -33,6 +26,7 @@ class Arena:
         self.neighbours = Neighbours(good)
         self.agent = self.pulse = self.last = None
         self.figures, self.failures, self.cases = {}, [], 0
+        self.owns = []
         self.config = folder / "hostile.yaml"
 
     # ---- the frame -------------------------------------------------------------------------------
@@ -47,8 +41,8 @@ class Arena:
             admin = {"admin": {"listen": f"127.0.0.1:{door}"}} if config is configs[0] else {}
             config.write_text(each.descriptor(self.etcd, **admin))
         self.warm_up(configs)
-        self.neighbours.start(self.watch, pause)
         self.pulse = Pulse(self.agent.child.pid, door)
+        self.neighbours.start(self.watch, pause, self.pulse.lateness)
         self.pulse.wait_for(20)
         self.begun = time.monotonic()
 
@@ -77,6 +71,8 @@ class Arena:
                 check()
             except AssertionError as error:
                 self.fail(str(error))
+        if wrong := verdicts.wrong_growth(self.owns):
+            self.fail(wrong)
         self.seconds = time.monotonic() - self.begun
         for each, _ in self.honest[1:]:
             self.watch.nothing_more(each.key)
@@ -100,7 +96,7 @@ class Arena:
     def play(self, name):
         """All of a case: hostile and judged, held, measured, honest and listed."""
         hostile = Hostile(name)
-        before = memory.resident(self.pid), memory.processor(self.pid), time.monotonic()
+        before = memory.resident(self.pid), *memory.processor(self.pid), time.monotonic()
         memory.forget_peak(self.pid)
         self.peers.tell("hostile", name, hostile.port)
         self.reload(hostile)
@@ -108,7 +104,7 @@ class Arena:
             self.watch.gone(self.last.key, PATIENCE)
             self.peers.tell("nobody", self.last.name, self.last.port)
         self.judge(hostile)
-        time.sleep(max(0.0, self.hold - (time.monotonic() - before[2])))
+        time.sleep(max(0.0, self.hold - (time.monotonic() - before[3])))
         self.measure(name, *before)
         self.peers.tell("honest", name, hostile.port)
         if hostile.case.outcome is not UP:
@@ -116,7 +112,7 @@ class Arena:
         if not isinstance(hostile.case.outcome, Later):
             self.watch.nothing_more(hostile.key)
         if hostile.case.kind == "exec":
-            self.pulse.excuse(before[2])  # who starts a child waits until that has a processor
+            self.pulse.excuse(before[3])  # who starts a child waits until that has a processor
         self.cases += 1
         self.last = hostile
         assert self.neighbours.failure is None, f"{name}: {self.neighbours.failure}"
@@ -139,19 +135,19 @@ class Arena:
         elif outcome is not UP:
             wait_down(self.agent, service, outcome, self.said)
 
-    def measure(self, name, resident, processor, since):
-        seconds = time.monotonic() - since
+    def measure(self, name, resident, used, waited, since):
+        used_now, waited_now = memory.processor(self.pid)
         figure = Figure(
             memory.peak(self.pid) - resident,
             memory.own(self.pid),
-            (memory.processor(self.pid) - processor) / seconds,
+            verdicts.share(used_now - used, waited_now - waited, time.monotonic() - since),
             self.pulse.worst(since).own,
         )
         worst = self.figures.get(name, figure)
         self.figures[name] = Figure(*(max(pair) for pair in zip(worst, figure)))
-        ceiling = CEILINGS.get(CASES[name].kind, CEILING)
-        if figure.peak > ceiling:
-            self.fail(f"{name}: {figure.peak} KiB more than before, {ceiling} are allowed")
+        self.owns.append(figure.own)
+        for wrong in verdicts.wrong_figure(figure):
+            self.fail(f"{name}: {wrong}")
 
     # ---- what there is to say --------------------------------------------------------------------
 
@@ -162,6 +158,7 @@ class Arena:
                 f"{name:34} {f.peak:9} {f.own:8} {f.processor:10.3f} {f.beat * 1e3:6.1f} ms"
             )
         beats = len(self.pulse.beats) if self.pulse else 0
+        lines.append(f"{verdicts.grown(self.owns)} KiB of its own more at the end than at first")
         lines.append(
             f"{self.cases} cases in {getattr(self, 'seconds', 0.0):.0f} s; "
             f"{self.neighbours.flips} flips of good services followed, the slowest after "

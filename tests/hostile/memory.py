@@ -34,6 +34,7 @@ def descriptors(pid):
 
 
 def processor(pid):
-    """Seconds of a processor that it has used."""
+    """Seconds of a processor that it has used, and for which it has waited."""
     with open(f"/proc/{pid}/schedstat", encoding="ascii") as text:
-        return int(text.read().split()[0]) / 1e9
+        used, waited = text.read().split()[:2]
+    return int(used) / 1e9, int(waited) / 1e9

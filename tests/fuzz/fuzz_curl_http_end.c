@@ -30,6 +30,8 @@ enum flags {
 	SOCKET = 128
 };
 
+#define FLOODED 128 /* beside the code, which is less */
+
 /* What libcurl knows of the transfer. */
 static struct played {
 	long status, error, verdict;
@@ -102,7 +104,8 @@ static void end_of(struct http_transfer *t, int code, bool proven)
 	bool words = fuzz_is_harmless(t->why) && fuzz_is_harmless(t->name);
 	bool ascii = words && fuzz_is_harmless(t->expected);
 	enum http_end end = curl_http_end(t, code);
-	bool answered = played.status != 0 && !t->nonsense && (code == CURLE_OK || t->stopped);
+	bool answered = played.status != 0 && !t->nonsense && !t->flooded &&
+			(code == CURLE_OK || t->stopped);
 
 	HOLDS(end <= HTTP_NO_RESOURCES && t->status == (int)played.status);
 	HOLDS((end == HTTP_ANSWERED) == answered);
@@ -119,17 +122,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char none[] = "", file[] = "/nowhere/certificate.pem";
 	struct fuzz_bytes in = { data, size };
-	uint8_t flags = fuzz_u8(&in), code = fuzz_u8(&in);
+	uint8_t flags = fuzz_u8(&in), what = fuzz_u8(&in);
+	int code = what & ~FLOODED;
 	const struct tls_settings settings = { .on = true,
 		.ca_file = file,
 		.cert_file = (flags & SHOWN) != 0 ? file : none,
 		.key_file = none,
 		.server_name = none };
+	static const struct target local = { .kind = TARGET_UNIX }; /* it needs no port of ours */
 	struct http_transfer t = { .easy = &played,
+		.target = &local,
 		.tls = (flags & TLS) != 0 ? &settings : NULL,
 		.localhost = (flags & LOCALHOST) != 0,
 		.stopped = (flags & STOPPED) != 0,
 		.nonsense = (flags & NONSENSE) != 0,
+		.flooded = (what & FLOODED) != 0,
 		.proven = (flags & PROVEN) != 0,
 		.socket_errno = (flags & SOCKET) != 0 ? EMFILE : 0 };
 	struct err err;

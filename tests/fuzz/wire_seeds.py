@@ -749,12 +749,14 @@ def ended(code, flags=0, status=0, error=0, verdict=0, words=b"", name=b"127.0.0
 
 
 E_TLS, E_SHOWN, E_STOPPED, E_NONSENSE, E_PROVEN, E_LOCALHOST, E_SELF, E_SOCKET = (1 << n for n in range(8))
+E_FLOODED = 128  # with the code
 GO_AWAY = b"OpenSSL/3.0.11: error:0A000412:SSL routines::sslv3 alert bad certificate, errno 0"
 seed(
     "curl_http_end",
     answered=ended(0, status=200),
     answered_over_tls=ended(0, E_TLS, status=503),
     stopped=ended(23, E_STOPPED, status=200),
+    headers_without_end=ended(23 | E_FLOODED, status=200),
     nonsense=ended(23, E_NONSENSE, status=200),
     nonsense_of_our_own=ended(23, E_NONSENSE | E_SELF, status=200),
     refused=ended(7, error=111),

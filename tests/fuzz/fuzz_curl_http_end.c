@@ -88,6 +88,7 @@ static void expect_kind(const struct http_transfer *t, enum http_end end, int co
 {
 	bool tls = end == HTTP_TLS || end == HTTP_TLS_FILES;
 
+	HOLDS(!t->flooded || t->nonsense || end == HTTP_NOT_HTTP);
 	HOLDS(end != HTTP_TIMEOUT || code == CURLE_OPERATION_TIMEDOUT);
 	HOLDS(!tls || t->tls != NULL);
 	HOLDS(end != HTTP_REFUSED || t->nonsense || code == CURLE_COULDNT_CONNECT ||

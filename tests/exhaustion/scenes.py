@@ -21,7 +21,7 @@ from lib.servers import Server
 
 from memory import Memory
 
-PATIENCE = 20.0  # seconds after which what has not come is a hang
+PATIENCE = 60.0  # seconds after which what has not come is a hang
 QUICK = {"interval": "200ms", "timeout": "200ms", "failure_threshold": 3}
 
 

@@ -18,8 +18,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 # Who is to be late is so soon; who is to be anything else must not be taken for late.
 PROBE = {"interval": "200ms", "timeout": "1s", "failure_threshold": "2"}
-LATE, CALM = "200ms", "5s"
-PATIENCE = 30  # seconds, for what takes one on an idle machine
+LATE, CALM = "200ms", "30s"
+PATIENCE = 120  # seconds, for what takes one on an idle machine
 
 
 class Peers(Process):

@@ -13,6 +13,7 @@ import pytest
 from lib.agent import Agent, environment
 from lib.certs import Authority
 from lib.descriptor import descriptor, key_of
+from lib.needs import may_look_into_others
 from lib.outputs import until
 from lib.remains import matching, remains
 from lib.users import add_agent, etcdctl, switch_on
@@ -24,7 +25,10 @@ TOKEN = rb"[A-Za-z]{16}\.[0-9]+"  # as etcd makes them
 USER = {"username": "coupon-agent"}
 NOWHERE = "[127.0.0.1:1]"
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into the agent's memory")
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or not may_look_into_others(),
+    reason="only root with CAP_SYS_PTRACE may look into the agent's memory",
+)
 
 
 class Release(Agent):
@@ -174,16 +178,28 @@ def test_no_secret_is_said(started, guarded, serve, tmp_path):
 # ---- core dumps ---------------------------------------------------------------------------------
 
 
+def allow_core():
+    limit = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
+
+
+def need_cores(folder):
+    """Whatever the limit and core_pattern say: a program that has nothing to hide leaves one."""
+    argv = ["/bin/sh", "-c", "kill -ABRT $$"]
+    with subprocess.Popen(argv, cwd=folder, stderr=subprocess.DEVNULL, preexec_fn=allow_core) as child:
+        _, status = os.waitpid(child.pid, 0)
+        child.returncode = -os.WTERMSIG(status)
+    if not os.WCOREDUMP(status):
+        pytest.skip("no process leaves a core here (ulimit -Hc, /proc/sys/kernel/core_pattern)")
+
+
 def crashed(write, **sections):
     """How an agent ended whose machine allows cores; it is to have said that it has started."""
-    limit = resource.getrlimit(resource.RLIMIT_CORE)[1]
-    if limit == 0:
-        pytest.skip("no process may leave a core here (ulimit -Hc is 0)")
     config = write(descriptor(NOWHERE, 1, **sections))
+    need_cores(config.parent)
     child = subprocess.Popen(
         [PROGRAM, "--config", config], env=environment(), stderr=subprocess.PIPE, text=True,
-        cwd=config.parent,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (limit, limit)),
+        cwd=config.parent, preexec_fn=allow_core,
     )  # fmt: skip
     with child.stderr:
         for line in child.stderr:

@@ -8,6 +8,7 @@ import pytest
 from lib.agent import run
 from lib.descriptor import NAME, descriptor
 from lib.naming import NamingClient
+from lib.needs import need_ipv6
 from lib.ports import free_port
 from lib.users import add_agent, documented_formats, etcdctl, switch_on
 
@@ -207,6 +208,7 @@ def test_go_finds_and_calls_what_is_registered(serve, agent, etcd, naming):
 
 
 def test_go_finds_and_calls_an_ipv6_address(serve, agent, etcd, naming):
+    need_ipv6()
     port = free_port()
     serve("go", listen=f"[::1]:{port}")
     watch = etcd.watch(f"{NAME}/")

@@ -16,6 +16,7 @@ import yaml
 from lib.certs import Authority
 from lib.etcd import Etcd
 from lib.image import IS_ROOT, PACKAGING, USER, Container, collect, prepare
+from lib.names import need_mounts
 from lib.ports import free_port
 
 PROGRAM = "/usr/bin/svc-agent"
@@ -32,6 +33,7 @@ def root(tmp_path_factory):
 @pytest.fixture
 def container(root, tmp_path, closing):
     """Makes a container with these descriptors, which are laid out as those of a ConfigMap."""
+    need_mounts()
     prepared = tmp_path / "root"
     shutil.copytree(root, prepared, symlinks=True)
     prepare(prepared)

@@ -10,6 +10,7 @@ import pytest
 from lib.descriptor import NAME as SERVICE
 from lib.descriptor import descriptor, key_of
 from lib.names import Names, NamingAgent, need_mounts
+from lib.needs import need_ipv6
 from lib.ports import free_port
 from lib.proxy import TcpProxy
 from lib.reader import at, put, reader
@@ -144,6 +145,7 @@ def test_an_address_that_falls_silent_is_left_for_another(names, listening, nami
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 def test_a_name_of_both_families_of_which_one_listens(address, names, listening, naming, etcd):
+    need_ipv6()
     port, watch = free_port(), etcd.watch()
     names.set("localhost", "127.0.0.1", "::1")
     listening(address, port)
@@ -152,6 +154,7 @@ def test_a_name_of_both_families_of_which_one_listens(address, names, listening,
 
 
 def test_an_ipv6_address_as_the_endpoint(names, listening, naming, etcd):
+    need_ipv6()
     proxy, watch = listening("::1", free_port()), etcd.watch()
     agent, key = naming(proxy.endpoint)
     watch.put(key)

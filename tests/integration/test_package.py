@@ -16,6 +16,7 @@ import pytest
 import lib.agent
 from lib.descriptor import NAME, descriptor
 from lib.lines import Lines
+from lib.needs import need_tracing
 from lib.process import Process
 from lib.reader import reader
 
@@ -235,6 +236,7 @@ def test_the_filter_allows_what_the_agent_calls(unpacked, etcd, serve, write, tm
 
     Every kind of probe is there, with the program of one of them.
     """
+    need_tracing()
     server, followed = serve("py"), document()
     binary, admin = unpacked / "usr/bin/svc-agent", tmp_path / "admin.sock"
     agent = Traced(

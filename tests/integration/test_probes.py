@@ -14,6 +14,7 @@ import pytest
 from lib.agent import BINARY, environment, run
 from lib.certs import Authority
 from lib.descriptor import descriptor, key_of
+from lib.needs import NETWORK, need_ipv6, need_network
 from lib.outputs import until, words
 from lib.sockets import connected_ports
 from lib.web import (
@@ -224,8 +225,8 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 
 def probe_alone(setting, config, *within):
-    alone = ["unshare", "--net", *(["--map-root-user"] if os.geteuid() != 0 else []),
-             sys.executable, "-c", ALONE, setting, *within]
+    need_network()
+    alone = [*NETWORK, sys.executable, "-c", ALONE, setting, *within]
     return subprocess.run(
         [*alone, shutil.which(BINARY), "probe", "--config", config],
         env=environment(), capture_output=True, text=True, timeout=60, check=False)
@@ -246,6 +247,8 @@ def test_a_port_where_nothing_listens_in_odd_networks(kind, setting, write):
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 def test_no_port_is_left_to_connect_from(kind, address, write):
     """A service with so many clients on its machine is well: it must not be withdrawn for that."""
+    if address == "::1":
+        need_ipv6()
     config = write(descriptor("nowhere:1", PORT, probe={"type": kind}))
     within = [sys.executable, "-c", CROWDED, address, str(PORT)]
     done = probe_alone("ipv4/ip_local_port_range=40000 40007", config, *within)

@@ -13,8 +13,10 @@
 
 #include <assert.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static inline int loopback_bind(struct sockaddr_in *at)
 {
@@ -27,6 +29,17 @@ static inline int loopback_bind(struct sockaddr_in *at)
 	assert(!bad);
 	(void)bad;
 	return fd;
+}
+
+/* Whether the loopback has IPv6, too: not in every container. */
+static inline bool loopback_has_ipv6(void)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool has = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
+
+	(void)close(fd);
+	return has;
 }
 
 /* A port where nobody listens. */

@@ -21,6 +21,7 @@
 
 #include "agent/admin/admin_doors.h"
 #include "agent/util.h"
+#include "tests/unit/loopback.h"
 
 static struct {
 	char folder[64];
@@ -225,9 +226,7 @@ static bool can_connect(const char *host, uint16_t port)
 static void localhost_is_both_loopback_addresses(void **state)
 {
 	UNUSED(state);
-	assert_int_equal(open_inet("127.0.0.1", 0), 0); /* finds a port that is likely free */
-	uint16_t port = port_of(stage.doors.fd[0]);
-	admin_doors_close(&stage.doors);
+	uint16_t port = loopback_port();
 	assert_int_equal(open_inet("localhost", port), 0);
 	assert_true(can_connect("127.0.0.1", port));
 	assert_true(stage.doors.n == 1 || can_connect("::1", port));

@@ -83,6 +83,10 @@ def for_ever(message):
     return lie
 
 
+def honest(call):
+    call.answer_honestly()
+
+
 def silent(_):
     pass
 

@@ -27,8 +27,8 @@ from lib.ports import free_port
 from lies import done_and, ends, plain, with_header
 from only import chosen, must_match
 
-TTL = 2
-ROUNDS = 5  # renewals of the honest pair
+TTL = 6
+ROUNDS = 3  # renewals of the honest pair
 CALLS, CALLS_A_SECOND = 40, 12  # that a liar may be asked
 FOREIGN = "/services/foreign/localhost:1"
 NOT_FOUND = ends(5, "etcdserver: requested lease not found")
@@ -137,7 +137,7 @@ class Pair:
         self.keys = [key_of(port, own) for port, own in zip(ports, self.names)]
         self.texts = [
             descriptor(f"[{self.etcd.endpoint}]", port, own, register={"ttl": f"{TTL}s"},
-                       etcd={"request_timeout": "1s"})
+                       etcd={"request_timeout": "2s"})
             for port, own in zip(ports, self.names)
         ]  # fmt: skip
         self.began = self.puts = 0
@@ -282,7 +282,7 @@ def test_revokes(play, agent):
     until(lambda: all(
         pair.listed() == pair.keys[1:] or played.table[name][2] is STAYS
         for name, pair in played.pairs.items()
-    ), 30)  # fmt: skip
+    ), 60)  # fmt: skip
     played.outlast()
     wrong = []
     for name, pair in played.pairs.items():

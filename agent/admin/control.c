@@ -26,6 +26,7 @@
 
 struct control_run {
 	const struct control *c;
+	struct target at;
 	struct ev_loop *loop;
 	struct curl_http *http;
 	ev_timer look;
@@ -325,14 +326,13 @@ static void on_answer(void *owner, const struct http_answer *answer)
 
 static int open_run(struct control_run *r)
 {
-	struct target at = reachable(r->c->at);
-
+	r->at = reachable(r->c->at);
 	ev_timer_init(&r->look, on_look, 0.0, 0.0);
 	r->loop = ev_default_loop(EVFLAG_AUTO);
 	if (r->loop == NULL) {
 		return err_set(r->err, ERR_SYSTEM, "the event loop cannot be made");
 	}
-	r->http = curl_http_create(r->loop, &at, NULL, r->err);
+	r->http = curl_http_create(r->loop, &r->at, NULL, r->err);
 	return r->http == NULL ? -1 : 0;
 }
 

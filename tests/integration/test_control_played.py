@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from lib.agent import BINARY, environment, run
+from lib.agent import BINARY, SANITIZERS, environment, run
 from lib.ports import free_port
 from lib.status import (
     DRAINED, DRAINING, READER, WITHDRAWING, PlayedAdmin, service, status,
@@ -237,3 +237,14 @@ def test_no_agent(write, tmp_path):
     shown = run("drain", "-c", write("service: {name: a, port: 1}\n"))
     assert shown.returncode == AWAY
     assert "unix:/run/svc-agent/admin.sock" in shown.stderr
+
+
+def test_no_agent_at_an_address():
+    """It is looked at once more then: its place on the stack must not be given back before."""
+    port = free_port()
+    after = {"ASAN_OPTIONS": f"{SANITIZERS['ASAN_OPTIONS']}:detect_stack_use_after_return=1"}
+    for host in ("127.0.0.1", "localhost"):
+        shown = run("status", "--admin", f"{host}:{port}", env=after)
+        assert shown.returncode == AWAY
+        assert f"nothing listens on {host}:{port} " in shown.stderr
+

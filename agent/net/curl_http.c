@@ -25,6 +25,7 @@
 #include "agent/net/curl_loop.h"
 #include "agent/net/tls_context.h"
 #include "agent/net/tls_files.h"
+#include "agent/patient.h"
 #include "agent/util.h"
 
 /* What is read of a body beyond what is kept, so that the connection can be kept, bytes. */
@@ -44,8 +45,9 @@ struct curl_http {
 	struct curl_slist *headers; /* owned */
 	bool anew;                  /* what is open was made with certificates of the past */
 
-	bool busy; /* a request is in flight, or its end is to be told */
-	bool lent; /* libcurl has it */
+	bool busy;         /* a request is in flight, or its end is to be told */
+	bool lent;         /* libcurl has it */
+	unsigned failures; /* of memory, before it (agent/patient.h) */
 	ev_timer later;
 	http_done *done;
 	void *owner;
@@ -290,11 +292,12 @@ void curl_http_start(
 	h->n_body = h->n_skipped = h->headers_size = 0;
 	h->transfer.stopped = h->transfer.nonsense = h->transfer.flooded = false;
 	h->transfer.socket_errno = 0;
+	h->failures = patient_failures();
 	h->transfer.why[0] = '\0';
 	h->anew = h->anew || files_are_new(h);
 	if (timeout_ms < 1) {
 		end_later(h, HTTP_TIMEOUT, "the time for a request had passed before it began");
-	} else if (!set_call(h, call, timeout_ms) ||
+	} else if (!curl_loop_is_ready(&h->loop) || !set_call(h, call, timeout_ms) ||
 			curl_multi_add_handle(h->loop.multi, h->transfer.easy) != CURLM_OK) {
 		end_later(h, HTTP_NO_RESOURCES, "out of memory for a request");
 	} else {
@@ -344,6 +347,7 @@ static void on_result(struct curl_loop *l, void *easy, int code)
 	struct curl_http *h = CONTAINER_OF(l, struct curl_http, loop);
 
 	UNUSED(easy);
+	h->transfer.starved = h->failures != patient_failures();
 	h->end = curl_http_end(&h->transfer, code);
 	h->anew = h->anew && h->end != HTTP_ANSWERED;
 	take_back(h);

@@ -25,6 +25,11 @@ static enum http_end say(struct http_transfer *t, enum http_end end, const char 
 	return end;
 }
 
+static enum http_end starved(struct http_transfer *t)
+{
+	return say(t, HTTP_NO_RESOURCES, "out of memory for a request to %s", t->name);
+}
+
 static enum http_end refused(struct http_transfer *t)
 {
 	return say(t, HTTP_REFUSED, "nothing listens on %s", t->name);
@@ -103,6 +108,9 @@ static enum http_end classify_certificate(struct http_transfer *t)
 	long verdict = 0;
 
 	(void)curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
+	if (verdict == TLS_PROBLEM_MEMORY) {
+		return starved(t);
+	}
 	if (verdict <= 1) { /* OpenSSL has no complaint: it is libcurl that misses the name */
 		verdict = TLS_PROBLEM_NAME;
 	}
@@ -134,6 +142,8 @@ static enum http_end classify_handshake(struct http_transfer *t, char *detail)
 				shown ? "%s does not take our certificate: %s"
 				      : "%s wants a certificate of ours: %s",
 				t->name, detail);
+	case TLS_COMPLAINT_MEMORY:
+		return starved(t);
 	case TLS_COMPLAINT_PLAIN:
 		return say(t, HTTP_TLS, "%s does not answer in TLS, which probe.tls asks for",
 				t->name);
@@ -147,7 +157,10 @@ static enum http_end classify_handshake(struct http_transfer *t, char *detail)
 
 static enum http_end classify_break(struct http_transfer *t, CURLcode code, char *detail)
 {
-	if (t->tls != NULL && tls_complaint_of(detail) == TLS_COMPLAINT_OURS) {
+	enum tls_complaint complaint =
+			t->tls != NULL ? tls_complaint_of(detail) : TLS_COMPLAINT_OTHER;
+
+	if (complaint == TLS_COMPLAINT_OURS || complaint == TLS_COMPLAINT_MEMORY) {
 		return classify_handshake(t, detail); /* with TLS 1.3 it comes after it */
 	}
 	if (t->tls != NULL && !t->proven && t->status == 0) {
@@ -185,6 +198,9 @@ enum http_end curl_http_end(struct http_transfer *t, int code)
 		t->proven = true;
 		return HTTP_ANSWERED;
 	}
+	if (t->starved) {
+		return starved(t);
+	}
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
 		return classify_connect(t);
@@ -202,9 +218,7 @@ enum http_end curl_http_end(struct http_transfer *t, int code)
 	case CURLE_UNSUPPORTED_PROTOCOL:
 		return not_http(t);
 	case CURLE_OUT_OF_MEMORY: /* also said of a header that has no end */
-		return status != 0 ? not_http(t)
-				   : say(t, HTTP_NO_RESOURCES, "out of memory for a request to %s",
-						     t->name);
+		return status != 0 ? not_http(t) : starved(t);
 	case CURLE_WRITE_ERROR: /* the body that was to be kept had no room */
 		return say(t, HTTP_NO_RESOURCES, "out of memory for the answer of %s", t->name);
 	}

@@ -21,6 +21,7 @@ struct http_transfer {
 	bool flooded;                         /* ... or there were too many headers */
 	bool nonsense;                        /* its status line is none */
 	bool proven;                          /* it has answered: the settings are right */
+	bool starved;                         /* meanwhile OpenSSL went without memory */
 	int socket_errno;                     /* no socket was to be had; 0: there was no trouble */
 	int status;                           /* out */
 	char why[400]; /* in: libcurl's words; out: one sentence, "" when answered */

@@ -14,8 +14,6 @@ struct curl_watch {
 	struct list link;
 };
 
-static bool make_multi(struct curl_loop *l);
-
 static void forget_watch(struct curl_loop *l, struct curl_watch *w)
 {
 	ev_io_stop(l->loop, &w->io);
@@ -37,14 +35,14 @@ static void drop_multi(struct curl_loop *l)
 	}
 }
 
-/* After an error of the multi interface every transfer is undefined: begin anew. */
-static void start_over(struct curl_loop *l, CURLMcode code)
+/*
+ * After an error of the multi interface every transfer is undefined: the next one begins anew.
+ * Mostly it is want of memory, so that there may be none for another handle either.
+ */
+static void give_up(struct curl_loop *l, CURLMcode code)
 {
 	l->events->on_failure(l, curl_multi_strerror(code));
 	drop_multi(l);
-	if (!make_multi(l)) {
-		abort(); /* no memory for the one handle that everything hangs on */
-	}
 }
 
 static void act(struct curl_loop *l, curl_socket_t fd, int events)
@@ -55,9 +53,9 @@ static void act(struct curl_loop *l, curl_socket_t fd, int events)
 	int left;
 
 	if (code != CURLM_OK) {
-		start_over(l, code);
+		give_up(l, code);
 	}
-	while ((message = curl_multi_info_read(l->multi, &left)) != NULL) {
+	while (l->multi != NULL && (message = curl_multi_info_read(l->multi, &left)) != NULL) {
 		/* Copied first: the message dies with the next call to libcurl. */
 		CURL *easy = message->easy_handle;
 		CURLcode result = message->data.result;
@@ -135,10 +133,13 @@ static int want_socket(CURL *easy, curl_socket_t fd, int what, void *user, void 
 	return 0;
 }
 
-static bool make_multi(struct curl_loop *l)
+bool curl_loop_is_ready(struct curl_loop *l)
 {
 	CURLMcode bad = CURLM_OK;
 
+	if (l->multi != NULL) {
+		return true;
+	}
 	l->multi = curl_multi_init();
 	if (l->multi == NULL) {
 		return false;
@@ -148,7 +149,10 @@ static bool make_multi(struct curl_loop *l)
 	bad |= curl_multi_setopt(l->multi, CURLMOPT_TIMERFUNCTION, want_timer);
 	bad |= curl_multi_setopt(l->multi, CURLMOPT_TIMERDATA, l);
 	bad |= curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, 1L); /* kept open */
-	return bad == CURLM_OK;
+	if (bad != CURLM_OK) {
+		drop_multi(l);
+	}
+	return l->multi != NULL;
 }
 
 int curl_loop_init(struct curl_loop *l, struct ev_loop *loop, const struct curl_loop_events *events,
@@ -162,7 +166,7 @@ int curl_loop_init(struct curl_loop *l, struct ev_loop *loop, const struct curl_
 	}
 	*l = (struct curl_loop){ .loop = loop, .events = events };
 	ev_timer_init(&l->timer, on_timer, 0.0, 0.0);
-	if (!make_multi(l)) {
+	if (!curl_loop_is_ready(l)) {
 		curl_loop_finish(l);
 		return err_set(err, ERR_SYSTEM, "out of memory");
 	}

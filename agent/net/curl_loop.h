@@ -29,7 +29,7 @@ struct curl_loop_events {
 struct curl_loop {
 	struct ev_loop *loop; /* borrowed */
 	const struct curl_loop_events *events;
-	void *multi;          /* owned CURLM; NULL after finish */
+	void *multi;          /* owned CURLM; NULL after finish, and without memory for one */
 	struct list *watches; /* owned */
 	ev_timer timer;
 };
@@ -37,6 +37,9 @@ struct curl_loop {
 /* Loads and initializes libcurl too. Fails without it, or without memory. */
 int curl_loop_init(struct curl_loop *l, struct ev_loop *loop, const struct curl_loop_events *events,
 		struct err *err);
+
+/* To be asked before a transfer is put in. False when there is no memory for what it takes. */
+bool curl_loop_is_ready(struct curl_loop *l);
 
 /* Every transfer must be out of the multi handle. Closes the connections it kept. */
 void curl_loop_finish(struct curl_loop *l);

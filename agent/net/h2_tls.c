@@ -69,10 +69,18 @@ static void begin_step(struct h2_tls *tls)
 	tls->failures = patient_failures();
 }
 
+/* It says so itself where libcurl came before us, and its memory is not waited for. */
+static bool is_starved(const struct h2_tls *tls)
+{
+	return tls->failures != patient_failures() ||
+	       ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE ||
+	       SSL_get_verify_result(tls->ssl) == TLS_PROBLEM_MEMORY;
+}
+
 static void fail(struct h2_tls *tls)
 {
 	tls->state = H2_TLS_BROKEN;
-	tls->starved = tls->failures != patient_failures();
+	tls->starved = is_starved(tls);
 	if (tls->starved) {
 		say(tls, "cannot be spoken to over TLS: out of memory");
 	} else {

@@ -11,18 +11,19 @@ static const struct {
 	const char *words; /* OpenSSL's */
 	enum tls_complaint complaint;
 } complaints[] = {
-	{ "alert bad certificate",         TLS_COMPLAINT_OURS  }, /* Go says so for a missing one too */
-	{ "alert certificate",             TLS_COMPLAINT_OURS  }, /* required, unknown, expired, revoked */
-	{ "alert unsupported certificate", TLS_COMPLAINT_OURS  },
-	{ "alert unknown ca",              TLS_COMPLAINT_OURS  },
-	{ "alert access denied",           TLS_COMPLAINT_OURS  },
-	{ "alert handshake failure",       TLS_COMPLAINT_OURS  }, /* OpenSSL, TLS 1.2, a missing one */
-	{ "wrong version number",          TLS_COMPLAINT_PLAIN },
-	{ "packet length too long",        TLS_COMPLAINT_PLAIN },
-	{ "http request",                  TLS_COMPLAINT_PLAIN },
-	{ "unexpected eof",                TLS_COMPLAINT_PLAIN },
-	{ "SSL_ERROR_SYSCALL",             TLS_COMPLAINT_PLAIN }, /* closed without a word */
-	{ "Connection reset",              TLS_COMPLAINT_PLAIN },
+	{ "alert bad certificate",         TLS_COMPLAINT_OURS   }, /* Go says so for a missing one too */
+	{ "alert certificate",             TLS_COMPLAINT_OURS   }, /* required, unknown, expired, revoked */
+	{ "alert unsupported certificate", TLS_COMPLAINT_OURS   },
+	{ "alert unknown ca",              TLS_COMPLAINT_OURS   },
+	{ "alert access denied",           TLS_COMPLAINT_OURS   },
+	{ "alert handshake failure",       TLS_COMPLAINT_OURS   }, /* OpenSSL, TLS 1.2, a missing one */
+	{ "malloc failure",                TLS_COMPLAINT_MEMORY },
+	{ "wrong version number",          TLS_COMPLAINT_PLAIN  },
+	{ "packet length too long",        TLS_COMPLAINT_PLAIN  },
+	{ "http request",                  TLS_COMPLAINT_PLAIN  },
+	{ "unexpected eof",                TLS_COMPLAINT_PLAIN  },
+	{ "SSL_ERROR_SYSCALL",             TLS_COMPLAINT_PLAIN  }, /* closed without a word */
+	{ "Connection reset",              TLS_COMPLAINT_PLAIN  },
 };
 /* clang-format on */
 

@@ -7,8 +7,9 @@
 /* What the other side, or OpenSSL, says when ... */
 enum tls_complaint {
 	TLS_COMPLAINT_OTHER,
-	TLS_COMPLAINT_OURS, /* it wants a certificate of ours, or another one */
-	TLS_COMPLAINT_PLAIN /* it does not speak TLS */
+	TLS_COMPLAINT_OURS,   /* it wants a certificate of ours, or another one */
+	TLS_COMPLAINT_MEMORY, /* OpenSSL has got none */
+	TLS_COMPLAINT_PLAIN   /* it does not speak TLS */
 };
 
 enum tls_complaint tls_complaint_of(const char *detail);

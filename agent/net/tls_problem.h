@@ -10,6 +10,9 @@
 /* The number for a certificate that is sound and holds another name than the expected one. */
 #define TLS_PROBLEM_NAME 62L /* X509_V_ERR_HOSTNAME_MISMATCH */
 
+/* ... and when there was no memory to look at one. */
+#define TLS_PROBLEM_MEMORY 17L /* X509_V_ERR_OUT_OF_MEM */
+
 /* Room for every sentence that there is. */
 #define TLS_PROBLEM_TEXT_MAX 768
 

@@ -11,19 +11,22 @@ from lib.agent import BINARY, Agent
 SUPPRESSIONS = pathlib.Path(__file__).with_name("lsan.supp")
 LIBRARY = os.environ.get("SVC_SCARCE_MEMORY", "scarce_memory.so")
 NUMBER = struct.Struct("q")
-COUNT, LEFT, LENGTH, FAILED = range(0, 32, 8)
+COUNT, LEFT, LENGTH, FAILED, LEAST = range(0, 40, 8)
+SIZE = 40
 
 
 class Memory:
     """What `struct control` of scarce_memory.c is."""
 
-    def __init__(self, path):
+    def __init__(self, path, least=0):
+        """Of all allocations, or of those of `least` bytes and more."""
         self.path = path
         self.where = path.with_name(path.name + ".where")
-        path.write_bytes(bytes(32))
+        path.write_bytes(bytes(SIZE))
         self.where.touch()
         with open(path, "r+b") as file:
-            self._at = mmap.mmap(file.fileno(), 32)
+            self._at = mmap.mmap(file.fileno(), SIZE)
+        self._set(LEAST, least)
 
     def _get(self, field):
         return NUMBER.unpack_from(self._at, field)[0]

@@ -35,6 +35,7 @@ struct control {
 	_Atomic int64_t left;   /* until all that were to fail have; 0: none is to */
 	_Atomic int64_t length; /* how many of them fail: the last of `left` */
 	_Atomic int64_t failed; /* how many have */
+	_Atomic int64_t least;  /* bytes; smaller ones neither count nor fail */
 };
 
 /* Before the real one is known, the loader may ask for some. */
@@ -145,7 +146,7 @@ static void tell(const char *what, size_t size)
 
 static bool fails(const char *what, size_t size)
 {
-	if (control == NULL || inside) {
+	if (control == NULL || inside || (int64_t)size < atomic_load(&control->least)) {
 		return false;
 	}
 	(void)atomic_fetch_add(&control->count, 1);

@@ -5,6 +5,7 @@ import http.client
 import json
 import pathlib
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -16,13 +17,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from lib import web
 from lib.certs import Authority
 from lib.descriptor import descriptor
+from lib.proxy import TcpProxy
 from lib.reader import reader, value
 from lib.servers import Server
 
 from memory import Memory
 
 PATIENCE = 60.0  # seconds after which what has not come is a hang
-QUICK = {"interval": "200ms", "timeout": "200ms", "failure_threshold": 3}
 
 
 class Wrong(Exception):
@@ -48,10 +49,10 @@ def until(what, told, timeout=PATIENCE):
 
 
 class World:
-    """What all scenes share: an etcd with TLS beside, and certificates."""
+    """What all scenes share: an etcd with TLS beside, certificates, and how large what fails is at least."""
 
-    def __init__(self, folder, etcd_class):
-        self.folder = folder
+    def __init__(self, folder, etcd_class, least=0):
+        self.folder, self.least = folder, least
         self.authority = Authority(folder)
         self.certificate = self.authority.issue("server")
         self.etcd = etcd_class(folder).secure(self.certificate)
@@ -68,6 +69,7 @@ class Scene:
 
     probe = {}
     more = {}
+    timeout = "200ms"
     ttl = "60s"
 
     def __init__(self, world, number):
@@ -76,7 +78,7 @@ class Scene:
         self.folder = world.folder / self.name
         self.config = self.folder / "conf"
         self.config.mkdir(parents=True)
-        self.memory = Memory(self.folder / "memory")
+        self.memory = Memory(self.folder / "memory", world.least)
         self.version = 1
         self.key = f"/services/{self.name}/localhost:1"
         try:
@@ -108,7 +110,10 @@ class Scene:
     # ---- its descriptor ------------------------------------------------------------------
 
     def probes(self):
-        return {"target": self.target(), "service": self.name, **QUICK}
+        return {"target": self.target(), "service": self.name, **self.quick()}
+
+    def quick(self):
+        return {"interval": "200ms", "timeout": self.timeout, "failure_threshold": 3}
 
     def cluster(self):
         return {}
@@ -159,7 +164,21 @@ class Scene:
 
 
 class Plain(Scene):
-    pass
+    """Its probe can lose its connection."""
+
+    def begin(self):
+        super().begin()
+        self.way = TcpProxy(self.server.port)
+
+    def target(self):
+        return f"127.0.0.1:{self.way.port}"
+
+    def lose(self):
+        self.way.end_connections()
+
+    def end(self):
+        super().end()
+        self.way.close()
 
 
 class Json(Scene):
@@ -199,7 +218,7 @@ class Admin(Scene):
             raise Wrong(f"{path}: not answered when there is memory again")
 
 
-class Tls(Scene):
+class Tls(Plain):
     def served(self):
         return {"tls": self.world.certificate}
 
@@ -228,13 +247,26 @@ class Http(Scene):
         self.server = web.WebServer()
 
     def probes(self):
-        return {"type": "http", "path": "/healthz", "target": self.server.target, **QUICK}
+        return {"type": "http", "path": "/healthz", "target": self.server.target, **self.quick()}
 
     def healthy(self, yes):
         self.server.answer = web.OK if yes else web.status(503)
 
+    def lose(self):
+        self.server.hang_up()
+
     def end(self):
         self.server.close()
+
+
+class Https(Http):
+    def begin(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self.world.certificate)
+        self.server = web.WebServer(tls=context)
+
+    def probes(self):
+        return {**super().probes(), "tls": f"{{ca_file: {self.world.authority.cert}}}"}
 
 
 class Exec(Scene):
@@ -243,13 +275,16 @@ class Exec(Scene):
         self.healthy(True)
 
     def probes(self):
-        return {"type": "exec", "command": f"[test, -e, {self.sign}]", **QUICK}
+        return {"type": "exec", "command": f"[test, -e, {self.sign}]", **self.quick()}
 
     def healthy(self, yes):
         if yes:
             self.sign.touch()
         else:
             self.sign.unlink(missing_ok=True)
+
+    def lose(self):
+        """Each audit begins anew."""
 
     def end(self):
         pass
@@ -261,12 +296,15 @@ class Tcp(Scene):
         self.listens = True
 
     def probes(self):
-        return {"type": "tcp", "target": self.server.target, **QUICK}
+        return {"type": "tcp", "target": self.server.target, **self.quick()}
 
     def healthy(self, yes):
         if yes != self.listens:
             (self.server.listen if yes else self.server.close)()
         self.listens = yes
+
+    def lose(self):
+        """Each audit begins anew."""
 
     def end(self):
         self.server.close()
@@ -330,4 +368,4 @@ class Reader(Scene):
 
 
 SCENES = {each.__name__.lower(): each
-          for each in (Plain, Json, Named, Admin, Tls, Http, Exec, Tcp, Reader)}  # fmt: skip
+          for each in (Plain, Json, Named, Admin, Tls, Http, Https, Exec, Tcp, Reader)}  # fmt: skip

@@ -3,6 +3,7 @@
 
 import signal
 import subprocess
+import time
 
 from lib.agent import SANITIZER_REPORT
 
@@ -11,6 +12,9 @@ from scenes import PATIENCE, Admin, Reader, Wrong, until
 
 REFUSED = 70
 ENOUGH = 20  # wrong ones, and no more is to be learnt
+WAITED_FOR = 40  # so many in a row are half a second without any: then the loop may end, and says so
+LOOP_ENDED = "the event loop cannot go on, ended"
+AUDITS = 1.0  # seconds, of five of them
 LAST = 3  # so many times without a failure: there are no more allocations
 
 
@@ -34,7 +38,7 @@ def check_refused(agent, scene):
     if code != REFUSED:
         raise Wrong(f"at the start it ended with {code}")
     said = agent.log.lines[-1] if agent.log.lines else ""
-    if not said.startswith("svc-agent: ") and "the event loop cannot go on" not in said:
+    if not said.startswith("svc-agent: ") and LOOP_ENDED not in said:
         raise Wrong("it ended without a sentence")
     if not scene.is_gone():
         raise Wrong("what it registered is left behind")
@@ -156,8 +160,20 @@ def added(scene, agent):
         until(lambda: not scene.etcd.get(key), "the second service is withdrawn")
 
 
+def lost(scene, agent):
+    """What it looks at hangs up, and a few audits go by: whatever is lacking, that is no fault of the service."""
+    since = len(agent.log.lines)
+    scene.lose()
+    time.sleep(AUDITS)
+    scene.memory.relent()
+    until(lambda: not agent.running or scene.found() == scene.version, "listed")
+    if found := agent.log.find("health up -> down|Service deregistered", since):
+        raise Wrong(f"a healthy service is taken off the list: {found[0].string}")
+
+
 def rounds_of(scene):
     parts = {"flip": lambda agent: scene.flip(agent)}
+    parts["lost"] = lambda agent: lost(scene, agent)
     parts["changed"] = lambda agent: changed(scene, agent)
     parts["added"] = lambda agent: added(scene, agent)
     if isinstance(scene, Admin):
@@ -197,8 +213,12 @@ def one_round(scene, part, at, length, agent):
     def once():
         scene.memory.fail(at, length)
         rounds_of(scene)[part](agent)
-        if not agent.running:
-            raise Wrong(f"it has ended with {wait_exit(agent)}")
+        if agent.running:
+            return "went on"
+        code = wait_exit(agent)
+        if length < WAITED_FOR or code != REFUSED or not agent.log.find(LOOP_ENDED):
+            raise Wrong(f"it has ended with {code}")
+        return "ended"
 
     case = judged(scene, part, at, agent, once)
     scene.memory.relent()
@@ -206,6 +226,9 @@ def one_round(scene, part, at, length, agent):
 
 
 def rounds(scene, binary, part, first, step, length, note):
+    if part == "lost":
+        scene.timeout = "1s"  # so that no answer is late as often as it takes
+        scene.write()
     agent = start(scene, binary)
     at, whole, wrong = first, 0, 0
     try:
@@ -214,8 +237,8 @@ def rounds(scene, binary, part, first, step, length, note):
             whole = whole + 1 if case is None else 0
             if case is not None:
                 note(case)
-            if case is not None and case.complaint:
-                wrong += 1
+            wrong += case is not None and case.complaint != ""
+            if case is not None and (case.complaint or case.outcome == "ended"):
                 agent = begin_again(scene, binary, agent)
             at += step
         last = judged(scene, "end", 0, agent, lambda: check_end(agent, scene))

@@ -15,6 +15,7 @@
 
 #include "agent/net/curl_http_end.h"
 #include "agent/net/curl_library.h"
+#include "agent/net/tls_problem.h"
 #include "tests/fuzz/fuzz.h"
 
 #undef curl_easy_getinfo /* it is replaced, not called */
@@ -84,7 +85,7 @@ static void copy(char *out, size_t size, const char *text)
 }
 
 /* Which ends there can be for each code, from the words of http_end alone. */
-static void expect_kind(const struct http_transfer *t, enum http_end end, int code)
+static void expect_kind(const struct http_transfer *t, enum http_end end, int code, bool starved)
 {
 	bool tls = end == HTTP_TLS || end == HTTP_TLS_FILES;
 
@@ -96,7 +97,9 @@ static void expect_kind(const struct http_transfer *t, enum http_end end, int co
 			code == CURLE_OUT_OF_MEMORY);
 	HOLDS(end != HTTP_REFUSED || code == CURLE_COULDNT_CONNECT || played.self);
 	HOLDS(end != HTTP_NO_RESOURCES || t->socket_errno != 0 || code == CURLE_OUT_OF_MEMORY ||
-			code == CURLE_WRITE_ERROR);
+			code == CURLE_WRITE_ERROR || starved);
+	HOLDS(!t->starved || t->nonsense || t->flooded || end == HTTP_ANSWERED ||
+			end == HTTP_NO_RESOURCES);
 	HOLDS(end != HTTP_BROKEN || t->tls == NULL || t->proven || t->status != 0);
 }
 
@@ -104,6 +107,9 @@ static void end_of(struct http_transfer *t, int code, bool proven)
 {
 	bool words = fuzz_is_harmless(t->why) && fuzz_is_harmless(t->name);
 	bool ascii = words && fuzz_is_harmless(t->expected);
+	bool starved = t->starved ||
+		       (t->tls != NULL && (strstr(t->why, "malloc failure") != NULL ||
+							  played.verdict == TLS_PROBLEM_MEMORY));
 	enum http_end end = curl_http_end(t, code);
 	bool answered = played.status != 0 && !t->nonsense && !t->flooded &&
 			(code == CURLE_OK || t->stopped);
@@ -116,7 +122,7 @@ static void end_of(struct http_transfer *t, int code, bool proven)
 	HOLDS(answered || end == HTTP_TLS || end == HTTP_TLS_FILES ||
 			strstr(t->why, t->name) != NULL);
 	HOLDS(!ascii || strlen(t->why) + 1 == sizeof t->why || fuzz_is_harmless(t->why));
-	expect_kind(t, end, code);
+	expect_kind(t, end, code, starved);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -148,6 +154,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.error = fuzz_u8(&in),
 		.verdict = fuzz_u8(&in),
 		.self = (flags & SELF) != 0 };
+	t.starved = (played.verdict & 128) != 0;
+	played.verdict &= 127;
 	char *name = fuzz_take_text(&in), *expected = fuzz_take_text(&in);
 	char *words = fuzz_take_text(&in);
 	copy(t.name, sizeof t.name, name);

@@ -14,6 +14,7 @@
 
 #include "agent/clock.h"
 #include "agent/net/curl_http.h"
+#include "agent/net/curl_library.h"
 #include "agent/util.h"
 
 #include "tests/unit/http_server.h"
@@ -378,6 +379,36 @@ static void the_end_may_destroy_the_client(void **state)
 	expect(HTTP_TIMEOUT);
 }
 
+static CURLMcode without_memory_for_a_socket(
+		CURLM *multi, curl_socket_t fd, int events, int *running)
+{
+	UNUSED(multi);
+	UNUSED(fd);
+	UNUSED(events);
+	UNUSED(running);
+	return CURLM_OUT_OF_MEMORY;
+}
+
+static CURLM *without_memory_for_a_handle(void)
+{
+	return NULL;
+}
+
+static void without_memory_nothing_is_said_and_it_goes_on_with_it(void **state)
+{
+	const struct curl_library whole = curl_library;
+
+	UNUSED(state);
+	expect(HTTP_ANSWERED);
+	curl_multi_socket_action = without_memory_for_a_socket;
+	expect_why(HTTP_NO_RESOURCES, "memory");
+	curl_multi_init = without_memory_for_a_handle;
+	expect_why(HTTP_NO_RESOURCES, "out of memory for a request");
+	curl_library = whole;
+	expect(HTTP_ANSWERED);
+	assert_int_equal(stage.status, 200);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -401,6 +432,7 @@ int main(void)
 		TEST(a_cancelled_request_is_never_heard_of),
 		TEST(the_end_may_start_the_next),
 		TEST(the_end_may_destroy_the_client),
+		TEST(without_memory_nothing_is_said_and_it_goes_on_with_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

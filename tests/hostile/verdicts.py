@@ -14,9 +14,9 @@ FLIP = 5.0  # seconds from a flip of a good service to its event in etcd
 # KiB above what it had before, at any moment of a case. What it keeps for a connection is some tens,
 # and libraries that a case is the first to need are there before the first measurement.
 CEILING = 512
-# KiB of its own that it may have more at the end of a run than at its beginning, when it has least: its
-# heap may have grown for a flood, and again for another.
-GROWTH = 2048
+# KiB of its own that it may have more at the end of a run than at its beginning, when it has least: half
+# a MiB of its heap comes and goes.
+GROWTH = 1024
 # Of the time in which it could have had a processor. A flood takes a twentieth.
 SHARE = 0.5
 

@@ -16,6 +16,7 @@ from lib.ports import free_port
 USAGE, BAD_DESCRIPTOR = 2, 78
 CONF = pathlib.Path(__file__).parents[2] / "conf"
 NOWHERE = "[127.0.0.1:1]"
+PATIENT = {"timeout": "10s", "interval": "10s"}  # of a probe that is made once
 
 
 def keys_of(printed):
@@ -122,7 +123,7 @@ def test_two_readers_of_one_file_are_refused(write):
 def test_probe_passes_readers_over(serve, write):
     server = serve()
     reader = write(READER)
-    done = run("probe", "--config", reader, "--config", write(descriptor(NOWHERE, server.port)))
+    done = run("probe", "--config", reader, "--config", write(descriptor(NOWHERE, server.port, probe=PATIENT)))
     assert done.returncode == 0
     assert done.stdout.count("\n") == 1
     done = run("probe", "--config", reader)
@@ -141,7 +142,7 @@ def test_check_asks_nobody(write, closing):
 @pytest.mark.parametrize("status,code", [("SERVING", 0), ("NOT_SERVING", 1)])
 def test_probe_says_the_status(status, code, serve, write):
     server = serve(statuses={"": status})
-    done = run("probe", "--config", write(descriptor(NOWHERE, server.port)))
+    done = run("probe", "--config", write(descriptor(NOWHERE, server.port, probe=PATIENT)))
     assert done.returncode == code
     assert re.search(rf"\b{status}\b.*\d(\.\d+)?(ms|s)\b", done.stdout)
     assert done.stdout.count("\n") == 1
@@ -158,10 +159,10 @@ def test_probe_of_a_port_where_nothing_listens(write):
 
 def test_probe_of_a_server_without_a_health_service(serve, write):
     server = serve(health="none")
-    passing = run("probe", "--config", write(descriptor(NOWHERE, server.port)))
+    passing = run("probe", "--config", write(descriptor(NOWHERE, server.port, probe=PATIENT)))
     assert passing.returncode == 0
     assert "UNIMPLEMENTED" in passing.stdout
-    text = descriptor(NOWHERE, server.port, probe={"unimplemented": "fail"})
+    text = descriptor(NOWHERE, server.port, probe={**PATIENT, "unimplemented": "fail"})
     assert run("probe", "--config", write(text)).returncode == 1
 
 

@@ -74,6 +74,8 @@ def doctor(write):
     """Runs it on a descriptor: doctor(endpoints, port, section={...})."""
 
     def look(endpoints, port=None, env=None, **sections):
+        probe = {"timeout": "10s", "interval": "10s"}  # who is not meant to be late must not be so
+        sections["probe"] = {**probe, **sections.get("probe", {})}
         text = descriptor(endpoints, port or free_port(), **sections)
         return Report(write(text), env=env)
 

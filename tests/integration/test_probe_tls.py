@@ -211,7 +211,8 @@ def test_a_bad_certificate_is_named(kind, what, authority, stranger, serve, side
 
 def test_the_command_probe_names_it_too(authority, stranger, serve, write):
     server = serve(tls=stranger.issue("server"))
-    text = descriptor("[localhost:1]", server.port, probe={"tls": tls(authority)})
+    probe = {"tls": tls(authority), "timeout": "10s", "interval": "10s"}
+    text = descriptor("[localhost:1]", server.port, probe=probe)
     done = run("probe", "--config", write(text))
     assert done.returncode == 1
     assert "TLS_ERROR" in done.stdout

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ports for servers that a test starts, stops and starts again.
 
-They lie below the range that the kernel takes source ports from, so a connection can never sit
-on one of them while its server is away. Each test process claims a block of its own by
-listening on the block's first port for as long as it lives; test processes that run side by side
-therefore never hand out the same port.
+They lie outside the range that the kernel takes source ports from (unless that is nearly all), so
+a connection can never sit on one of them while its server is away. Each test process claims a block
+of its own by listening on the block's first port for as long as it lives; test processes that run
+side by side therefore never hand out the same port.
 
 What is left of connections to an earlier server (TIME_WAIT, for a minute) keeps a socket without
 SO_REUSEADDR from its port. Servers set that option; sockets of the tests' own get it here. So
@@ -40,8 +40,16 @@ def _listen(port):
         return None
 
 
+def _starts():
+    """Of blocks that the kernel takes no source port from, as far as there are any."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as text:
+        low, high = map(int, text.read().split())
+    starts = range(FIRST, LAST, BLOCK)
+    return [start for start in starts if start + BLOCK <= low or start > high] or list(starts)
+
+
 def _claim_block():
-    starts = list(range(FIRST, LAST, BLOCK))
+    starts = _starts()
     random.shuffle(starts)
     for start in starts:
         claim = _listen(start)

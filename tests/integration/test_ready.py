@@ -10,6 +10,7 @@ import pytest
 from lib.agent import Agent, run
 from lib.descriptor import descriptor, key_of
 from lib.outputs import until
+from lib.patience import patient
 from lib.ports import free_port
 
 
@@ -18,7 +19,7 @@ def supervisor(tmp_path):
     """The socket of a supervisor; said() is its next message."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(str(tmp_path / "notify"))
-        heard.settimeout(10)
+        heard.settimeout(patient(30))
         yield heard
 
 
@@ -69,7 +70,7 @@ def test_the_watchdog_is_fed_while_the_loop_turns(agent, etcd, serve, supervisor
         while True:
             said(supervisor, "WATCHDOG=1")
     running.resume()
-    supervisor.settimeout(10)
+    supervisor.settimeout(patient(30))
     said(supervisor, "WATCHDOG=1")
 
 

@@ -11,6 +11,8 @@
 
 #include "agent/util.h"
 
+#define UNREAD_MAX 64 /* times 4 KiB: who sends more than that has said more than answers */
+
 static bool set_ipv4(struct h2_address *a, const char *host, uint16_t port)
 {
 	a->at.in.sin_family = AF_INET;
@@ -161,5 +163,15 @@ void h2_address_drop(int fd)
 	struct linger none = { .l_onoff = 1, .l_linger = 0 };
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	(void)close(fd);
+}
+
+void h2_address_hang_up(int fd)
+{
+	char unread[4096];
+
+	for (unsigned i = 0; i < UNREAD_MAX && recv(fd, unread, sizeof unread, MSG_DONTWAIT) > 0;
+			i++) {
+	}
 	(void)close(fd);
 }

@@ -64,6 +64,13 @@ static inline bool h2_address_was_taken(int error)
 	return error == ECONNRESET || error == EPIPE;
 }
 
+/*
+ * Closes what has said goodbye. What the peer has sent meanwhile is taken in first:
+ * the kernel would answer bytes that nobody has read with a reset, which a server
+ * complains about.
+ */
+void h2_address_hang_up(int fd);
+
 /* Closes at once and leaves no TIME_WAIT behind. */
 void h2_address_drop(int fd);
 

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent/util.h"
 
@@ -41,7 +40,7 @@ static void release(struct h2_conn *conn)
 	h2_session_close(&conn->session);
 	h2_tls_end(conn->tls);
 	if (conn->fd >= 0) {
-		(void)close(conn->fd);
+		h2_address_hang_up(conn->fd);
 	}
 	conn->fd = -1;
 	conn->open = false;

@@ -145,6 +145,30 @@ static void a_local_pair_is_not_itself(void **state)
 	(void)close(fds[1]);
 }
 
+/* The end of what a peer reads, after "bye", when its own words were not read. */
+static ssize_t end_of_goodbye(int peer, int fd)
+{
+	char said[3];
+
+	assert_int_equal(send(peer, "an answer", 9, 0), 9);
+	assert_int_equal(send(fd, "bye", 3, 0), 3);
+	h2_address_hang_up(fd);
+	assert_int_equal(recv(peer, said, sizeof said, MSG_WAITALL), 3);
+	ssize_t end = recv(peer, said, sizeof said, 0);
+	(void)close(peer);
+	return end;
+}
+
+static void hangs_up_without_a_reset(void **state)
+{
+	int listener, fd = connected(&listener), pair[2];
+	UNUSED(state);
+	assert_int_equal(end_of_goodbye(accept(listener, NULL, NULL), fd), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(end_of_goodbye(pair[0], pair[1]), 0);
+	(void)close(listener);
+}
+
 static void a_missing_path_fails_with_its_errno(void **state)
 {
 	struct h2_address out[H2_ADDRESSES];
@@ -165,6 +189,7 @@ int main(void)
 		cmocka_unit_test(leaves_its_source_port_to_a_service),
 		cmocka_unit_test(knows_a_socket_that_met_itself),
 		cmocka_unit_test(a_local_pair_is_not_itself),
+		cmocka_unit_test(hangs_up_without_a_reset),
 		cmocka_unit_test(a_missing_path_fails_with_its_errno),
 	};
 

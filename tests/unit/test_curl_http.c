@@ -238,7 +238,7 @@ static void silence_ends_at_the_deadline(void **state)
 {
 	UNUSED(state);
 	stage.server.answer = NULL;
-	stage.patience = 0.05;
+	stage.patience = 0.5;
 	expect_why(HTTP_TIMEOUT, "no answer from 127.0.0.1:");
 	stage.server.answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell";
 	expect_why(HTTP_TIMEOUT, "no whole answer");

@@ -179,6 +179,21 @@ static enum http_end not_http(struct http_transfer *t)
 			  : say(t, HTTP_NOT_HTTP, "%s does not answer in HTTP", t->name);
 }
 
+/*
+ * libcurl says of a line that has no end what it says without memory. With a
+ * status it is the server's headers; before that it is ours once, and the
+ * server's when the next request meets the same.
+ */
+static bool is_endless(struct http_transfer *t)
+{
+	curl_off_t spoke = 0;
+	bool before = t->doubted;
+
+	(void)curl_easy_getinfo(t->easy, CURLINFO_STARTTRANSFER_TIME_T, &spoke);
+	t->doubted = spoke > 0;
+	return t->status != 0 || (before && t->doubted);
+}
+
 enum http_end curl_http_end(struct http_transfer *t, int code)
 {
 	char detail[sizeof t->why];
@@ -188,6 +203,7 @@ enum http_end curl_http_end(struct http_transfer *t, int code)
 	t->why[0] = '\0';
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	t->status = (int)status;
+	t->doubted = t->doubted && code == CURLE_OUT_OF_MEMORY;
 	if (t->nonsense) {
 		return not_http(t);
 	}
@@ -217,8 +233,8 @@ enum http_end curl_http_end(struct http_transfer *t, int code)
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 		return not_http(t);
-	case CURLE_OUT_OF_MEMORY: /* also said of a header that has no end */
-		return status != 0 ? not_http(t) : starved(t);
+	case CURLE_OUT_OF_MEMORY:
+		return is_endless(t) ? not_http(t) : starved(t);
 	case CURLE_WRITE_ERROR: /* the body that was to be kept had no room */
 		return say(t, HTTP_NO_RESOURCES, "out of memory for the answer of %s", t->name);
 	}

@@ -22,6 +22,7 @@ struct http_transfer {
 	bool nonsense;                        /* its status line is none */
 	bool proven;                          /* it has answered: the settings are right */
 	bool starved;                         /* meanwhile OpenSSL went without memory */
+	bool doubted;                         /* it spoke, and there was no memory, or no end */
 	int socket_errno;                     /* no socket was to be had; 0: there was no trouble */
 	int status;                           /* out */
 	char why[400]; /* in: libcurl's words; out: one sentence, "" when answered */

@@ -15,6 +15,7 @@
 
 #include "agent/net/curl_http_end.h"
 #include "agent/net/curl_library.h"
+#include "agent/net/tls_complaint.h"
 #include "agent/net/tls_problem.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -30,6 +31,7 @@ enum flags {
 	SELF = 64,
 	SOCKET = 128
 };
+#define SPOKE PROVEN /* it has spoken before, and now */
 
 #define FLOODED 128 /* beside the code, which is less */
 
@@ -37,6 +39,7 @@ enum flags {
 static struct played {
 	long status, error, verdict;
 	bool self;
+	curl_off_t spoke; /* microseconds; 0: it did not */
 } played;
 
 static void put_long(va_list args, long value)
@@ -63,6 +66,9 @@ static CURLcode tell(CURL *easy, CURLINFO what, ...)
 	case CURLINFO_SSL_VERIFYRESULT:
 		put_long(args, played.verdict);
 		break;
+	case CURLINFO_STARTTRANSFER_TIME_T:
+		*va_arg(args, curl_off_t *) = played.spoke;
+		break;
 	case CURLINFO_LOCAL_PORT:
 	case CURLINFO_PRIMARY_PORT:
 		put_long(args, played.self ? 50051 : what == CURLINFO_LOCAL_PORT ? 40000 : 80);
@@ -84,6 +90,13 @@ static void copy(char *out, size_t size, const char *text)
 	(void)snprintf(out, size, "%s", text);
 }
 
+/* Of TLS libcurl tells only where there is some. */
+static bool is_about_tls(int code)
+{
+	return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM ||
+	       code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CONNECT_ERROR;
+}
+
 /* Which ends there can be for each code, from the words of http_end alone. */
 static void expect_kind(const struct http_transfer *t, enum http_end end, int code, bool starved)
 {
@@ -100,6 +113,8 @@ static void expect_kind(const struct http_transfer *t, enum http_end end, int co
 			code == CURLE_WRITE_ERROR || starved);
 	HOLDS(!t->starved || t->nonsense || t->flooded || end == HTTP_ANSWERED ||
 			end == HTTP_NO_RESOURCES);
+	HOLDS(code != CURLE_COULDNT_CONNECT || t->nonsense || t->socket_errno == 0 ||
+			end == HTTP_NO_RESOURCES || end == HTTP_ANSWERED);
 	HOLDS(end != HTTP_BROKEN || t->tls == NULL || t->proven || t->status != 0);
 }
 
@@ -110,6 +125,7 @@ static void end_of(struct http_transfer *t, int code, bool proven)
 	bool starved = t->starved ||
 		       (t->tls != NULL && (strstr(t->why, "malloc failure") != NULL ||
 							  played.verdict == TLS_PROBLEM_MEMORY));
+	bool blamed = tls_complaint_of(t->why) == TLS_COMPLAINT_OURS;
 	enum http_end end = curl_http_end(t, code);
 	bool answered = played.status != 0 && !t->nonsense && !t->flooded &&
 			(code == CURLE_OK || t->stopped);
@@ -122,7 +138,19 @@ static void end_of(struct http_transfer *t, int code, bool proven)
 	HOLDS(answered || end == HTTP_TLS || end == HTTP_TLS_FILES ||
 			strstr(t->why, t->name) != NULL);
 	HOLDS(!ascii || strlen(t->why) + 1 == sizeof t->why || fuzz_is_harmless(t->why));
+	HOLDS(end != HTTP_TLS || is_about_tls(code) || blamed || (!proven && t->status == 0));
 	expect_kind(t, end, code, starved);
+}
+
+/* The same again: a server that speaks without an end cannot have it that we lack memory. */
+static void expect_no_end(struct http_transfer *t, int code)
+{
+	bool spoke = played.spoke > 0 || played.status != 0;
+
+	if (code == CURLE_OUT_OF_MEMORY && !t->nonsense && !t->stopped && !t->flooded &&
+			!t->starved) {
+		HOLDS((curl_http_end(t, code) == HTTP_NO_RESOURCES) == !spoke);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -156,16 +184,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.self = (flags & SELF) != 0 };
 	t.starved = (played.verdict & 128) != 0;
 	played.verdict &= 127;
+	played.spoke = (flags & SPOKE) != 0 ? 7 : 0;
 	char *name = fuzz_take_text(&in), *expected = fuzz_take_text(&in);
 	char *words = fuzz_take_text(&in);
 	copy(t.name, sizeof t.name, name);
 	copy(t.expected, sizeof t.expected, expected);
 	copy(t.why, sizeof t.why, words);
-	/* Of TLS libcurl tells only where there is some. */
-	bool about_tls = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM ||
-			 code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CONNECT_ERROR;
-	if (!about_tls || t.tls != NULL) {
+	if (!is_about_tls(code) || t.tls != NULL) {
 		end_of(&t, code, t.proven);
+		expect_no_end(&t, code);
 	}
 	free(name);
 	free(expected);

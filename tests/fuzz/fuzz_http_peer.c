@@ -34,6 +34,8 @@ static struct scene {
 	struct curl_http *http;
 	size_t body_max;
 	bool waiting;         /* for an answer */
+	bool answering;       /* ... and some of it was said */
+	bool starved;         /* there was no memory for the last one */
 	int listener, fd;     /* -1: none */
 	unsigned connections; /* so far; that none is made without need is not promised */
 	size_t n;
@@ -88,6 +90,7 @@ static void listen_to_it(void)
 		scene.connections++;
 	}
 	while (scene.fd >= 0 && recv(scene.fd, heard, sizeof heard, MSG_DONTWAIT) > 0) {
+		HOLDS(scene.http == NULL || !scene.answering); /* it asks once */
 	}
 }
 
@@ -111,6 +114,7 @@ static void say(const void *bytes, size_t len)
 	size_t said = n > 0 ? (size_t)n : 0, room = SAID_ROOM - scene.n;
 
 	peers.said += said;
+	scene.answering = scene.waiting && (scene.answering || said > 0);
 	scene.forgot = scene.forgot || said > room;
 	said = said < room ? said : room;
 	if (said > 0) {
@@ -137,12 +141,20 @@ static bool has_said_status(int status)
 
 /* ---- who asks ------------------------------------------------------------------------------ */
 
+/* Whatever the server says: of a line without an end libcurl does not tell whether there was. */
+static void expect_memory(bool starved)
+{
+	HOLDS(!starved || !scene.starved);
+	scene.starved = starved;
+}
+
 static void on_report(struct probe *probe, const struct probe_report *report)
 {
 	static const char words[] = "GET /health answered with status ";
 
 	HOLDS(probe == scene.probe && report->reason < N_REASONS);
 	HOLDS(report->audit && scene.waiting);
+	expect_memory(report->reason == REASON_NO_RESOURCES);
 	if (report->reason == REASON_HTTP_OK || report->reason == REASON_HTTP_STATUS) {
 		HOLDS(strncmp(report->detail, words, strlen(words)) == 0);
 		int status = (int)strtol(report->detail + strlen(words), NULL, 10);
@@ -158,6 +170,7 @@ static const struct probe_events events = { .on_report = on_report };
 static void on_answer(void *owner, const struct http_answer *answer)
 {
 	HOLDS(owner == &scene && scene.waiting && answer->end <= HTTP_NO_RESOURCES);
+	expect_memory(answer->end == HTTP_NO_RESOURCES);
 	HOLDS((answer->end == HTTP_ANSWERED) == (answer->why[0] == '\0'));
 	HOLDS(answer->len <= scene.body_max && answer->body[answer->len] == '\0');
 	HOLDS(!answer->cut || answer->len == scene.body_max);
@@ -184,6 +197,7 @@ static void ask(void)
 		return;
 	}
 	scene.waiting = true;
+	scene.answering = false;
 	if (scene.probe != NULL) {
 		scene.probe->kind->audit(scene.probe, call.deadline);
 	} else {
@@ -309,7 +323,7 @@ static void prepare(void)
 	}
 	scene.probe = NULL;
 	scene.http = NULL;
-	scene.waiting = scene.forgot = false;
+	scene.waiting = scene.answering = scene.forgot = scene.starved = false;
 	scene.listener = scene.fd = -1;
 	scene.connections = 0;
 	memset(scene.said, 0, scene.n);

@@ -324,6 +324,21 @@ static void headers_have_an_end(void **state)
 	expect(HTTP_ANSWERED);
 }
 
+/* libcurl says that it has no memory for such a line: once that may be true. */
+static void a_status_line_without_end_is_not_http(void **state)
+{
+	static char answer[200000] = "HTTP/1.1 200 ";
+
+	UNUSED(state);
+	memset(answer + strlen(answer), 'x', sizeof answer - strlen(answer) - 1);
+	stage.server.answer = answer;
+	start(HTTP_GET, "/healthz");
+	wait_for_ends(1);
+	expect(HTTP_NOT_HTTP);
+	stage.server.answer = OK_ANSWER;
+	expect(HTTP_ANSWERED);
+}
+
 static void a_unix_socket_is_a_server_like_any_other(void **state)
 {
 	char path[] = "/tmp/svc-agent-http-XXXXXX";
@@ -428,6 +443,7 @@ int main(void)
 		TEST(a_body_is_cut_where_the_caller_says),
 		TEST(a_body_without_end_is_an_answer_all_the_same),
 		TEST(headers_have_an_end),
+		TEST(a_status_line_without_end_is_not_http),
 		TEST(a_unix_socket_is_a_server_like_any_other),
 		TEST(a_cancelled_request_is_never_heard_of),
 		TEST(the_end_may_start_the_next),

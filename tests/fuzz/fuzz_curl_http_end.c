@@ -113,7 +113,7 @@ static void expect_kind(const struct http_transfer *t, enum http_end end, int co
 			code == CURLE_WRITE_ERROR || starved);
 	HOLDS(!t->starved || t->nonsense || t->flooded || end == HTTP_ANSWERED ||
 			end == HTTP_NO_RESOURCES);
-	HOLDS(code != CURLE_COULDNT_CONNECT || t->nonsense || t->socket_errno == 0 ||
+	HOLDS(code != CURLE_COULDNT_CONNECT || t->nonsense || t->flooded || t->socket_errno == 0 ||
 			end == HTTP_NO_RESOURCES || end == HTTP_ANSWERED);
 	HOLDS(end != HTTP_BROKEN || t->tls == NULL || t->proven || t->status != 0);
 }

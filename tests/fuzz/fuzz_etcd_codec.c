@@ -110,8 +110,7 @@ static void read_keys(const uint8_t *data, size_t size)
 	for (size_t n = 1; n <= ETCD_ENTRIES_MAX; n++) {
 		memset(seen, 0xff, sizeof seen);
 		if (etcd_decode_put_if(data, size, entries, n, &succeeded, seen)) {
-			HOLDS(succeeded ? proto_has(data, size, 2)
-					: proto_varint(data, size, 2) == 0);
+			HOLDS(proto_is_flag(data, size, 2, succeeded));
 			expect_keys(succeeded ? NULL : seen, n, succeeded ? PUT : RANGE, data,
 					size);
 		}

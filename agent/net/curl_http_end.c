@@ -12,6 +12,8 @@
 #include "agent/net/tls_context.h"
 #include "agent/net/tls_problem.h"
 
+#define TOO_LARGE 100 /* CURLE_TOO_LARGE, for a header: libcurl has it since 8.6 */
+
 static enum http_end say(struct http_transfer *t, enum http_end end, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
 
@@ -180,7 +182,7 @@ static enum http_end not_http(struct http_transfer *t)
 }
 
 /*
- * libcurl says of a line that has no end what it says without memory. With a
+ * libcurl before 8.6 says of a line that has no end what it says without memory. With a
  * status it is the server's headers; before that it is ours once, and the
  * server's when the next request meets the same.
  */
@@ -232,6 +234,7 @@ enum http_end curl_http_end(struct http_transfer *t, int code)
 		return classify_handshake(t, detail);
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_UNSUPPORTED_PROTOCOL:
+	case TOO_LARGE:
 		return not_http(t);
 	case CURLE_OUT_OF_MEMORY:
 		return is_endless(t) ? not_http(t) : starved(t);

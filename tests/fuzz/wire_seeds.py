@@ -785,6 +785,7 @@ seed(
     no_memory=ended(27),
     header_without_end=ended(27, status=200),
     status_without_end=ended(27, E_PROVEN),
+    too_large=ended(100),
     no_room=ended(23, status=200),
     cut=ended(52),
     cut_with_words=ended(56, words=GO_AWAY),

@@ -282,7 +282,6 @@ static void a_body_is_cut_where_the_caller_says(void **state)
 static void a_body_without_end_is_an_answer_all_the_same(void **state)
 {
 	static char answer[200000] = "HTTP/1.1 200 OK\r\n\r\n";
-
 	UNUSED(state);
 	memset(answer + strlen(answer), 'x', sizeof answer - strlen(answer) - 1);
 	stage.server.answer = answer;
@@ -324,19 +323,15 @@ static void headers_have_an_end(void **state)
 	expect(HTTP_ANSWERED);
 }
 
-/* libcurl says that it has no memory for such a line: once that may be true. */
 static void a_status_line_without_end_is_not_http(void **state)
 {
 	static char answer[200000] = "HTTP/1.1 200 ";
-
 	UNUSED(state);
 	memset(answer + strlen(answer), 'x', sizeof answer - strlen(answer) - 1);
 	stage.server.answer = answer;
 	start(HTTP_GET, "/healthz");
-	wait_for_ends(1);
+	wait_for_ends(1); /* it may be said that there is no memory */
 	expect(HTTP_NOT_HTTP);
-	stage.server.answer = OK_ANSWER;
-	expect(HTTP_ANSWERED);
 }
 
 static void a_unix_socket_is_a_server_like_any_other(void **state)

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from lib.documents import document, entry, write
+from lib.outputs import until
 from lib.promotion import COUPON, POLICY, promotion_in
 
 
@@ -72,8 +73,14 @@ def waiting_bytes(port):
     return total
 
 
+def wait_question(system, noticed):
+    """Until the gateway has noticed, and answers so a question, which may be sent again and again."""
+    until(lambda: noticed(system.api.ask("GET", "/coupon-policies")))
+
+
 def test_what_was_not_sent_goes_to_another_instance(system):
     system.second.kill()
+    wait_question(system, lambda answer: answer[2] == system.first.address)
     for _ in range(4):
         status, _, instance = system.api.create_policy()
         assert (status, instance) == (201, system.first.address)
@@ -82,6 +89,7 @@ def test_what_was_not_sent_goes_to_another_instance(system):
 def test_nobody_can_be_reached(system):
     write(system, document(entry(system.second)))
     system.second.kill()
+    wait_question(system, lambda answer: answer[0] == 503)
     status, answer, _ = system.api.create_policy()
     assert status == 503
     assert answer["message"].startswith(f"{COUPON} at {system.second.address} cannot be reached")

@@ -1,32 +1,62 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lines that a process writes, gathered as they come."""
 
+import codecs
+import io
+import os
 import re
+import select
 import threading
 
 from lib.patience import patient
 
 
 class Lines:
-    """Reads a pipe to its end in a thread of its own. Waiting is for a line, never for time."""
+    """Reads a pipe to its end in a thread of its own. Waiting is for a line, never for time.
+
+    Whoever looks at the lines has all that was written until then, however late the thread is.
+    """
 
     def __init__(self, pipe, what):
         self.what = what
-        self.lines = []
         self.ended = False
         self.taken = 0
+        self._lines, self._rest = [], ""
+        self._pipe = pipe
+        self._look, self._sleep = self._poll(), self._poll()  # one is not for two threads
+        utf_8 = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+        self._decoder = io.IncrementalNewlineDecoder(utf_8, translate=True)
         self._news = threading.Condition()
-        self._reader = threading.Thread(target=self._read, args=(pipe,), daemon=True)
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def _read(self, pipe):
-        for line in pipe:
+    def _poll(self):
+        made = select.poll()
+        made.register(self._pipe.fileno(), select.POLLIN)
+        return made
+
+    def _read(self):
+        while not self.ended:
+            self._sleep.poll()
             with self._news:
-                self.lines.append(line.rstrip("\n"))
-                self._news.notify_all()
-        with self._news:
-            self.ended = True
+                self._catch_up()
+
+    def _catch_up(self):
+        """Takes what is in the pipe, and waits for nothing."""
+        while not self.ended and self._look.poll(0):
+            octets = os.read(self._pipe.fileno(), 1 << 16)
+            *lines, self._rest = (self._rest + self._decoder.decode(octets, not octets)).split("\n")
+            if not octets:
+                self.ended = True
+                lines += [self._rest] if self._rest else []
+            self._lines += lines
             self._news.notify_all()
+
+    @property
+    def lines(self):
+        with self._news:
+            self._catch_up()
+            return self._lines
 
     def find(self, pattern, since=0):
         """(match, index) of the first such line from `since` on, or None."""

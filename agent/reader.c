@@ -95,6 +95,16 @@ static void publish(struct reader *r, double now)
 	touch(r);
 }
 
+static void log_stale(const struct reader *r)
+{
+	log_write(LOG_WARN,
+			LOG_FIELDS(LOG_STR("service", r->service->name),
+					LOG_INT("instances", (int64_t)r->view.instances.n)),
+			"%s: what was published last is kept, marked as stale",
+			r->kept ? "the last instance is gone"
+				: "etcd does not confirm the instances");
+}
+
 static void set_stale(struct reader *r, bool stale, double now)
 {
 	double age = now - r->view.confirmed_at;
@@ -106,12 +116,7 @@ static void set_stale(struct reader *r, bool stale, double now)
 	r->view.stale = stale;
 	tell(r);
 	if (stale && r->begun) {
-		log_write(LOG_WARN,
-				LOG_FIELDS(LOG_STR("service", r->service->name),
-						LOG_INT("instances", (int64_t)r->view.instances.n)),
-				"%s: what was published last is kept, marked as stale",
-				r->kept ? "the last instance is gone"
-					: "etcd does not confirm the instances");
+		log_stale(r);
 	} else if (!stale) {
 		log_write(LOG_INFO, LOG_FIELDS(LOG_STR("service", r->service->name)),
 				"the instances are confirmed, not stale any more");
@@ -181,6 +186,7 @@ static void note_silence(struct reader *r, double now)
 static void look(struct reader *r)
 {
 	struct follower *f = &r->follower;
+	bool kept = r->kept;
 	double now = clock_now();
 
 	if (!r->held && !r->kept && r->published) { /* it was so until this moment */
@@ -195,6 +201,9 @@ static void look(struct reader *r)
 	r->held = !is_allowed(r, now);
 	r->kept = !r->held && r->on_empty == ON_EMPTY_KEEP && f->known.live.n == 0 &&
 		  r->view.instances.n > 0;
+	if (r->kept && !kept && r->view.stale) {
+		log_stale(r); /* for another reason than before */
+	}
 	if (!r->held && !r->kept) {
 		publish(r, now);
 		r->view.confirmed_at = f->confirmed_at;

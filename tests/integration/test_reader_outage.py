@@ -189,6 +189,19 @@ def test_what_happened_meanwhile(line, way, etcd):
     written.lists(*at(2, 3, 4, 5))
 
 
+def test_the_last_one_that_went_meanwhile_is_kept_and_that_is_said(line, way, etcd):
+    put(etcd, 1)
+    sidecar, written = line(discover={"on_empty": "keep"})
+    written.lists(*at(1))
+    way.cut()
+    written.is_stale()
+    delete(etcd, 1)
+    way.open()
+    sidecar.wait_log("etcd was away and has lost 1 of 1 instances")
+    sidecar.wait_log("warn  .*the last instance is gone: what was published last is kept")
+    assert addresses(written.is_stale()) == at(1)
+
+
 def test_compacted_while_it_was_cut_off(line, way, etcd):
     put(etcd, 1, 2, 3, 4)
     _, written = line()

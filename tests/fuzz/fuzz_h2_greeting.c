@@ -28,6 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	HOLDS(memcmp(whole.first, said, whole.n) == 0);
 	HOLDS(h2_greeting_sentence(&whole) == h2_greeting_sentence(&cut));
 	HOLDS(h2_greeting_is_tls(&whole) == (len >= 2 && said[0] == 0x15 && said[1] == 0x03));
-	HOLDS(h2_greeting_sentence(&whole)[0] != '\0');
+	HOLDS((strstr(h2_greeting_sentence(&whole), "HTTP/1.1") != NULL) ==
+			(len >= 4 && memcmp(said, "HTTP", 4) == 0));
+	HOLDS((strstr(h2_greeting_sentence(&whole), "TLS") != NULL) == h2_greeting_is_tls(&whole));
 	return 0;
 }

@@ -855,6 +855,7 @@ seed(
     silent_and_read=READS + two(9) + H_ASKED,
     cut_and_not=READS + two(3) + H_ASKED + WELL + H_ASKED + lines(OK_LINE, NONE_, BLANK),
     dropped=PROBES + H_ASKED + bytes([H_FORGET]) + WELL + H_ASKED + WELL,
+    dropped_and_asked_again=READS + two(9) + H_ASKED + bytes([H_FORGET]) + (H_ASKED + WELL) * 3,
     dropped_and_read=READS + two(9) + H_ASKED + lines(OK_LINE, FIVE, BLANK) + bytes([H_FORGET]) + H_ASKED + WELL,
     gzip=READS + two(99) + H_ASKED + lines(OK_LINE, GZIP, FIVE, BLANK, HELLO_),
     only_a_body=PROBES + H_ASKED + lines(HELLO_, HELLO_) + bytes([H_DROP, H_PASS, 130]),

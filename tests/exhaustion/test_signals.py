@@ -2,6 +2,7 @@
 """Signals in numbers, wanted and unwanted: an agent that is stopped and started, asked to reload, or hit."""
 
 import os
+import pathlib
 import random
 import signal
 import time
@@ -115,17 +116,23 @@ def test_a_storm_of_reloads_keeps_what_is_listed(serve, agent, etcd, write):
 
 
 def test_an_end_in_the_middle_of_a_storm(listed, etcd):
+    """What it is told to read after that it takes no more: nothing is registered anew."""
     agent, _, key, watch = listed
+    path = pathlib.Path(agent.argv[-1])
     for _ in range(50):
         agent.signal(signal.SIGHUP)
         agent.pause()
         agent.resume()
+    etcd.pause()  # so that it takes a while
     agent.terminate()
+    _, since = agent.log.wait("withdrawing")
+    path.write_text(path.read_text().replace("host: localhost", "host: 127.0.0.1"))
     for _ in range(50):
-        if not agent.running:
-            break
         agent.signal(signal.SIGHUP)
         agent.signal(signal.SIGUSR1)
+    etcd.resume()
     assert agent.wait_exit() == 0
     watch.gone(key)
     until(lambda: etcd.leases() == [])
+    assert not agent.log.find("read the descriptors again", since)
+    assert etcd.get() == {}

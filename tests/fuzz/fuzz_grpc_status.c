@@ -5,6 +5,7 @@
  *
  * The input: names and values in turn, each with a NUL at its end.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/net/grpc_status.h"
@@ -46,8 +47,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		size_t len = (size_t)(data + i - from);
 		if (name != NULL) {
-			grpc_status_header(&status, (const char *)name, n_name, (const char *)from,
+			struct fuzz_bytes rest = { from, len };
+			uint8_t *value = fuzz_take_bytes(&rest, len, &len);
+			grpc_status_header(&status, (const char *)name, n_name, (const char *)value,
 					len);
+			free(value);
 			see(&seen, name, n_name, from, len);
 		}
 		n_name = len;

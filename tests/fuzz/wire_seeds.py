@@ -87,6 +87,7 @@ seed(
     "grpc_status",
     ok=headers(*GRPC, ("grpc-status", "0")),
     percent=headers(*GRPC, ("grpc-status", "13"), ("grpc-message", "a%20b%0Ac%00d%zz%4%C3%BC")),
+    percent_at_the_end=headers(*GRPC, ("grpc-message", "a%"), ("grpc-message", "a%4")),
     control_c1=headers(("grpc-message", "%C2%9B2Jred%9B31m")),
     not_utf8=headers(("grpc-message", b"\xff\xfe%ED%A0%80\xc3")),
     long=headers(("grpc-message", "x" * 199 + "%C3%BC" + "y" * 2000)),
@@ -239,6 +240,7 @@ seed(
     "cluster_view",
     one_endpoint_restored=bytes([0]) + answer(0, 1, 3, 90) + answer(0, 1, 1, 5, 1) + answer(0, 1, 1, 6, 1),
     foreign_majority=bytes([2]) + answer(0, 1, 3, 9) + answer(1, 2, 1, 1) + answer(2, 2, 1, 2),
+    foreign_with_a_lower_number=bytes([2]) + answer(0, 3, 3, 9) + answer(1, 1, 4, 10) + answer(2, 2, 4, 11),
     foreign_for_long=bytes([4]) + answer(0, 1, 3, 9) + answer(1, 2, 1, 1) * 3 + answer(1, 2, 1, 1, 0, 40) * 3,
     contradicted_between=bytes([2]) + answer(0, 1, 3, 9) + answer(1, 2, 1, 1) + answer(0, 1, 3, 9) + answer(2, 2, 1, 1),
     silence_between=bytes([4]) + answer(0, 1, 3, 9) + answer(1, 2, 1, 1) + answer(1, 2, 1, 1, 0, 63) + answer(1, 2, 1, 1, 0, 63),
@@ -342,6 +344,7 @@ seed(
     "h2_greeting",
     http1=b"\1\2HTTP/1.1 400 Bad Request\r\n",
     tls_alert=b"\0\1\x15\x03\x03\0\2\2\x46",
+    one_more_than_is_kept=b"\0\0HTTP/1.1 ",
     ssh=b"\3\3SSH-2.0-OpenSSH_9.2\r\n",
     nothing=b"\0\0",
     one_byte=b"\0\0H",
@@ -362,6 +365,7 @@ seed(
     name=tls(62, 116, "[::1]:1", "shop\0", "error:0A00010B:SSL routines::wrong version number"),
     unknown=tls(9999, 255, "p", "n", "::"),
     controls=tls(18, 48, "a\x1b[2J\n", "\xff\x80", "::,"),
+    delete=tls(18, 48, "a\x7f", "b\x7f", "::,"),
     long=tls(66, 112, "p" * 400, "n" * 400, "x" * 500 + "::" + "y" * 500),
 )
 seed(

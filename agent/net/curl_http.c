@@ -61,10 +61,14 @@ struct curl_http {
 static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct curl_http *h = user;
+
+	UNUSED(purpose);
+	if (curl_http_was_dropped(&h->transfer)) {
+		return CURL_SOCKET_BAD;
+	}
 	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 	int one = 1; /* our source port may be the one that a service is about to listen on */
 
-	UNUSED(purpose);
 	if (fd < 0) {
 		h->transfer.socket_errno = errno == EAFNOSUPPORT ? 0 : errno;
 		return CURL_SOCKET_BAD;
@@ -292,6 +296,7 @@ void curl_http_start(
 	h->n_body = h->n_skipped = h->headers_size = 0;
 	h->transfer.stopped = h->transfer.nonsense = h->transfer.flooded = false;
 	h->transfer.socket_errno = 0;
+	h->transfer.n_opened = 0;
 	h->failures = patient_failures();
 	h->transfer.why[0] = '\0';
 	h->anew = h->anew || files_are_new(h);

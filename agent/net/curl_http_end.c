@@ -65,6 +65,14 @@ static bool lacks_port(const struct http_transfer *t)
 	return lacks;
 }
 
+bool curl_http_was_dropped(struct http_transfer *t)
+{
+	long os_errno = 0;
+
+	(void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_errno);
+	return t->n_opened++ > 0 && h2_address_was_taken((int)os_errno);
+}
+
 static enum http_end classify_connect(struct http_transfer *t)
 {
 	long os_errno = 0;
@@ -77,6 +85,10 @@ static enum http_end classify_connect(struct http_transfer *t)
 	if (lacks_port(t)) {
 		return say(t, HTTP_NO_RESOURCES, "no connection to %s: %s", t->name,
 				h2_address_says(EADDRINUSE));
+	}
+	if (h2_address_was_taken((int)os_errno)) {
+		return say(t, HTTP_BROKEN, "the connection to %s ended before an answer: %s",
+				t->name, strerror((int)os_errno));
 	}
 	if (os_errno == ECONNREFUSED || os_errno == ENOENT || is_about_ipv6(t, os_errno)) {
 		return refused(t);

@@ -23,10 +23,18 @@ struct http_transfer {
 	bool proven;                          /* it has answered: the settings are right */
 	bool starved;                         /* meanwhile OpenSSL went without memory */
 	bool doubted;                         /* it spoke, and there was no memory, or no end */
+	unsigned n_opened;                    /* sockets, one for each address */
 	int socket_errno;                     /* no socket was to be had; 0: there was no trouble */
 	int status;                           /* out */
 	char why[400]; /* in: libcurl's words; out: one sentence, "" when answered */
 };
+
+/*
+ * To be asked before each socket is opened: whether somebody took the connection
+ * to the address before, and dropped it. It is not for another address then,
+ * whose end libcurl would tell in place of this one.
+ */
+bool curl_http_was_dropped(struct http_transfer *t);
 
 /* `code` is a CURLcode. */
 enum http_end curl_http_end(struct http_transfer *t, int code);

@@ -79,6 +79,13 @@ static void on_accept(struct ev_loop *loop, ev_io *io, int revents)
 	UNUSED(revents);
 	assert(c != NULL && fd >= 0);
 	s->accepted++;
+	if (s->drops) {
+		const struct linger none = { .l_onoff = 1 };
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+		(void)close(fd);
+		free(c);
+		return;
+	}
 	c->server = s;
 	list_add(&s->connections, &c->link);
 	ev_io_init(&c->io, on_readable, fd, EV_READ);
@@ -116,6 +123,7 @@ void http_server_start(struct http_server *s, struct ev_loop *loop, const char *
 	*s = (struct http_server){ .loop = loop };
 	s->listener = path != NULL ? listen_unix(&s->target, path) : listen_inet(&s->target);
 	ev_io_init(&s->accepting, on_accept, s->listener, EV_READ);
+	ev_set_priority(&s->accepting, EV_MAXPRI); /* before the client looks */
 	ev_io_start(loop, &s->accepting);
 }
 

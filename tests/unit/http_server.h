@@ -21,6 +21,7 @@ struct http_server {
 	const char *answer; /* NULL: none */
 	bool closes;        /* the connection, after each answer */
 	bool resets;        /* ... in place of an answer */
+	bool drops;         /* ... in place of a request */
 
 	unsigned accepted, requests;
 	char request[2000]; /* the last one, from its first byte to the blank line */

@@ -312,15 +312,12 @@ static void headers_have_an_end(void **state)
 {
 	UNUSED(state);
 	stage.server.answer = with_headers(0, 1400); /* 13 bytes each, and 32 */
-	for (unsigned i = 0; i < 3; i++) {
-		expect(HTTP_ANSWERED); /* what the one before had does not count */
-	}
+	expect(HTTP_ANSWERED);
+	expect(HTTP_ANSWERED); /* what the one before had does not count */
 	stage.server.answer = with_headers(0, 1500);
 	expect_why(HTTP_NOT_HTTP, "sends headers without end");
 	stage.server.answer = with_headers(1000, 0);
 	expect_why(HTTP_NOT_HTTP, "sends headers without end");
-	stage.server.answer = OK_ANSWER;
-	expect(HTTP_ANSWERED);
 }
 
 static void a_status_line_without_end_is_not_http(void **state)

@@ -311,6 +311,19 @@ static void http_has_a_reason_for_every_end(void **state)
 	expect(REASON_REFUSED, "nothing listens on 127.0.0.1:");
 }
 
+/* Where it listens on one address of localhost, the other one's refusal says nothing. */
+static void http_that_is_dropped_at_once_was_not_refused(void **state)
+{
+	char keys[80];
+
+	UNUSED(state);
+	stage.server.drops = true;
+	(void)snprintf(keys, sizeof keys, "type: http, target: 'localhost:%u', timeout: 1s",
+			stage.server.target.inet.port);
+	make(keys);
+	expect(REASON_RESET, "ended before an answer");
+}
+
 /* ---- exec ------------------------------------------------------------------------ */
 
 static void exec_looks_at_the_exit_status(void **state)
@@ -389,6 +402,7 @@ int main(void)
 		TEST(http_looks_at_the_status),
 		TEST(http_takes_the_range_that_is_set),
 		TEST(http_has_a_reason_for_every_end),
+		TEST(http_that_is_dropped_at_once_was_not_refused),
 		TEST(exec_looks_at_the_exit_status),
 		TEST(exec_is_killed_at_the_timeout),
 		TEST(exec_that_cannot_be_run_says_nothing),

@@ -344,6 +344,10 @@ ANSWERS = {
     "three_hundred_headers": Case(first_headers(many(300, 20)), UP),
     "a_hundred_thousand_headers": Case(first_headers(many(100000, 1)), BROKEN),
     "a_header_of_1_mb": Case(first_headers(block(("x", "y" * (1 << 20)))), BROKEN),
+    "a_bomb_before_an_answer": Case(
+        check_with(lambda n: long_headers(n, bomb()) + frame(DATA, 0, n, SERVING) + headers(n, TRAILERS, END)),
+        BROKEN,
+    ),
     "a_bomb": Case(check_with(lambda n: headers(n, bomb())), BROKEN),
     "more_data_than_the_window": Case(
         check_with(lambda n: headers(n, ANSWER) + frame(DATA, 0, n, b"x" * 16384) * 100), BROKEN

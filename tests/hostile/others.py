@@ -57,6 +57,10 @@ HTTP = {
     "http_an_octet_at_a_time": http(drips(OK + b"Content-Length: 2\r\n" + END + b"ok"), "DEADLINE"),
     "http_status_of_nought": http(asked_for_ever(b"HTTP/1.1 000 No\r\nContent-Length: 0\r\n" + END),
                                   "HTTP_STATUS|NOT_HTTP|RESET|DEADLINE"),
+    # libcurl takes what begins so for a 200.
+    "http_status_line_of_nonsense": http(
+        asked_for_ever(b"HTTP/nonsense\r\nContent-Length: 0\r\n" + END), "NOT_HTTP"
+    ),
     "http_status_999": http(
         asked_for_ever(b"HTTP/1.1 999 No\r\nContent-Length: 0\r\n" + END), "HTTP_STATUS"
     ),

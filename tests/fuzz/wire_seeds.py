@@ -134,6 +134,7 @@ seed(
     grant_negative=message((1, HEADER), (2, -5), (3, -1)),
     grant_error=message((1, HEADER), (4, "etcdserver: no space")),
     grant_error_and_more=message((1, HEADER), (2, 7), (3, 15), (4, "etcdserver: no space")),
+    grant_error_behind_a_nul=message((1, HEADER), (2, 7), (3, 15), (4, "\0no space")),
     grant_of_no_lease=message((1, HEADER), (3, 15)),
     grant_of_no_time=message((1, HEADER), (2, 7)),
     keep_alive=message((1, HEADER), (2, 0x70CC), (3, 15)),

@@ -4,7 +4,8 @@
 from lib.patience import patient_span
 
 NAME = "coupon-service"
-WAITS = {"etcd": "request_timeout", "probe": "timeout"}  # what the agent waits for others
+# What the agent waits for others, and for how many milliseconds by itself.
+WAITS = {"etcd": ("request_timeout", 2000), "probe": ("timeout", 1000)}
 
 
 def key_of(port, name=NAME, host="localhost"):
@@ -36,7 +37,7 @@ def descriptor(endpoints, port, name=NAME, **sections):
 def wait_longer(sections):
     """An agent that is slowed down waits longer for others, too, where a test has it wait for less than by
     itself: it would give up what it has itself not come to yet."""
-    for section, key in WAITS.items():
+    for section, (key, by_itself) in WAITS.items():
         keys = sections.get(section, {})
         if key in keys:
-            keys[key] = patient_span(keys[key])
+            keys[key] = patient_span(keys[key], by_itself)

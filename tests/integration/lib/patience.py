@@ -12,10 +12,10 @@ def patient(seconds):
     return seconds * FACTOR
 
 
-def patient_span(text):
-    """How long the agent waits where it is slowed down: 500ms, or 2s, in the same form."""
+def patient_span(text, short):
+    """How long the agent waits: 500ms, or 2s; longer where it is slowed down, if that is less than `short`."""
     if FACTOR == 1:
         return text
     number, unit = re.fullmatch(r"(\d+)(ms|s)", text).groups()
     asked = int(number) * (1000 if unit == "s" else 1)
-    return f"{max(asked, min(LONGEST, round(patient(asked))))}ms"
+    return f"{min(LONGEST, round(patient(asked)))}ms" if asked < short else text

@@ -113,6 +113,7 @@ def test_a_healthy_service_stays_listed(kind, serve, closing, start, etcd, tmp_p
     etcd.outlast(AUDITS)
     watch.nothing_more(key)
     assert agent.log.count("cannot probe") <= 1
+    assert not agent.log.find("reason=(EXEC_MISSING|EXEC_FAILED|TLS_ERROR)")
     allow()
     service.fall()
     watch.gone(key)

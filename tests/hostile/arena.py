@@ -106,8 +106,8 @@ class Arena:
         self.judge(hostile)
         time.sleep(max(0.0, self.hold - (time.monotonic() - before[3])))
         self.measure(name, *before)
-        self.peers.tell("honest", name, hostile.port)
-        if hostile.case.outcome is not UP:
+        if hostile.case.outcome is not UP:  # else a moment without a listener would be its end
+            self.peers.tell("honest", name, hostile.port)
             self.watch.put(hostile.key, PATIENCE)
         if not isinstance(hostile.case.outcome, Later):
             self.watch.nothing_more(hostile.key)

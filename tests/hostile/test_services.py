@@ -49,9 +49,12 @@ def be_judged(agent, watch, hostile):
 
 
 def recover(peers, watch, hostile):
-    """Whoever was down is listed once the port has an honest server; who was up has stayed it."""
-    peers.tell("honest", hostile.name, hostile.port)
+    """Whoever was down is listed once the port has an honest server.
+
+    Who was up stays it, and keeps the port: a moment without a listener would be its end.
+    """
     if hostile.case.outcome is not UP:
+        peers.tell("honest", hostile.name, hostile.port)
         watch.put(hostile.key, PATIENCE)
 
 

@@ -48,13 +48,20 @@ static bool is_about_ipv6(const struct http_transfer *t, long os_errno)
 					       os_errno == EAFNOSUPPORT || os_errno == ENETUNREACH);
 }
 
-/* Of these libcurl tells how one ended, too, and perhaps not the one that had no port of ours. */
-static bool lacks_port(const struct http_transfer *t)
+/*
+ * Of these libcurl tells how one ended, too, and perhaps not the one that had no
+ * port of ours, which only another attempt can show. Of a single address it has
+ * told, and a service that is away is not called on a second time.
+ */
+static bool lacks_port(const struct http_transfer *t, long os_errno)
 {
 	struct h2_address to[H2_ADDRESSES];
 	unsigned n = t->target->kind == TARGET_UNIX ? 0 : h2_addresses(to, t->target);
 	bool lacks = false;
 
+	if (!t->localhost && os_errno != EADDRNOTAVAIL) {
+		return false;
+	}
 	for (unsigned i = 0; i < n && !lacks; i++) {
 		int fd = h2_address_connect(&to[i], 0);
 		lacks = fd < 0 && errno == EADDRINUSE;
@@ -82,7 +89,7 @@ static enum http_end classify_connect(struct http_transfer *t)
 		return say(t, HTTP_NO_RESOURCES, "no socket for %s: %s", t->name,
 				strerror(t->socket_errno));
 	}
-	if (lacks_port(t)) {
+	if (lacks_port(t, os_errno)) {
 		return say(t, HTTP_NO_RESOURCES, "no connection to %s: %s", t->name,
 				h2_address_says(EADDRINUSE));
 	}

@@ -197,8 +197,8 @@ bool tls_look(struct tls_look *look, const struct sockaddr *address, socklen_t l
 		(void)snprintf(look->why, sizeof look->why, "%.190s", why);
 		return false;
 	}
-	double deadline = clock_now() +
-			  timeout; /* OpenSSL is loaded, which is not the server's time */
+	/* From now on: loading OpenSSL, as making a context does, is not the server's time. */
+	double deadline = clock_now() + timeout;
 	int fd = waiting_connect(address, len, deadline);
 	if (fd < 0) {
 		(void)snprintf(look->why, sizeof look->why, "%s", strerror(errno));

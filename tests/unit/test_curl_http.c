@@ -304,7 +304,7 @@ static const char *with_headers(unsigned interim, unsigned lines)
 	for (unsigned i = 0; i < lines; i++) {
 		at += sprintf(at, "X-Header: %u\r\n", i % 10);
 	}
-	(void)strcpy(at, "\r\nhello");
+	memcpy(at, "\r\nhello", sizeof "\r\nhello");
 	return answer;
 }
 
@@ -392,7 +392,7 @@ static CURLMcode without_memory_for_a_socket(
 	UNUSED(multi);
 	UNUSED(fd);
 	UNUSED(events);
-	UNUSED(running);
+	*running = 0;
 	return CURLM_OUT_OF_MEMORY;
 }
 

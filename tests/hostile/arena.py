@@ -6,6 +6,7 @@ import io
 import time
 
 import memory
+import orphans
 import verdicts
 from cases import CASES
 from neighbours import Neighbours
@@ -26,12 +27,13 @@ class Arena:
         self.neighbours = Neighbours(good)
         self.agent = self.pulse = self.last = None
         self.figures, self.failures, self.cases = {}, [], 0
-        self.owns = []
+        self.owns, self.ours = [], {}
         self.config = folder / "hostile.yaml"
 
     # ---- the frame -------------------------------------------------------------------------------
 
     def start(self, pause=3.0):
+        orphans.adopt()
         self.etcd.start()
         self.peers.start()
         self.watch = self.etcd.watch()
@@ -59,6 +61,7 @@ class Arena:
             config.write_text(each.descriptor(self.etcd, self.folder, calm=True))
             honest.append((each, config))
         self.config.write_text(honest[0][0].descriptor(self.etcd, self.folder, calm=True))
+        self.ours = orphans.left({})
         self.agent = Agent([*configs, *(config for _, config in honest[1:]), self.config])
         for each, _ in honest:
             self.watch.put(each.key, PATIENCE)
@@ -78,6 +81,16 @@ class Arena:
             self.watch.nothing_more(each.key)
         with contextlib.redirect_stdout(io.StringIO()):  # it prints the whole log
             self.failures += self.agent.close()
+        self.look_for_orphans()
+
+    def look_for_orphans(self):
+        """Whatever a command does, it ends before the agent, or soon after it by itself."""
+        end = time.monotonic() + PATIENCE
+        while (left := orphans.left(self.ours)) and time.monotonic() < end:
+            time.sleep(0.05)
+        orphans.end(left)
+        if left:
+            self.fail(f"commands outlive the agent: {left}")
 
     def close(self):
         if self.pulse:

@@ -27,7 +27,7 @@ class Arena:
         self.neighbours = Neighbours(good)
         self.agent = self.pulse = self.last = None
         self.figures, self.failures, self.cases = {}, [], 0
-        self.owns, self.ours = [], {}
+        self.first, self.again, self.ours = [], [], {}
         self.config = folder / "hostile.yaml"
 
     # ---- the frame -------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ class Arena:
                 check()
             except AssertionError as error:
                 self.fail(str(error))
-        if wrong := verdicts.wrong_growth(self.owns):
+        if wrong := verdicts.wrong_growth(self.first, self.again):
             self.fail(wrong)
         self.seconds = time.monotonic() - self.begun
         for each, _ in self.honest[1:]:
@@ -156,9 +156,9 @@ class Arena:
             verdicts.share(used_now - used, waited_now - waited, time.monotonic() - since),
             self.pulse.worst(since).own,
         )
+        (self.again if name in self.figures else self.first).append(figure.own)
         worst = self.figures.get(name, figure)
         self.figures[name] = Figure(*(max(pair) for pair in zip(worst, figure)))
-        self.owns.append(figure.own)
         for wrong in verdicts.wrong_figure(figure):
             self.fail(f"{name}: {wrong}")
 
@@ -171,7 +171,9 @@ class Arena:
                 f"{name:34} {f.peak:9} {f.own:8} {f.processor:10.3f} {f.beat * 1e3:6.1f} ms"
             )
         beats = len(self.pulse.beats) if self.pulse else 0
-        lines.append(f"{verdicts.grown(self.owns)} KiB of its own more at the end than at first")
+        if self.again:
+            more = verdicts.grown(self.first, self.again)
+            lines.append(f"{more} KiB of its own more at the end than in the first round")
         lines.append(
             f"{self.cases} cases in {getattr(self, 'seconds', 0.0):.0f} s; "
             f"{self.neighbours.flips} flips of good services followed, the slowest after "

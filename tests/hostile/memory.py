@@ -11,8 +11,8 @@ def _kib(pid, file, *names):
 
 
 def own(pid):
-    """KiB that nobody shares with it."""
-    return _kib(pid, "smaps_rollup", "Private_Clean", "Private_Dirty")
+    """KiB that it has written. Whether others have its libraries loaded, too, does not count."""
+    return _kib(pid, "smaps_rollup", "Private_Dirty")
 
 
 def peak(pid):

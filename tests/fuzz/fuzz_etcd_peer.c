@@ -116,7 +116,7 @@ static bool renews(struct wire *from, uint32_t id)
 	return s != NULL && strcmp(s->path, ETCD_PATH_KEEP_ALIVE) == 0;
 }
 
-/* In so many words, or by a TTL of 0, as a second reader has it. */
+/* In so many words, or by a TTL of 0 or less, as a second reader has it. */
 static bool says_gone(struct peer *p, const struct wire_stream *said)
 {
 	const uint8_t *message;
@@ -124,7 +124,7 @@ static bool says_gone(struct peer *p, const struct wire_stream *said)
 	bool gone = said->not_found && said->code == 5;
 
 	while (renews(&p->from_it, said->id) && wire_message(said, &at, &message, &len)) {
-		gone = gone || proto_varint(message, len, 3) == 0;
+		gone = gone || (int64_t)proto_varint(message, len, 3) <= 0;
 	}
 	return gone;
 }

@@ -85,8 +85,7 @@ static void plan_renewal(struct registration *r, double sent)
 
 /*
  * What was there before the first lease that we put on is a predecessor's.
- * Revisions of an etcd that was made anew meanwhile tell nothing about who came
- * first.
+ * Revisions of an etcd that was made anew tell nothing about who came first.
  */
 static void note_grant(struct registration *r, const struct etcd_reply *reply)
 {
@@ -138,7 +137,8 @@ static void on_ok(struct registration *r, const struct etcd_call *call,
 	backoff_reset(&r->backoff);
 	switch (r->state) {
 	case LEASE_GRANTING:
-		r->lease = r->seat.lease = reply->lease;
+		r->lease = reply->lease;
+		etcd_hold(r->etcd, &r->seat, r->lease);
 		r->ttl = r->granted = reply->ttl;
 		r->puts = 0;
 		note_grant(r, reply);

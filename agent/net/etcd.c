@@ -83,14 +83,33 @@ void etcd_take_seat(struct etcd *e, struct etcd_seat *seat)
 	double phase = e->phase + (double)(e->n_seats / SEATS % PHASES) / PHASES;
 
 	*seat = (struct etcd_seat){ .phase = phase < 1.0 ? phase : phase - 1.0 };
-	list_add(&e->seats, &seat->link);
 	e->n_seats++;
+}
+
+static void leave_row(struct etcd_seat *seat)
+{
+	if (seat->link.at != NULL) {
+		list_remove(&seat->link);
+	}
 }
 
 void etcd_give_seat(struct etcd *e, struct etcd_seat *seat)
 {
-	list_remove(&seat->link);
+	leave_row(seat);
 	e->n_seats--;
+}
+
+/* etcd counts within the lowest bits of an id. */
+static struct list **row_of(struct etcd *e, int64_t lease)
+{
+	return &e->held[(uint64_t)lease % ETCD_SEAT_ROWS];
+}
+
+void etcd_hold(struct etcd *e, struct etcd_seat *seat, int64_t lease)
+{
+	leave_row(seat);
+	seat->lease = lease;
+	list_add(row_of(e, lease), &seat->link);
 }
 
 /*
@@ -102,7 +121,7 @@ static bool is_known(struct etcd *e, int64_t lease)
 {
 	bool known = false;
 
-	for (struct list *link = e->seats; link != NULL && !known; link = link->next) {
+	for (struct list *link = *row_of(e, lease); link != NULL && !known; link = link->next) {
 		known = CONTAINER_OF(link, struct etcd_seat, link)->lease == lease;
 	}
 	return known;

@@ -36,6 +36,8 @@ struct etcd_gather {
 /* What a person should know although no call failed over it: one sentence. */
 typedef void etcd_heard(struct etcd *e, const char *sentence);
 
+#define ETCD_SEAT_ROWS 64
+
 /* One cluster, shared by all registrations that name the same endpoints. */
 struct etcd {
 	struct ev_loop *loop;      /* borrowed */
@@ -45,8 +47,8 @@ struct etcd {
 	struct etcd_channel channel;
 	double request_timeout; /* seconds */
 	double phase;           /* [0, 1): where this agent's renewals are, of a third of a TTL */
-	unsigned n_seats;       /* registrations that have their place there: ... */
-	struct list *seats;     /* ... their seats */
+	unsigned n_seats;       /* registrations that have their place there */
+	struct list *held[ETCD_SEAT_ROWS]; /* seats, by their lease */
 	struct etcd_gather renewals, looks;
 };
 
@@ -62,9 +64,9 @@ void etcd_finish(struct etcd *e);
 
 /* A registration's place among those that share an etcd. Embedded in it. */
 struct etcd_seat {
-	struct list link; /* for etcd.c */
-	double phase;     /* of its renewals: [0, 1), of a third of a TTL */
-	int64_t lease;    /* for it to set: what it has, or had last: a new lease is another one */
+	struct list link; /* for etcd.c, as is the next one */
+	int64_t lease;
+	double phase; /* of its renewals: [0, 1), of a third of a TTL */
 };
 
 /*
@@ -73,6 +75,9 @@ struct etcd_seat {
  */
 void etcd_take_seat(struct etcd *e, struct etcd_seat *seat);
 void etcd_give_seat(struct etcd *e, struct etcd_seat *seat);
+
+/* Says what lease it has, or had last: another one's grant is of another. */
+void etcd_hold(struct etcd *e, struct etcd_seat *seat, int64_t lease);
 
 /* Keys to be held, all or none. The entries are borrowed and must outlive the call. */
 struct etcd_claim {

@@ -271,6 +271,13 @@ void etcd_give_seat(struct etcd *e, struct etcd_seat *seat)
 	UNUSED(seat);
 }
 
+void etcd_hold(struct etcd *e, struct etcd_seat *seat, int64_t lease)
+{
+	UNUSED(e);
+	UNUSED(seat);
+	UNUSED(lease);
+}
+
 void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done *done)
 {
 	struct client *c = client_of(e);

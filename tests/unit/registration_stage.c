@@ -50,6 +50,13 @@ void etcd_give_seat(struct etcd *e, struct etcd_seat *seat)
 	UNUSED(seat);
 }
 
+void etcd_hold(struct etcd *e, struct etcd_seat *seat, int64_t lease)
+{
+	UNUSED(e);
+	UNUSED(seat);
+	UNUSED(lease);
+}
+
 void etcd_grant(struct etcd *e, struct etcd_call *call, int64_t ttl_s, etcd_done *done)
 {
 	UNUSED(e);

@@ -115,13 +115,13 @@ static void a_grant_is_of_a_lease_that_is_new(void **state)
 		etcd_take_seat(&etcd, &seats[i]);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(seats); i++) {
-		seats[i].lease = LEASE;
+		etcd_hold(&etcd, &seats[i], LEASE);
 		etcd_grant(&etcd, &call, 10, on_told);
 		play_answer(0, 0, "", GRANTED);
 		expect(OUTCOME_UNSURE, "a lease that a service here has or had");
-		seats[i].lease = LEASE + 1;
+		etcd_hold(&etcd, &seats[i], LEASE + 1);
 	}
-	seats[1].lease = LEASE;
+	etcd_hold(&etcd, &seats[1], LEASE);
 	etcd_give_seat(&etcd, &seats[1]);
 	etcd_grant(&etcd, &call, 10, on_told);
 	play_answer(0, 0, "", GRANTED);

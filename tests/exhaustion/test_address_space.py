@@ -9,22 +9,19 @@ import json
 import os
 import resource
 import signal
-import ssl
 import subprocess
 
 import pytest
 from limits import Busy, forbid
+from watched import QUICK, Watched
 
-from lib import web
 from lib.agent import Agent, environment
 from lib.certs import Authority
 from lib.descriptor import descriptor, key_of
-from lib.outputs import reader_to, register, until, words
-from lib.proxy import TcpProxy
+from lib.outputs import reader_to, register, until
 
 TTL = 60  # who has no memory at all may be late with a renewal
 AUDITS = 3  # seconds, of fifteen
-QUICK = {"interval": "200ms", "timeout": "500ms"}
 PACKAGED = os.environ.get("SVC_PACKAGE", "build/asan/package") + "/svc-agent"
 NOTHING_KEPT = "glibc.malloc.mmap_threshold=1024:glibc.malloc.top_pad=0:glibc.malloc.trim_threshold=1"
 MIB = 1 << 20
@@ -57,48 +54,6 @@ def start(etcds, serve, closing, write):
     yield begin
     complaints = [complaint for each in made for complaint in each.close()]
     assert not complaints, complaints
-
-
-class Watched:
-    """A service that a kind of probe looks at; `lose` makes the next probe begin anew."""
-
-    def __init__(self, kind, serve, closing, folder):
-        self.kind, _, secured = kind.partition("+")
-        tls = {}
-        if secured:
-            authority = Authority(folder)
-            issued = authority.issue("server")
-            tls = {"tls": f"{{ca_file: {authority.cert}}}"}
-        if self.kind == "exec":
-            self.sign = folder / "healthy"
-            self.sign.touch()
-            self.port, self.probe = 1, {"command": words("test", "-e", self.sign)}
-        elif self.kind == "grpc":
-            self.server = serve("go", tls=issued) if secured else serve()
-            self.proxy = closing(TcpProxy(self.server.port))
-            self.port, self.probe = self.proxy.port, tls
-        else:
-            context = None
-            if secured:
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-                context.load_cert_chain(issued.cert, issued.key)
-            self.server = closing(web.WebServer(tls=context))
-            self.port, self.probe = self.server.port, tls
-        self.probe = {"type": self.kind, **self.probe, **QUICK}
-
-    def lose(self):
-        if self.kind == "grpc":
-            self.proxy.end_connections()
-        elif self.kind == "http":
-            self.server.hang_up()
-
-    def fall(self):
-        if self.kind == "exec":
-            self.sign.unlink()
-        elif self.kind == "grpc":
-            self.server.status("NOT_SERVING")
-        else:
-            self.server.close()
 
 
 @pytest.mark.parametrize("kind", ["grpc", "grpc+tls", "http", "http+tls", "tcp", "exec"])

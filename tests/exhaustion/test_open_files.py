@@ -9,50 +9,15 @@ import time
 
 import pytest
 from limits import Busy, forbid
+from watched import Watched
 
-from lib import web
 from lib.agent import environment
 from lib.descriptor import NAME, descriptor, key_of
 from lib.outputs import key_at, reader_to, register, until, words
-from lib.proxy import TcpProxy
 
 TTL = 3
-QUICK = {"interval": "200ms", "timeout": "500ms"}
 PACKAGED = os.environ.get("SVC_PACKAGE", "build/asan/package") + "/svc-agent"
 NOTHING_LEFT = f"warn  cannot probe service={NAME} reason=NO_RESOURCES"
-
-
-class Watched:
-    """A service that a kind of probe looks at; `lose` makes the next probe need a descriptor."""
-
-    def __init__(self, kind, serve, closing, folder):
-        self.kind = kind
-        if kind == "exec":
-            self.sign = folder / "healthy"
-            self.sign.touch()
-            self.port, self.probe = 1, {"command": words("test", "-e", self.sign)}
-        elif kind == "grpc":
-            self.server = serve()
-            self.proxy = closing(TcpProxy(self.server.port))
-            self.port, self.probe = self.proxy.port, {}
-        else:
-            self.server = closing(web.WebServer())
-            self.port, self.probe = self.server.port, {}
-        self.probe = {"type": kind, **self.probe, **QUICK}
-
-    def lose(self):
-        if self.kind == "grpc":
-            self.proxy.end_connections()
-        elif self.kind == "http":
-            self.server.hang_up()
-
-    def fall(self):
-        if self.kind == "exec":
-            self.sign.unlink()
-        elif self.kind == "grpc":
-            self.server.status("NOT_SERVING")
-        else:
-            self.server.close()
 
 
 @pytest.mark.parametrize("kind", ["grpc", "http", "tcp", "exec"])

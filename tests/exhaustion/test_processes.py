@@ -16,6 +16,7 @@ import tempfile
 
 import pytest
 from limits import Busy
+from watched import QUICK
 
 from lib.agent import BINARY, Agent
 from lib.descriptor import NAME, descriptor, key_of
@@ -23,7 +24,6 @@ from lib.outputs import reader_to, register, until, words
 from lib.proxy import TcpProxy
 
 TTL = 3
-QUICK = {"interval": "200ms", "timeout": "500ms"}
 NOTHING_LEFT = f"warn  cannot probe service={NAME} reason=NO_RESOURCES"
 SOMEBODY = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"]
 # An address that is none by its looks, so it is asked for; it needs no name server.

@@ -39,6 +39,19 @@ def counters(page):
     return out
 
 
+def settled(before, page):
+    """Whether the second of two pages counts all that watchers were told of: etcd tells them first.
+
+    It does when all that is committed is applied, and nothing has come between them.
+    """
+    seen = [
+        {name: value for name, _, value in SAMPLE.findall(each) if name.startswith("etcd_server_proposals_")}
+        for each in (before, page)
+    ]
+    applied, committed = (f"etcd_server_proposals_{what}_total" for what in ("applied", "committed"))
+    return seen[0] == seen[1] and seen[1].get(applied) == seen[1].get(committed)
+
+
 def added(many):
     """The sum of some samples, member by member."""
     return {name: sum(each[name] for each in many) for name in many[0]}

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 
-from fleet_figures import added, between, counters
+from fleet_figures import added, between, counters, settled
 from usage import cpu, memory
 
 PORTS = 100  # on each address, from
@@ -234,9 +234,17 @@ class Fleet:
             connection.request("GET", "/metrics")
             return connection.getresponse().read().decode()
 
+    def _settled_page(self, member):
+        """One that counts what has happened; a second later any, as etcd may never be at rest."""
+        until = time.monotonic() + 1
+        before, page = self._page(member), self._page(member)
+        while not settled(before, page) and time.monotonic() < until:
+            before, page = page, self._page(member)
+        return page
+
     def sample(self):
         """All that is counted, up to now: etcd's counters, and seconds of CPU."""
-        out = added([counters(self._page(member)) for member in self.members])
+        out = added([counters(self._settled_page(member)) for member in self.members])
         out["seconds"] = time.monotonic()
         out["etcd"] = sum(cpu(member.child.pid) for member in self.members)
         out["leader"] = cpu(self.leader().child.pid)

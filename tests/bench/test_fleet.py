@@ -7,7 +7,7 @@ import subprocess
 from collections import namedtuple
 
 from fleet_figures import Row, added, between, burst, cost_rows, counters, first_of_each
-from fleet_figures import memory_rows, read_tsv, rest_rows, spread_rows, tsv
+from fleet_figures import memory_rows, read_tsv, rest_rows, settled, spread_rows, tsv
 from fleet_stage import places
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -34,6 +34,16 @@ def test_what_etcd_counts():
     both = added([found, found])
     assert both["fsyncs"] == 28
     assert between(found, both) == found
+
+
+def proposals(applied, committed):
+    return f"etcd_server_proposals_applied_total {applied}\netcd_server_proposals_committed_total {committed}\n"
+
+
+def test_what_watchers_know_of_may_not_be_counted_yet():
+    assert settled(proposals(7, 7), proposals(7, 7))
+    assert not settled(proposals(7, 8), proposals(7, 8))
+    assert not settled(proposals(7, 7), proposals(8, 8))
 
 
 def test_the_first_event_of_each_key_counts():

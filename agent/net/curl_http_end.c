@@ -203,7 +203,7 @@ static enum http_end not_http(struct http_transfer *t)
 /*
  * libcurl before 8.6 says of a line that has no end what it says without memory. With a
  * status it is the server's headers; before that it is ours once, and the
- * server's when the next request meets the same.
+ * server's when another request meets the same before one is answered.
  */
 static bool is_endless(struct http_transfer *t)
 {
@@ -211,8 +211,8 @@ static bool is_endless(struct http_transfer *t)
 	bool before = t->doubted;
 
 	(void)curl_easy_getinfo(t->easy, CURLINFO_STARTTRANSFER_TIME_T, &spoke);
-	t->doubted = spoke > 0;
-	return t->status != 0 || (before && t->doubted);
+	t->doubted = before || spoke > 0;
+	return t->status != 0 || (before && spoke > 0);
 }
 
 enum http_end curl_http_end(struct http_transfer *t, int code)
@@ -224,7 +224,6 @@ enum http_end curl_http_end(struct http_transfer *t, int code)
 	t->why[0] = '\0';
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	t->status = (int)status;
-	t->doubted = t->doubted && code == CURLE_OUT_OF_MEMORY;
 	if (t->nonsense) {
 		return not_http(t);
 	}
@@ -233,6 +232,7 @@ enum http_end curl_http_end(struct http_transfer *t, int code)
 	}
 	if (status != 0 && (code == CURLE_OK || t->stopped)) {
 		t->proven = true;
+		t->doubted = false;
 		return HTTP_ANSWERED;
 	}
 	if (t->starved) {

@@ -19,11 +19,10 @@
 
 #include "tests/unit/http_server.h"
 
-#define BOUND 60.0 /* seconds; a test that waits so long has failed */
-
+#define BOUND     60.0 /* seconds; a test that waits so long has failed */
 #define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
-/* The stage: one server, one client of it, and what was told of the last request. */
+/* One server, one client of it, and what was told of the last request. */
 static struct {
 	struct ev_loop *loop;
 	ev_timer bound;
@@ -329,6 +328,11 @@ static void a_status_line_without_end_is_not_http(void **state)
 	start(HTTP_GET, "/healthz");
 	wait_for_ends(1); /* it may be said that there is no memory */
 	expect(HTTP_NOT_HTTP);
+	stage.server.closes = true;
+	stage.server.answer = "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello";
+	expect(HTTP_BROKEN);
+	stage.server.answer = answer;
+	expect(HTTP_NOT_HTTP); /* another fault is no reason to say it again */
 }
 
 static void a_unix_socket_is_a_server_like_any_other(void **state)
@@ -404,7 +408,6 @@ static CURLM *without_memory_for_a_handle(void)
 static void without_memory_nothing_is_said_and_it_goes_on_with_it(void **state)
 {
 	const struct curl_library whole = curl_library;
-
 	UNUSED(state);
 	expect(HTTP_ANSWERED);
 	curl_multi_socket_action = without_memory_for_a_socket;

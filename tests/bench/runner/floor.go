@@ -102,10 +102,14 @@ func (e *etcd) revokeAll(n int, events chan event) float64 {
 		<-events
 	}
 	pause(500, 600)
-	began, last := mono(), int64(0)
-	go inParallel(n, 256, func(i int) { e.revoke(leases[i]) })
+	began, last, answered := mono(), int64(0), make(chan bool)
+	go func() {
+		inParallel(n, 256, func(i int) { e.revoke(leases[i]) })
+		close(answered)
+	}()
 	for i := 0; i < n; i++ {
 		last = (<-events).at
 	}
+	<-answered // a watcher is told before who has asked
 	return ms(last - began)
 }

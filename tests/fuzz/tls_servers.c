@@ -2,7 +2,6 @@
 #include "tests/fuzz/tls_servers.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "agent/util.h"
 #include "tests/fuzz/fuzz.h"
@@ -43,18 +42,6 @@ static void clean_up(void)
 	tls_peer_finish(&made.peer);
 }
 
-/* The name of the protocol is kept, since tls_peer keeps that of its last server alone. */
-static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *n_out,
-		const unsigned char *in, unsigned n_in, void *alpn)
-{
-	UNUSED(ssl);
-	UNUSED(in);
-	UNUSED(n_in);
-	*out = alpn;
-	*n_out = (unsigned char)strlen(alpn);
-	return SSL_TLSEXT_ERR_OK;
-}
-
 static SSL_CTX *make(const struct tls_server *server)
 {
 	const struct tls_wish wish = { .names = server->names != NULL ? server->names : RIGHT,
@@ -62,17 +49,12 @@ static SSL_CTX *make(const struct tls_server *server)
 		.expired = server->expired };
 
 	tls_peer_issue(&made.peer, "server", &wish);
-	tls_peer_serve(&made.peer, "server", NULL);
+	tls_peer_serve(&made.peer, "server", server->alpn);
 	if (server->asks) {
 		tls_peer_demand(&made.peer);
 	}
 	SSL_CTX *context = made.peer.context;
 	made.peer.context = NULL;
-	if (server->alpn != NULL) {
-		static char protocols[2][16] = { "h2", "http/1.1" };
-		SSL_CTX_set_alpn_select_cb(
-				context, on_alpn, protocols[strcmp(server->alpn, "h2") != 0]);
-	}
 	HOLDS(!server->old || SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION) == 1);
 	return context;
 }

@@ -149,9 +149,22 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *n_out,
 	return SSL_TLSEXT_ERR_OK;
 }
 
+/* That name, for good: a server refers to it for as long as it lives. */
+static char *keep(const char *alpn)
+{
+	static char kept[4][16];
+	size_t i = 0;
+
+	while (kept[i][0] != '\0' && strcmp(kept[i], alpn) != 0) {
+		i++;
+		must(i < ARRAY_LEN(kept));
+	}
+	(void)snprintf(kept[i], sizeof kept[i], "%s", alpn);
+	return kept[i];
+}
+
 void tls_peer_serve(struct tls_peer *p, const char *name, const char *alpn)
 {
-	static char agreed[16];
 	char pem[32], key[32];
 
 	(void)snprintf(pem, sizeof pem, "%s.pem", name);
@@ -163,8 +176,7 @@ void tls_peer_serve(struct tls_peer *p, const char *name, const char *alpn)
 			1);
 	must(SSL_CTX_use_PrivateKey_file(p->context, tls_peer_path(p, key), SSL_FILETYPE_PEM) == 1);
 	if (alpn != NULL) {
-		(void)snprintf(agreed, sizeof agreed, "%s", alpn);
-		SSL_CTX_set_alpn_select_cb(p->context, on_alpn, agreed);
+		SSL_CTX_set_alpn_select_cb(p->context, on_alpn, keep(alpn));
 	}
 }
 

@@ -2,6 +2,7 @@
 """`run` itself: whenever a signal ends it, nothing that it has started goes on, and nothing is left."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import re
@@ -65,16 +66,36 @@ class Sweep:
         self.said.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda n: n.name)
-@pytest.mark.parametrize("program", ["etcd", "svc-agent"])
-def test_a_signal_ends_it_and_all_that_it_has_started(number, program, closing):
+def started(closing, program):
+    """A run that has started such a program, and the folder that it keeps."""
     sweep = closing(Sweep("--sanitized", "--scene", "plain", "exec", "--part", "life", "flip"))
     until(lambda: program in sweep.living().values(), 60)
     (folder,) = until(sweep.folders)
-    sweep.child.send_signal(number)
+    return sweep, folder
+
+
+def is_over(sweep, folder):
     code = sweep.child.wait(60)
     assert sweep.living() == {}
     assert not os.path.exists(folder)
     assert code == 2
     assert "not finished: ended by a signal" in sweep.text()
     assert "WRONG" not in sweep.text() and "Traceback" not in sweep.text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda n: n.name)
+@pytest.mark.parametrize("program", ["etcd", "svc-agent"])
+def test_a_signal_ends_it_and_all_that_it_has_started(number, program, closing):
+    sweep, folder = started(closing, program)
+    sweep.child.send_signal(number)
+    is_over(sweep, folder)
+
+
+def test_a_signal_that_does_not_wake_the_thread_that_waits_ends_it_too(closing):
+    """It may come just before that thread begins to wait; here it comes to another one."""
+    sweep, folder = started(closing, "svc-agent")
+    pid = sweep.child.pid
+    thread = max(int(each) for each in os.listdir(f"/proc/{pid}/task"))
+    assert thread != pid
+    assert ctypes.CDLL(None, use_errno=True).tgkill(pid, thread, signal.SIGTERM) == 0
+    is_over(sweep, folder)

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers as they come: with half a health service, or none, or a name of their own."""
 
+import contextlib
+import socket
+import ssl
+
 import pytest
 
+from lib.certs import Authority
 from lib.descriptor import descriptor, key_of
 from lib.h2 import CHECK, SERVING, WATCH, H2Server
+from lib.outputs import until
 from lib.servers import KINDS
+from lib.web import WebServer
 
 PUSH_ALONE = {"interval": "10m"}
 NO_HEALTH_SERVICE = "has no health service"
@@ -134,3 +141,20 @@ def test_unix_socket(kind, serve, agent, etcd, tmp_path):
     server.kill()
     watch.gone(key)
     sidecar.wait_health("up -> down", reason="REFUSED")
+
+
+def test_a_closed_web_server_serves_nobody_whose_handshake_was_not_over(closing, tmp_path):
+    """Else a service that a test has ended lives on, for who came at the last moment."""
+    issued = Authority(tmp_path).issue("server")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(issued.cert, issued.key)
+    server = closing(WebServer(tls=context))
+    client = closing(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+    until(lambda: server.connections == 1)
+    server.close()
+    heard = b""
+    with contextlib.suppress(OSError):  # an end without a word of TLS
+        secured = closing(ssl._create_unverified_context().wrap_socket(client))
+        secured.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        heard = secured.recv(100)
+    assert heard == b""

@@ -54,13 +54,15 @@ class WebServer:
             except OSError:
                 return
             self.connections += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._serve, args=(connection, listener), daemon=True).start()
 
-    def _serve(self, connection):
+    def _serve(self, connection, listener):
         try:
             if self.tls:
                 connection = self.tls.wrap_socket(connection, server_side=True)
             self._open.append(connection)
+            if listener.fileno() < 0:  # closed since, when this connection was not known yet
+                self.hang_up()
             while (request := self._read(connection)):
                 self.requests.append(request)
                 if callable(self.answer):

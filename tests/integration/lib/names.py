@@ -1,37 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """An agent with a /etc/hosts of its own, in a mount namespace of its own."""
 
-import functools
-import os
-import subprocess
-
-import pytest
-
 from lib.agent import Agent
+from lib.needs import AS_ROOT, need
 
 # The file is bound, not its name: it must be written in place, never replaced.
 # Whoever is not root is root in a user namespace of its own.
-UNSHARE = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() != 0 else [])]
+UNSHARE = ["unshare", "--mount", *AS_ROOT]
 BIND = 'mount --bind "$0" /etc/hosts && exec "$@"'
-
-
-@functools.cache
-def refusal():
-    """What a mount in a namespace of one's own meets here; empty where it is allowed."""
-    tried = subprocess.run(
-        [*UNSHARE, "sh", "-c", "mount --bind /etc/hosts /etc/hosts"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return "" if tried.returncode == 0 else tried.stderr.strip() or f"status {tried.returncode}"
 
 
 def need_mounts():
     """Skips a test that gives the agent files of its own where none can be had."""
-    if refusal():
-        pytest.skip(
-            f"no mount namespace of one's own is to be had here ({refusal()}): run this as root,"
-            " or where a user may have one"
-        )
+    what = "no mount namespace of one's own, as root has it, or a user who may, is to be had"
+    need(what, *UNSHARE, "sh", "-c", "mount --bind /etc/hosts /etc/hosts")
 
 
 class Names:

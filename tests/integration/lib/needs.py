@@ -16,15 +16,15 @@ SYS_PTRACE = 1 << 19  # CAP_SYS_PTRACE
 
 
 @functools.cache
-def refusal(*argv):
+def _refusal(*argv):
     """What that program says where it fails; empty where it does not."""
     tried = subprocess.run(argv, capture_output=True, text=True, check=False)
     return "" if tried.returncode == 0 else tried.stderr.strip() or f"status {tried.returncode}"
 
 
 def need(what, *argv):
-    if refusal(*argv):
-        pytest.skip(f"{what} here ({refusal(*argv)})")
+    if _refusal(*argv):
+        pytest.skip(f"{what} here ({_refusal(*argv)})")
 
 
 def need_network():

@@ -11,6 +11,7 @@ and no secret.
 """
 
 import contextlib
+import http.client
 import os
 import re
 import resource
@@ -21,18 +22,21 @@ import time
 
 import pytest
 
-from pulse import waited
+from pulse import EVERY, Sleeper, waited
+from verdicts import Beats
 from lib.descriptor import descriptor, key_of
 from lib.fake_etcd import FakeEtcd
-from lib.metrics import Metrics
 from lib.outputs import until
+from lib.patience import patient
 from lib.ports import free_port
 
 HERE = b"Host: localhost\r\n"
 DRAIN = b"POST /drain HTTP/1.1\r\n"
 LONG = b"x" * 100_000
 MANY, STORM = 300, 10_000
-BOUND = 2.0  # seconds for an honest answer while the doors are crowded
+# Seconds of the agent's for an honest answer while the doors are crowded: 128 wait at the door, and of the
+# 16 inside each that says nothing may stay a tenth of one.
+BOUND = 2.0
 
 
 def post(*headers, path=b"/drain", body=b""):
@@ -138,18 +142,10 @@ class Stage:
     def __init__(self, port, server, etcd):
         self.port, self.etcd = port, etcd
         self.key = key_of(server.port)
-        self.admin = Metrics(port)
         self.text = descriptor(
-            f"[{etcd.endpoint}]", server.port, register={"ttl": "2s"},
+            f"[{etcd.endpoint}]", server.port, register={"ttl": "5s"},
             admin={"listen": f"127.0.0.1:{port}"},
         )  # fmt: skip
-
-    def took(self):
-        """Seconds to an answer, without those for which the machine had no processor."""
-        queued, start = self.queued(), time.monotonic()
-        assert self.admin.ask("GET", "/healthz")[0] == 200
-        took = time.monotonic() - start
-        return took - (self.queued() - queued)
 
     def queued(self):
         """Of the agent and of ours: whichever thread of ours waits, the others may have to wait for it."""
@@ -161,6 +157,56 @@ class Stage:
         return total
 
 
+class Newcomers(Beats):
+    """Honest clients one after the other, each with a connection of its own, from now on to check().
+
+    Where the queue at the door is full, the kernel drops what comes, and it is sent again after 1, 2, 4
+    seconds: such a client is answered in the end, and how soon is no matter of the agent's.
+    """
+
+    def __init__(self, stage):
+        super().__init__(Sleeper(), EVERY)
+        self.stage = stage
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.over.is_set():
+            try:
+                self.visit()
+            except TimeoutError as error:
+                self.failures.append(repr(error))
+            except OSError:
+                pass  # it asked too late for a crowded house; it comes again
+
+    def visit(self):
+        visitor = http.client.HTTPConnection("127.0.0.1", self.stage.port, timeout=30)
+        with contextlib.closing(visitor):
+            queued, start = self.stage.queued(), time.monotonic()
+            visitor.connect()
+            connection = visitor.sock  # which it forgets when the agent says that it will close
+            visitor.request("GET", "/healthz")
+            answer = visitor.getresponse()
+            took = time.monotonic() - start
+            if answer.status != 200:
+                self.failures.append(f"status {answer.status}")
+            self.note(start, took, self.stage.queued() - queued if not sent_again(connection) else took)
+
+    def check(self, bound):
+        self.over.set()
+        self.thread.join(patient(40))
+        self.lateness.stop()
+        wrong = self.wrong(bound)
+        assert wrong is None, wrong
+        return self.worst()
+
+
+def sent_again(connection):
+    """Packets: tcpi_total_retrans of struct tcp_info."""
+    return struct.unpack_from("I", connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 100)[0]
+
+
 @pytest.fixture
 def stage(agent, serve, closing):
     made = Stage(free_port(), serve("go"), closing(FakeEtcd()))
@@ -169,8 +215,6 @@ def stage(agent, serve, closing):
     lease = made.etcd.live()
     made.hostile = closing(Hostile(made.port))
     yield made
-    made.hostile.close()
-    until(lambda: made.took() < 1.0)
     assert made.etcd.live() == lease, "it was withdrawn, or had to come back"
     assert made.agent.log.count("draining") == 0
 
@@ -235,21 +279,11 @@ CROWDS = [half, drip, storm, ten_thousand, never_reads, endless_chunks]
 
 @pytest.mark.parametrize("crowd", CROWDS, ids=lambda crowd: crowd.__name__)
 def test_crowds(crowd, stage):
-    took = []
-    over = threading.Event()
-
-    def ask():
-        while not over.is_set():
-            with contextlib.suppress(OSError):
-                took.append(stage.took())
-
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    until(lambda: len(took) > 3)
+    newcomers = Newcomers(stage)
+    until(lambda: len(newcomers.beats) > 3)
     crowd(stage)
-    start, before = time.monotonic(), len(took)
-    until(lambda: len(took) > before + 3, 30)
-    print(f"{crowd.__name__}: answered within {max(took):.3f} s, 4 answers in {time.monotonic() - start:.3f} s")
-    over.set()
-    asking.join(15)
-    assert max(took) < BOUND
+    start, before = time.monotonic(), len(newcomers.beats)
+    until(lambda: len(newcomers.beats) > before + 3, 60)
+    seconds = time.monotonic() - start
+    worst = newcomers.check(BOUND)
+    print(f"{crowd.__name__}: answered within {worst.own:.3f} s of the agent, 4 answers in {seconds:.3f} s")

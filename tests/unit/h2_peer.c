@@ -23,19 +23,6 @@ static void must(bool done)
 	}
 }
 
-static int listen_six(struct sockaddr_in6 *at)
-{
-	socklen_t len = sizeof *at;
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	*at = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback };
-	must(fd >= 0);
-	must(bind(fd, (struct sockaddr *)at, len) == 0);
-	must(listen(fd, 8) == 0);
-	must(getsockname(fd, (struct sockaddr *)at, &len) == 0);
-	return fd;
-}
-
 void peer_listen(struct peer *p, const char *host)
 {
 	struct sockaddr_in6 six;
@@ -44,7 +31,7 @@ void peer_listen(struct peer *p, const char *host)
 
 	memset(p, 0, sizeof *p);
 	p->fd = -1;
-	p->listener = v6 ? listen_six(&six) : loopback_listen(&four, 8);
+	p->listener = v6 ? loopback_listen_six(&six, 8) : loopback_listen(&four, 8);
 	p->target.kind = TARGET_INET;
 	p->target.inet.port = ntohs(v6 ? six.sin6_port : four.sin_port);
 	(void)snprintf(p->target.inet.host, sizeof p->target.inet.host, "%s", host);

@@ -31,6 +31,20 @@ static inline int loopback_bind(struct sockaddr_in *at)
 	return fd;
 }
 
+/* The same for ::1, at its port; -1 where that is somebody's. */
+static inline int loopback_bind_six(const struct sockaddr_in6 *at)
+{
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
+			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) < 0 ||
+			bind(fd, (const struct sockaddr *)at, sizeof *at) < 0) {
+		(void)close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 /* Whether the loopback has IPv6, too: not in every container. */
 static inline bool loopback_has_ipv6(void)
 {
@@ -61,6 +75,26 @@ static inline int loopback_listen(struct sockaddr_in *at, int backlog)
 
 	int fd = loopback_bind(at);
 	int bad = listen(fd, backlog) < 0;
+
+	assert(!bad);
+	(void)bad;
+	return fd;
+}
+
+/* A socket that listens at ::1. Its port is this test's own at 127.0.0.1, too, where nobody
+ * listens. */
+static inline int loopback_listen_six(struct sockaddr_in6 *at, int backlog)
+{
+	int held = -1;
+
+	for (unsigned i = 0; i < 100 && held < 0; i++) {
+		*at = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+			.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+			.sin6_port = htons(loopback_port()) };
+		held = loopback_bind_six(at); /* and so it stays */
+	}
+	int fd = loopback_bind_six(at);
+	int bad = held < 0 || fd < 0 || listen(fd, backlog) < 0;
 
 	assert(!bad);
 	(void)bad;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,7 @@ static int set_up(void **state)
 	random_seed(&stage.random, 7);
 	stage.loop = ev_default_loop(EVFLAG_AUTO);
 	stage.settings = (struct output_settings){
-		.path = path, .upstream = upstream, .timeout_ms = 10000
+		.path = path, .upstream = upstream, .timeout_ms = 60000
 	};
 	make_coupon(&stage.view);
 	return 0;
@@ -245,19 +246,19 @@ static void exec_runs_once_at_a_time(void **state)
 static void destroy_ends_the_program(void **state)
 {
 	UNUSED(state);
-	make(OUTPUT_EXEC, "sleep 0.3; echo run >> /dev/null");
-	(void)snprintf(script, sizeof script, "echo run >> %s; sleep 0.2; echo run >> %s", runs,
-			runs);
+	make(OUTPUT_EXEC, "");
+	(void)snprintf(script, sizeof script, "echo $$ run >> %s; exec sleep 1000", runs);
 	output_touch(stage.output);
-	stage.wanted = 1;
-	ev_timer_init(&stage.poll, on_poll, 0.0, 0.005);
-	ev_timer_start(stage.loop, &stage.poll);
-	turn(10.0);
-	ev_timer_stop(stage.loop, &stage.poll);
+	expect_runs(1);
+	pid_t pid = (pid_t)strtol(text_of(runs), NULL, 10);
+	assert_true(pid > 1);
+	assert_int_equal(kill(pid, 0), 0);
 	output_destroy(stage.output);
 	stage.output = NULL;
-	turn(0.4);
-	assert_int_equal(count_runs(), 1);
+	for (unsigned i = 0; i < 1200 && kill(pid, 0) == 0; i++) { /* the loop reaps it */
+		turn(0.05);
+	}
+	assert_int_equal(kill(pid, 0), -1);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)

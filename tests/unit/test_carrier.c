@@ -196,7 +196,7 @@ static void a_silent_connection_is_not_used_again(void **state)
 {
 	UNUSED(state);
 	scene.server.manner = MANNER_SILENT;
-	stage.patience = 0.5;
+	stage.patience = 2.0;
 	expect_end(CARRIER_TIMEOUT, "in time");
 	scene.server.manner = MANNER_ANSWERS;
 	stage.patience = BOUND;

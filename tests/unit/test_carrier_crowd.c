@@ -132,7 +132,7 @@ static void all_go_on_when_the_connection_is_lost(void **state)
 static void who_waits_is_not_late(void **state)
 {
 	UNUSED(state);
-	stage.patience = 1.0;
+	stage.patience = 3.0;
 	crowd();
 	stage.patience = BOUND;
 	WAIT_FOR(stage.ends == CALLS);
@@ -158,9 +158,9 @@ static void who_waited_for_the_name_is_not_late_in_a_crowd(void **state)
 {
 	UNUSED(state);
 	call_by_name(CROWD);
-	stage.patience = 0.3;
+	stage.patience = 2.0;
 	start_from(CROWD, CALLS - 1 - CROWD);
-	stage.patience = 0.9;
+	stage.patience = 3.0;
 	start(CALLS - 1, true);
 	WAIT_FOR(stage.late > 0);
 	assert_int_equal(stage.order[0], CALLS - 1);
@@ -179,7 +179,7 @@ static void nobody_waits_for_a_server_that_stays_silent(void **state)
 {
 	UNUSED(state);
 	stage.stays_silent = true;
-	stage.patience = 0.6;
+	stage.patience = 3.0;
 	crowd();
 	WAIT_FOR(stage.ends == CALLS);
 	assert_int_equal(stage.answered, 1);
@@ -193,7 +193,7 @@ static void one_that_is_late_costs_no_other_its_connection(void **state)
 	start(0, false);
 	WAIT_FOR(stage.ends == 1);
 	scene.server.manner = MANNER_SILENT;
-	stage.patience = 1.0;
+	stage.patience = 3.0;
 	start(1, false);
 	WAIT_FOR(scene.server.calls == 2);
 	scene.server.manner = MANNER_ANSWERS;
@@ -215,7 +215,7 @@ static void what_came_in_time_counts_however_late_we_look(void **state)
 	UNUSED(state);
 	start(0, false);
 	WAIT_FOR(stage.ends == 1);
-	stage.patience = 0.5;
+	stage.patience = 2.0;
 	start(1, false);
 	double late = stage.requests[1].call.deadline + 0.01;
 	WAIT_FOR(scene.server.calls == 2);

@@ -143,7 +143,7 @@ static void who_loses_it_may_take_away_the_one_that_was_late(void **state)
 	UNUSED(state);
 	open_streams(1);
 	stage.takes_the_call_away = true;
-	stage.patience = 0.5;
+	stage.patience = 2.0;
 	call_in(MANNER_SILENT);
 	WAIT_FOR(stage.broken == 1);
 	assert_true(stage.late <= 1);

@@ -157,9 +157,9 @@ static void a_stream_lasts_longer_than_its_deadline(void **state)
 {
 	ev_timer later;
 	UNUSED(state);
-	stage.patience = 1.0;
+	stage.patience = 2.0;
 	hear_all(1);
-	ev_timer_init(&later, tick, 1.5, 0.0);
+	ev_timer_init(&later, tick, 2.5, 0.0);
 	ev_timer_start(scene.loop, &later);
 	WAIT_FOR(!ev_is_active(&later));
 	assert_int_equal(stage.ends, 0);

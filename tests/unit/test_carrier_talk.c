@@ -225,7 +225,7 @@ static void a_silent_one_is_left_with_its_connection(void **state)
 	UNUSED(state);
 	call_once();
 	scene.server.manner = MANNER_SILENT;
-	stage.patience = 0.5;
+	stage.patience = 2.0;
 	call_once();
 	assert_int_equal(stage.end, CARRIER_TIMEOUT);
 	scene.server.manner = MANNER_TALKS;

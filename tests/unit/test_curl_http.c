@@ -129,7 +129,7 @@ static int set_up(void **state)
 	http_server_start(&stage.server, stage.loop, NULL);
 	stage.server.answer = OK_ANSWER;
 	stage.body_max = 50;
-	stage.patience = 5.0;
+	stage.patience = BOUND;
 	make_client();
 	return 0;
 }
@@ -237,7 +237,7 @@ static void silence_ends_at_the_deadline(void **state)
 {
 	UNUSED(state);
 	stage.server.answer = NULL;
-	stage.patience = 0.5;
+	stage.patience = 2.0;
 	expect_why(HTTP_TIMEOUT, "no answer from 127.0.0.1:");
 	stage.server.answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell";
 	expect_why(HTTP_TIMEOUT, "no whole answer");
@@ -366,7 +366,7 @@ static void a_cancelled_request_is_never_heard_of(void **state)
 	stage.patience = -1.0;
 	start(HTTP_GET, "/late");
 	curl_http_cancel(stage.http);
-	stage.patience = 5.0;
+	stage.patience = BOUND;
 	expect(HTTP_ANSWERED);
 	assert_int_equal(stage.ends, 1);
 }

@@ -135,7 +135,7 @@ void go_live(void)
 
 void begin_audit(void)
 {
-	assert_true(ev_timer_remaining(cluster.loop, &follower.audit.look) > 9.9);
+	assert_true(ev_timer_remaining(cluster.loop, &follower.audit.look) > 5.0);
 	end_wait(&follower.audit.look);
 	assert_int_equal(n_in_flight, 2);
 	(void)the_audit();

@@ -326,7 +326,7 @@ static void a_terminal_that_nobody_reads_keeps_nobody(void **state)
 	int slave, terminal = open_terminal(&slave);
 
 	UNUSED(state);
-	(void)alarm(20);
+	(void)alarm(120);
 	log_setup(LOG_INFO, LOG_TEXT);
 	kept = dup(STDERR_FILENO);
 	assert_true(dup2(slave, STDERR_FILENO) >= 0);

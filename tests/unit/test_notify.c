@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/clock.h"
 #include "agent/notify.h"
 #include "agent/util.h"
 
@@ -150,7 +151,7 @@ static void says_what_it_is_told(void **state)
 	assert_memory_equal(said, head, sizeof head - 1);
 	uint64_t at = strtoull(said + sizeof head - 1, NULL, 10);
 	uint64_t until = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-	assert_true(at <= until && at + 10000000 > until);
+	assert_true(at <= until && at + 60000000 > until);
 	notify_ready(&stage.notify);
 	assert_string_equal(heard(), "READY=1");
 	notify_stopping(&stage.notify);
@@ -242,12 +243,12 @@ static void the_watchdog_hears_twice_in_its_time(void **state)
 {
 	UNUSED(state);
 	(void)setenv("WATCHDOG_USEC", "400000", 1);
+	double began = clock_now();
 	start(-1);
-	double began = ev_time();
 	for (unsigned i = 1; i <= 3; i++) {
-		assert_true(wait_message(10.0));
+		assert_true(wait_message(60.0));
 		assert_string_equal(heard(), "WATCHDOG=1");
-		assert_true(ev_time() - began >= 0.19 * i);
+		assert_true(clock_now() - began >= 0.19 * i);
 	}
 	assert_true(stage.notify.watchdog.repeat > 0.1999 && stage.notify.watchdog.repeat < 0.2001);
 }
@@ -301,12 +302,12 @@ static void what_cannot_be_sent_waits_in_order(void **state)
 	notify_ready(&stage.notify);
 	while (taken < sent) {
 		(void)snprintf(expected, sizeof expected, "STATUS=%u", taken++);
-		assert_true(wait_message(10.0));
+		assert_true(wait_message(60.0));
 		assert_string_equal(heard(), expected);
 	}
-	assert_true(wait_message(10.0));
+	assert_true(wait_message(60.0));
 	assert_memory_equal(heard(), "RELOADING=1\n", 12);
-	assert_true(wait_message(10.0));
+	assert_true(wait_message(60.0));
 	assert_string_equal(heard(), "READY=1");
 	assert_int_equal(stage.notify.n_waiting, 0);
 	assert_false(ev_is_active(&stage.notify.again));

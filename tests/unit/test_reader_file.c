@@ -123,7 +123,7 @@ static void a_pipe_in_its_place_is_not_waited_for(void **state)
 {
 	UNUSED(state);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	(void)alarm(60);
+	(void)alarm(120);
 	reader_start(&reader);
 	(void)alarm(0);
 	expect(0, false, false);

@@ -6,41 +6,42 @@ import pytest
 from lib.descriptor import descriptor, key_of
 from lib.proxy import TcpProxy
 
-SHORT = {"ttl": "2s"}
-QUICK = {"interval": "200ms", "timeout": "200ms"}
+TTL = 5  # most of it is left when a machine stands still for a second or two
+SHORT = {"ttl": f"{TTL}s"}
+QUICK = {"interval": "200ms", "timeout": "5s"}
 
 
 @pytest.fixture
 def listed(serve, sidecar, etcd):
-    """(agent, key, watch, put) of a service that is registered under a lease of two seconds."""
+    """(agent, key, watch, put) of a service that is registered under a lease of five seconds."""
     server = serve()
     key, watch = key_of(server.port), etcd.watch()
-    agent = sidecar(server, register=SHORT, probe=QUICK, etcd={"request_timeout": "500ms"})
+    agent = sidecar(server, register=SHORT, probe=QUICK, etcd={"request_timeout": "1s"})
     return agent, key, watch, watch.put(key)
 
 
 def test_etcd_restarted_with_its_data(listed, etcd):
-    _, key, _, put = listed
+    agent, key, _, put = listed
     etcd.stop()
     etcd.start()
     watch = etcd.watch()
     again = watch.put(key)
     for _ in range(2):
-        etcd.outlast(2)
+        etcd.outlast(TTL)
     assert etcd.get()[key][0] == put.value
     watch.nothing_more(key)
-    assert etcd.leases() == [again.lease]
+    assert etcd.kept_leases(agent) == [again.lease]
 
 
 def test_etcd_killed_and_started(listed, etcd):
-    _, key, _, _ = listed
+    agent, key, _, _ = listed
     etcd.kill()
     etcd.start()
     watch = etcd.watch()
     again = watch.put(key)
-    etcd.outlast(2)
+    etcd.outlast(TTL)
     watch.nothing_more(key)
-    assert etcd.leases() == [again.lease]
+    assert etcd.kept_leases(agent) == [again.lease]
 
 
 def test_etcd_wiped(listed, etcd):
@@ -56,13 +57,14 @@ def test_etcd_wiped(listed, etcd):
 
 def test_etcd_hung_and_resumed(listed, etcd):
     agent, key, watch, put = listed
+    since = len(agent.log.lines)
     etcd.pause()
-    agent.wait_log("warn ")  # the agent has noticed and says so
+    agent.wait_log("warn ", since=since)  # the agent has noticed and says so
     etcd.resume()
-    etcd.outlast(2)
-    etcd.outlast(2)
+    etcd.outlast(TTL)
+    etcd.outlast(TTL)
     assert etcd.get()[key][0] == put.value
-    assert len(etcd.leases()) == 1
+    assert len(etcd.kept_leases(agent)) == 1
     assert watch.kinds(key)[-1] == "put"
 
 
@@ -84,7 +86,7 @@ def test_key_deleted_by_hand(listed, etcd):
     again = watch.put(key)
     assert again.value == put.value
     assert etcd.kept_leases(agent) == [again.lease]
-    etcd.outlast(2)
+    etcd.outlast(TTL)
     watch.nothing_more(key)
 
 
@@ -97,7 +99,7 @@ def test_a_service_that_dies_while_etcd_is_away(serve, sidecar, etcd):
     server.kill()
     agent.wait_health("up -> down")
     etcd.start()
-    etcd.watch().wait_for(lambda _: key not in etcd.get(), 20, "the key to go")
+    etcd.watch().wait_for(lambda _: key not in etcd.get(), 60, "the key to go")
     assert etcd.kept_leases(agent) == []
 
 

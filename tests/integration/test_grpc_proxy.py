@@ -16,7 +16,7 @@ from lib.descriptor import descriptor, key_of
 from lib.ports import free_port, listen
 from lib.process import Process
 
-TTL = 2
+TTL = 5
 
 
 class GrpcProxy(Process):

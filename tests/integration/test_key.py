@@ -48,10 +48,10 @@ def test_key_hangs_on_the_only_lease_of_ttl_10(advertised, etcd):
 
 def test_lease_is_kept_alive_beyond_its_ttl(advertised, etcd):
     watch = etcd.watch()
-    advertised(register={"ttl": "2s"})
+    advertised(register={"ttl": "5s"})
     put = watch.put(KEY)
     for _ in range(3):
-        etcd.outlast(2)
+        etcd.outlast(5)
         assert etcd.lease(put.lease)[0] >= 0
     assert etcd.leases() == [put.lease]
     watch.nothing_more(KEY)
@@ -93,7 +93,7 @@ def test_npm_etcd3_reads_it(advertised, etcd):
     advertised(service={"metadata": "{weight: 100}"})
     etcd.watch().put(KEY)
     argv = ["node", PEERS / "node" / "reader.js", etcd.endpoint, "/services/coupon-service/"]
-    seen = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout
+    seen = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=True).stdout
     assert json.loads(seen) == {
         KEY: {"host": "localhost", "port": 50051, "protocol": "grpc", "weight": 100}
     }

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Members that are not to be believed, and a store that is full: nothing is lost over them."""
 
+import re
+
 import pytest
 
 from lib.descriptor import descriptor, key_of
 from lib.proxy import TcpProxy
 from lib.users import etcdctl
 
-TTL = 3
-QUICK = {"interval": "200ms", "timeout": "200ms"}
+TTL = 8  # of which a third is left when endpoints have been passed over, and the machine stood still
+QUICK = {"interval": "200ms", "timeout": "5s"}
 
 
 def endpoints_of(*members):
@@ -46,7 +48,7 @@ def test_a_member_that_has_lost_the_others_says_so(etcds, serve, agent):
         member.wait_ready()
     for _ in range(2):
         alone.outlast(6)
-    assert alone.leases() == [put.lease]
+    assert alone.kept_leases(sidecar) == [put.lease]
     assert sidecar.log.count("lease lost|key lost") == 0
 
 
@@ -73,7 +75,7 @@ def test_another_cluster_behind_one_endpoint(etcd, strangers, clock, serve, agen
     for _ in range(2):
         clock.outlast(TTL)
     watch.nothing_more(key)
-    assert etcd.leases() == [put.lease]
+    assert etcd.kept_leases(sidecar) == [put.lease]
     assert strangers.get() == {}
     assert sidecar.log.count("lease lost|key lost|made anew") == 0
 
@@ -94,9 +96,9 @@ def test_a_cluster_that_was_made_anew_is_believed(number, etcd, serve, agent, cl
     etcd.stop()
     etcd.wipe()
     etcd.start()
-    again = etcd.watch().put(key, timeout=40)
+    again = etcd.watch().put(key, timeout=90)
     assert again.value == put.value
-    assert etcd.leases() == [again.lease]
+    assert etcd.kept_leases(sidecar) == [again.lease]
     assert sidecar.log.count("etcd was made anew or restored") == 1
 
 
@@ -116,7 +118,7 @@ def test_another_cluster_takes_the_place_of_the_first(etcd, strangers, serve, ag
         way.target = strangers.port
     for way in ways:
         way.open()
-    strangers.watch().put(key, timeout=40)
+    strangers.watch().put(key, timeout=90)
     sidecar.wait_log("belongs to another cluster")
     sidecar.wait_log("etcd was made anew or restored: it is cluster [0-9a-f]+ at revision")
 
@@ -144,7 +146,9 @@ def test_a_full_store(etcds, clock, serve, agent):
     for _ in range(2):
         clock.outlast(TTL)
     watch.nothing_more(key_of(first.port))
-    assert late.log.count("database is full") <= 4
+    # At the tries 1, 2, 4, 8: ever more seldom, however long it takes.
+    said = [int(n) for n in re.findall(r"tries=(\d+) .*database is full", late.log.text())]
+    assert said == sorted(set(said)) and all(n.bit_count() == 1 for n in said), said
 
     etcd.delete("/filling")
     revision = etcd.call("kv/range", {"key": "AA=="})["header"]["revision"]

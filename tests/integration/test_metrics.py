@@ -59,7 +59,7 @@ def test_all_is_told_and_prometheus_takes_it(agent, etcd, serve, write, tmp_path
 def test_what_happens_to_a_service_is_seen(agent, etcd, serve, watched):
     section, metrics = watched
     server = serve()
-    sidecar = agent(descriptor(etcd, server.port, register={"ttl": "2s"}, **section))
+    sidecar = agent(descriptor(etcd, server.port, **section))
     key = key_of(server.port)
     metrics.wait("svc_agent_registered", 1)
     assert metrics.get("svc_agent_registrations_total") == 1
@@ -100,9 +100,9 @@ def test_what_happens_to_a_service_is_seen(agent, etcd, serve, watched):
 def test_a_key_that_another_has(agent, etcd, serve, watched):
     section, metrics = watched
     server = serve()
-    agent(descriptor(etcd, server.port, register={"ttl": "2s"}, **section))
+    agent(descriptor(etcd, server.port, register={"ttl": "5s"}, **section))
     metrics.wait("svc_agent_registered", 1)
-    newer = agent(descriptor(etcd, server.port, register={"ttl": "2s"}))
+    newer = agent(descriptor(etcd, server.port, register={"ttl": "5s"}))
     newer.wait_log("Service registered")
     metrics.wait("svc_agent_contested", 1)
     assert metrics.get("svc_agent_registered") == 0
@@ -117,7 +117,7 @@ def test_etcd_that_is_away(agent, etcd, serve, tmp_path, watched):
     section, metrics = watched
     server = serve()
     agent(
-        descriptor(etcd, server.port, register={"ttl": "2s"}, **section),
+        descriptor(etcd, server.port, register={"ttl": "5s"}, **section),
         reader(etcd, {NAME: tmp_path / "coupon.json"}),
     )
     metrics.wait("svc_agent_instances", 1)

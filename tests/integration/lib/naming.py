@@ -18,7 +18,7 @@ class NamingClient(Process):
         )
         self.said = Lines(self.child.stdout, "go-naming")
         self.complained = Lines(self.child.stderr, "go-naming")
-        self.said.wait("^ready$", timeout=60)
+        self.said.wait("^ready$", timeout=120)
 
     def send(self, line):
         self.child.stdin.write(line + "\n")
@@ -28,7 +28,7 @@ class NamingClient(Process):
         """What it writes before it has obeyed."""
         since = len(self.said.lines)
         self.send(line)
-        end = self.said.wait("^done$", timeout=60, since=since)[1]
+        end = self.said.wait("^done$", timeout=120, since=since)[1]
         return self.said.lines[since:end]
 
     def list(self):

@@ -25,7 +25,7 @@ import (
 	pb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-const timeout = 10 * time.Second
+const timeout = 60 * time.Second
 
 func list(manager endpoints.Manager) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)

@@ -10,17 +10,36 @@ import time
 
 import pytest
 from lib.certs import Authority
-from lib.descriptor import NAME, descriptor, key_of
+from lib import descriptor as descriptors
+from lib import reader as readers
+from lib.descriptor import NAME, key_of
 from lib.doctor import Report, as_json
 from lib.etcd import Etcd, cluster_of
 from lib.haproxy import HAProxy
 from lib.names import UNSHARE, need_mounts
 from lib.ports import free_port, listen, serve_on
-from lib.reader import reader, value
+from lib.reader import value
 from lib.users import add_agent, add_reader, etcdctl, switch_on
 
 PASSWORD = "the-secret-of-the-tests"
-FAST = ["--heartbeat-interval", "20", "--election-timeout", "200", "--strict-reconfig-check=false"]
+UNSAFE = ["--strict-reconfig-check=false"]
+# Who is not meant to be late must not be so.
+PATIENT = {
+    "etcd": {"request_timeout": "9s"},
+    "probe": {"timeout": "10s", "interval": "10s"},
+}
+
+
+def patient(sections, *names):
+    return {**sections, **{name: {**PATIENT[name], **sections.get(name, {})} for name in names}}
+
+
+def descriptor(*where, **sections):
+    return descriptors.descriptor(*where, **patient(sections, "etcd", "probe"))
+
+
+def reader(*what, **sections):
+    return readers.reader(*what, **patient(sections, "etcd"))
 
 
 class Parts:
@@ -39,7 +58,7 @@ class Parts:
         self.mutual = Etcd(folder, "mutual").secure(issue("mutual"), clients=self.authority.cert)
         self.cluster = cluster_of(folder)
         for member in self.cluster:
-            member.flags += FAST
+            member.flags += UNSAFE
         self.etcds = [self.plain, self.users, self.full, self.mutual, *self.cluster]
 
     def start(self):
@@ -74,8 +93,6 @@ def doctor(write):
     """Runs it on a descriptor: doctor(endpoints, port, section={...})."""
 
     def look(endpoints, port=None, env=None, **sections):
-        probe = {"timeout": "10s", "interval": "10s"}  # who is not meant to be late must not be so
-        sections["probe"] = {**probe, **sections.get("probe", {})}
         text = descriptor(endpoints, port or free_port(), **sections)
         return Report(write(text), env=env)
 
@@ -216,7 +233,7 @@ def test_nothing_listens(doctor):
 
 def test_silence(doctor, listener):
     endpoint = f"127.0.0.1:{listener.getsockname()[1]}"
-    doctor(quoted(endpoint), etcd={"request_timeout": "300ms"}).names(
+    doctor(quoted(endpoint), etcd={"request_timeout": "2s"}).names(
         "ETCD_TIMEOUT", "problem", f"no answer from {endpoint} in time"
     )
 
@@ -331,13 +348,13 @@ def test_corrupt_data(parts, doctor):
 
 def test_a_learner(parts, doctor, tmp_path):
     learner = Etcd(tmp_path, "learner")
-    learner.flags += [*FAST, "--initial-cluster-state", "existing"]
+    learner.flags += [*UNSAFE, "--initial-cluster-state", "existing"]
     learner.members = [*parts.cluster, learner]
     parts.etcds.append(learner)
     added = f"etcdctl member add learner --learner --peer-urls={learner.peer_url}"
     etcdctl(parts.cluster[0], added, as_root=False)
     learner.spawn_only()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     report = doctor(learner)
     while "ETCD_LEARNER" not in report.warnings:
         assert time.monotonic() < deadline, report.said
@@ -350,7 +367,7 @@ def test_no_leader(parts, doctor):
     first, *others = parts.cluster
     for member in others:
         member.stop()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     everyone = quoted(*(member.endpoint for member in parts.cluster))
     report = doctor(everyone)
     while "ETCD_NO_LEADER" not in report.problems:
@@ -424,9 +441,9 @@ def test_no_service(parts, doctor):
 
 
 def test_a_service_that_hangs(parts, doctor, listener):
-    report = doctor(parts.plain, listener.getsockname()[1], probe={"timeout": "200ms"})
+    report = doctor(parts.plain, listener.getsockname()[1], probe={"timeout": "2s"})
     report.names("PORT_SILENT", "problem", "DEADLINE")
-    probe = {"timeout": "200ms", "tls": parts.tls()}
+    probe = {"timeout": "2s", "tls": parts.tls()}
     report = doctor(parts.plain, listener.getsockname()[1], probe=probe)
     assert report.names("PORT_SILENT", "problem", "DEADLINE").problems == ["PORT_SILENT"]
 
@@ -509,7 +526,7 @@ def test_keys_that_are_not_as_they_should_be(parts, doctor, serve):
     parts.plain.put(key, ours)
     report = doctor(parts.plain, port).names("KEY_NO_LEASE", "warning", "hangs on no lease")
     assert report.status == 0 and report.warnings == ["KEY_NO_LEASE"]
-    lease = int(parts.plain.call("lease/grant", {"TTL": "60"})["ID"])
+    lease = int(parts.plain.call("lease/grant", {"TTL": "600"})["ID"])
     parts.plain.put(key, ours, lease)
     assert doctor(parts.plain, port).warnings == []
     parts.plain.put("/services/another/h:1", "x", lease)
@@ -517,10 +534,10 @@ def test_keys_that_are_not_as_they_should_be(parts, doctor, serve):
         "KEY_FOREIGN_LEASE", "warning", f"lease {lease:x}, and so does /services/another/h:1"
     )
     parts.plain.revoke(lease)
-    lease = int(parts.plain.call("lease/grant", {"TTL": "5"})["ID"])
+    lease = int(parts.plain.call("lease/grant", {"TTL": "500"})["ID"])
     parts.plain.put(key, value(port, weight=9), lease)
-    report = doctor(parts.plain, port)
-    report.names("KEY_FOREIGN_LEASE", "warning", f"lease {lease:x} of 5s.*would have 10s")
+    report = doctor(parts.plain, port, register={"ttl": "600s"})
+    report.names("KEY_FOREIGN_LEASE", "warning", f"lease {lease:x} of 500s.*would have 600s")
     report.names("KEY_OTHER_VALUE", "warning", "not the one that this descriptor writes")
     parts.plain.revoke(lease)
 

@@ -150,7 +150,7 @@ def test_probe_says_the_status(status, code, serve, write):
 
 def test_probe_of_a_port_where_nothing_listens(write):
     port = free_port()
-    text = descriptor(NOWHERE, port, probe={"target": f"127.0.0.1:{port}"})
+    text = descriptor(NOWHERE, port, probe={**PATIENT, "target": f"127.0.0.1:{port}"})
     done = run("probe", "--config", write(text))
     assert done.returncode == 1
     assert "REFUSED" in done.stdout
@@ -206,7 +206,7 @@ def test_log_in_text_has_the_promised_lines(serve, agent, etcd):
         rf"info  Service registered: {at} lease={put.lease:x} ttl=10s$",
         r"warn  health up -> down service=coupon-service reason=REFUSED .*"
         rf'"nothing listens on 127\.0\.0\.1:{server.port}"$',
-        rf"info  Service deregistered: {at} after=\d+(\.\d)?m?s$",
+        rf"info  Service deregistered: {at} after=\d+(\.\d+)?m?s$",
     ]
     place = 0
     for line in promised:

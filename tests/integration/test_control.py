@@ -17,7 +17,7 @@ from lib.reader import reader
 from lib.watcher import Watcher
 
 DONE, NO, AWAY = 0, 1, 75
-LINGER = 1.0  # seconds, of the agents that have one
+LINGER = 5.0  # seconds, of the agents that have one: in so many a look at them comes
 
 
 @pytest.fixture(params=["unix", "tcp"])
@@ -164,7 +164,7 @@ def test_beside_a_reader(agent, etcd, serve, watcher, socket, tmp_path):
 
 def test_drain_waits_for_etcd(agent, etcd, serve, watcher, socket):
     server = serve("go")
-    agent(descriptor(etcd, server.port, etcd={"request_timeout": "200ms"}, **at(socket)))
+    agent(descriptor(etcd, server.port, **at(socket)))
     watcher.put(key_of(server.port))
     etcd.pause()
     drain, said = drain_later("--admin", socket)

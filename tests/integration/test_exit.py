@@ -34,13 +34,13 @@ def test_sigterm_while_the_put_is_on_its_way(serve, agent, etcd, closing):
     server, proxy = serve(), closing(TcpProxy(etcd.port))
     key, watch = key_of(server.port), etcd.watch()
     proxy.freeze_at(key.encode())
-    sidecar = agent(descriptor(f"[{proxy.endpoint}]", server.port, register={"ttl": "60s"}))
+    sidecar = agent(descriptor(f"[{proxy.endpoint}]", server.port, register={"ttl": "300s"}, etcd={"request_timeout": "60s"}))
     proxy.wait_held()
     sidecar.terminate()
     sidecar.wait_log("withdrawing")
     proxy.thaw()
     watch.put(key)
-    watch.gone(key, timeout=15)  # and not when the lease is due for renewal, 20 s later
+    watch.gone(key, timeout=60)  # and not when the lease is due for renewal, 100 s later
     assert sidecar.wait_exit() == 0
     assert etcd.leases() == []
 
@@ -68,7 +68,7 @@ def test_without_standard_descriptors(serve, etcd, write):
             places = [os.readlink(f"/proc/{child.pid}/fd/{fd}") for fd in range(3)]
             child.terminate()
             watch.gone(key)
-            assert child.wait(patient(10)) == 0
+            assert child.wait(patient(60)) == 0
         finally:
             child.kill()
     assert places == ["/dev/null"] * 3
@@ -101,7 +101,7 @@ def test_it_gives_up_revoking_with_75_when_etcd_is_dead(serve, sidecar, etcd):
 def test_it_withdraws_when_etcd_comes_back_in_time(serve, sidecar, etcd):
     server = serve()
     key, watch = key_of(server.port), etcd.watch()
-    agent = sidecar(server, register={"ttl": "60s"}, etcd={"request_timeout": "500ms"})
+    agent = sidecar(server, register={"ttl": "60s"}, etcd={"request_timeout": "1s"})
     watch.put(key)
     etcd.pause()
     agent.terminate()

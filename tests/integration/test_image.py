@@ -78,7 +78,7 @@ def test_it_runs_as_nobody_on_a_file_system_that_it_cannot_write(container):
 
 
 def get(port, path):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", path)
         return connection.getresponse().status
@@ -103,7 +103,7 @@ def test_the_life_of_a_pod(container, etcd, serve):
     )
     made = container({name: text}, {"POD_IP": "192.0.2.1", "ETCD_HOSTS": etcd.endpoint})
     made.start(PROGRAM, "--config", "/etc/svc-agent")
-    made.log.wait("Service registered", 20)
+    made.log.wait("Service registered", 60)
     assert f"/services/coupon-service/192.0.2.1:{server.port}" in etcd.get()
     if IS_ROOT:
         assert set(made.status("Uid")) == {str(USER)}
@@ -145,6 +145,6 @@ def test_the_authorities_of_the_system_are_found(container, serve, tmp_path, clo
     bundle = made.root / "etc/ssl/certs/ca-certificates.crt"
     bundle.write_text(authority.cert.read_text())
     made.start(PROGRAM, "--config", "/etc/svc-agent")
-    made.log.wait("Service registered", 20)
+    made.log.wait("Service registered", 60)
     made.signal(signal.SIGTERM)
     assert made.child.wait(60) == 0

@@ -8,6 +8,12 @@ from lib.proxy import TcpProxy
 
 MANY = 60
 FEW = 5  # connections that so many calls may make when they fail together
+# Nobody gives up what only takes its time: so many calls, all at once.
+PATIENT = {
+    "register": {"ttl": "30s"},
+    "etcd": {"request_timeout": "10s"},
+    "probe": {"timeout": "10s"},
+}
 
 
 @pytest.fixture
@@ -17,7 +23,8 @@ def crowd(serve, agent, etcd, closing):
     proxy = closing(TcpProxy(etcd.port))
     watch = etcd.watch()
     names = [f"service-{n}" for n in range(MANY)]
-    agent(*(descriptor(f"[{proxy.endpoint}]", server.port, name=name) for name in names))
+    endpoints = f"[{proxy.endpoint}]"
+    agent(*(descriptor(endpoints, server.port, name=name, **PATIENT) for name in names))
     keys = [key_of(server.port, name=name) for name in names]
     for key in keys:
         watch.put(key, timeout=60)
@@ -55,7 +62,7 @@ def test_more_services_than_the_soft_limit_of_descriptors(serve, agent, etcd):
     server = serve()
     watch = etcd.watch()
     names = [f"service-{n}" for n in range(MANY)]
-    agent(*(descriptor(etcd, server.port, name=name) for name in names), nofile="40:1000")
+    agent(*(descriptor(etcd, server.port, name=name, **PATIENT) for name in names), nofile="40:1000")
     for name in names:
         watch.put(key_of(server.port, name=name), timeout=60)
 
@@ -63,7 +70,7 @@ def test_more_services_than_the_soft_limit_of_descriptors(serve, agent, etcd):
 def test_out_of_descriptors_is_said_and_is_no_verdict(serve, agent, etcd):
     server = serve()
     names = [f"service-{n}" for n in range(MANY)]
-    sidecar = agent(*(descriptor(etcd, server.port, name=name) for name in names), nofile="40:40")
+    sidecar = agent(*(descriptor(etcd, server.port, name=name, **PATIENT) for name in names), nofile="40:40")
     sidecar.wait_log("warn  cannot probe service=service-[0-9]+ reason=NO_RESOURCES")
     sidecar.stop()
     assert sidecar.log.count("-> down") == 0

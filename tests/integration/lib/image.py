@@ -38,7 +38,7 @@ exec setpriv --no-new-privs chroot ${USERSPEC:+"--userspec=$USERSPEC"} "$root" "
 def collect(root):
     """Makes the image's file system, and the places for what an engine mounts."""
     words = [PACKAGING / "container" / "collect", PROGRAM, root]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     return root
 
@@ -86,7 +86,7 @@ class Container(Process):
     @staticmethod
     def _said(words, env):
         done = subprocess.run(
-            words, env=env, capture_output=True, text=True, timeout=120, check=False
+            words, env=env, capture_output=True, text=True, timeout=300, check=False
         )
         print(f"... {words[-4:]} -> {done.returncode}\n{done.stdout}{done.stderr}")
         assert not lib.agent.SANITIZER_REPORT.search(done.stderr)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A certificate authority for the tests, on the `openssl` program: EC keys, so it is quick."""
 
+import datetime
 import ipaddress
 import os
 import shutil
+import ssl
 import subprocess
 from collections import namedtuple
 
@@ -15,6 +17,7 @@ def _openssl(*words):
     argv = ["openssl", *(str(word) for word in words)]
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{argv}: {done.stderr}"
+    return done.stdout
 
 
 def _alternative(host):
@@ -38,6 +41,13 @@ class Issued(namedtuple("Issued", "cert key")):
         """This certificate is `other` from now on: the same paths, new contents."""
         replace_file(self.cert, other.cert)
         replace_file(self.key, other.key)
+
+
+def ends_on(issued):
+    """The day on which the certificate ends, in UTC."""
+    told = _openssl("x509", "-in", issued.cert, "-noout", "-enddate")  # notAfter=Nov 25 10:00:00 2026 GMT
+    end = ssl.cert_time_to_seconds(told.strip().partition("=")[2])
+    return datetime.datetime.fromtimestamp(end, datetime.timezone.utc).date()
 
 
 class Authority:

@@ -6,7 +6,7 @@ import threading
 
 from lib.descriptor import descriptor, key_of
 from lib.h2 import CHECK, NOT_SERVING, SERVING, WATCH, H2Server
-
+from lib.outputs import until
 
 RETURN = "health down -> up service=hostile"
 
@@ -36,9 +36,12 @@ class Flipping:
             self.watches.append(stream)
             self.opened.notify_all()
 
-    def burst(self, *statuses, times):
+    def wait_opened(self):
         with self.opened:
-            assert self.opened.wait_for(lambda: self.watches, 10), "no Watch was opened"
+            assert self.opened.wait_for(lambda: self.watches, 60), "no Watch was opened"
+
+    def burst(self, *statuses, times):
+        self.wait_opened()
         self.now = statuses[-1]
         self.watches[-1].data(b"".join(statuses) * times)
 
@@ -49,18 +52,27 @@ class Restless(Flipping):
     def __init__(self):
         super().__init__()
         self.settled = threading.Event()
+        self.flips = threading.Thread(target=self.flip, daemon=True)
 
     def flip(self):
-        with self.opened:
-            assert self.opened.wait_for(lambda: self.watches, 10), "no Watch was opened"
+        self.wait_opened()
         while not self.settled.wait(0.001):
             self.now = NOT_SERVING if self.now == SERVING else SERVING
             self.watches[-1].data(self.now)
 
     def settle(self, status):
         self.settled.set()
+        self.flips.join(60)  # or its last word would come after ours
         self.now = status
         self.watches[-1].data(status)
+
+
+def at_rest(etcd, watch, key):
+    """What happened to it last, if nothing has for two seconds of etcd's; else None."""
+    seen = len(watch.kinds(key))
+    etcd.outlast(2)
+    kinds = watch.kinds(key)
+    return kinds[-1] if len(kinds) == seen else None
 
 
 def test_flips_without_end_do_not_flood_etcd(serve, agent, etcd, closing):
@@ -73,7 +85,7 @@ def test_flips_without_end_do_not_flood_etcd(serve, agent, etcd, closing):
     )
     watch.put(key_of(good.port, "good"))
     watch.put(key)
-    threading.Thread(target=restless.flip, daemon=True).start()
+    restless.flips.start()
     _, warned = both.log.wait("warn .*health changes without end: .* service=hostile", 30)
     at = both.log.find(RETURN)[1]
     for _ in range(25):
@@ -82,9 +94,7 @@ def test_flips_without_end_do_not_flood_etcd(serve, agent, etcd, closing):
     assert seconds_between(both.log.lines[both.log.find(RETURN)[1]], both.log.lines[at]) > 3.0
     assert warned < at
     restless.settle(SERVING)
-    watch.wait_for(lambda _: watch.kinds(key)[-1] == "put", what="where it settled")
-    etcd.outlast(2)
-    assert watch.kinds(key)[-1] == "put"
+    until(lambda: at_rest(etcd, watch, key) == "put", 60)
     assert both.log.count("health .* service=hostile") < 100
     watch.nothing_more(key_of(good.port, "good"))
 
@@ -102,18 +112,16 @@ def test_burst_of_ten_thousand_statuses_the_last_wins(serve, agent, etcd, closin
     watch.put(good_key)
     watch.put(key)
     flipping.burst(SERVING, NOT_SERVING, times=5000)
-    watch.wait_for(lambda _: watch.kinds(key)[-1] == "delete", what="the end of the burst")
+    watch.wait_for(lambda _: watch.kinds(key)[-1] == "delete", 60, "the end of the burst")
     good.status("NOT_SERVING")  # the loop turns: the other service is served at once
     watch.gone(good_key)
     # Whatever the agent did on the way, it has to come to rest where the last status says.
-    etcd.outlast(2)
-    assert watch.kinds(key)[-1] == "delete"
+    until(lambda: at_rest(etcd, watch, key) == "delete", 60)
     assert key not in etcd.get()
     flipping.burst(NOT_SERVING, SERVING, times=5000)
-    watch.wait_for(lambda _: watch.kinds(key)[-1] == "put", what="the end of the burst")
+    watch.wait_for(lambda _: watch.kinds(key)[-1] == "put", 60, "the end of the burst")
     good.status("SERVING")
     watch.put(good_key)
-    etcd.outlast(2)
-    assert watch.kinds(key)[-1] == "put"
+    until(lambda: at_rest(etcd, watch, key) == "put", 60)
     assert key in etcd.get()
-    assert len(etcd.leases()) == 2
+    until(lambda: len(etcd.leases()) == 2)

@@ -30,7 +30,7 @@ from lib.ports import free_port
 from lies import MEGABYTE, body, done_and, ends, instead, plain, with_fields, with_header
 from only import chosen, must_match
 
-TTL = 6  # an agent with sanitizers on a machine with other work may stand still for a second or two
+TTL = 10  # an agent with sanitizers on a machine with other work may stand still for a second or two
 ROUNDS = 5  # renewals of the honest service
 CALLS, CALLS_A_SECOND = 40, 12  # that a liar may be asked
 UNREADABLE = "cannot be read"
@@ -243,7 +243,7 @@ class Case:
         self.etcd.wanted = {self.key}
         self.text = descriptor(
             f"[{self.etcd.endpoint}]", port, self.name, register={"ttl": f"{TTL}s"},
-            etcd={"request_timeout": "2s", **(USER if user else {})},
+            etcd={"request_timeout": "3s", **(USER if user else {})},
         )  # fmt: skip
         self.began = self.asked = self.seconds = 0
         self.was_listed = None

@@ -27,8 +27,8 @@ from lib.ports import free_port
 from lies import done_and, ends, plain, with_header
 from only import chosen, must_match
 
-TTL = 6
-ROUNDS = 3  # renewals of the honest pair
+TTL = 10
+ROUNDS = 5  # renewals of the honest pair
 CALLS, CALLS_A_SECOND = 40, 12  # that a liar may be asked
 FOREIGN = "/services/foreign/localhost:1"
 NOT_FOUND = ends(5, "etcdserver: requested lease not found")

@@ -148,12 +148,16 @@ class Arena:
         elif outcome is not UP:
             wait_down(self.agent, service, outcome, self.said)
 
+    def share(self, used, waited, since):
+        now = time.monotonic()
+        return verdicts.share(used, waited, now - since, self.pulse.lateness.most(since, now))
+
     def measure(self, name, resident, used, waited, since):
         used_now, waited_now = memory.processor(self.pid)
         figure = Figure(
             memory.peak(self.pid) - resident,
             memory.own(self.pid),
-            verdicts.share(used_now - used, waited_now - waited, time.monotonic() - since),
+            self.share(used_now - used, waited_now - waited, since),
             self.pulse.worst(since).own,
         )
         (self.again if name in self.figures else self.first).append(figure.own)

@@ -24,7 +24,7 @@ class Neighbour:
         self.key = key_of(self.server.port, self.name)
 
     def descriptor(self, etcd, **sections):
-        return descriptor(etcd, self.server.port, self.name, **sections)
+        return descriptor(etcd, self.server.port, self.name, probe={"timeout": "10s"}, **sections)
 
 
 class Neighbours:

@@ -54,7 +54,7 @@ class Pulse(Beats):
         self.thread.start()
 
     def run(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         while not self.over.wait(EVERY):
             try:
                 self.beat(connection)

@@ -116,14 +116,21 @@ def test_too_much_is_found(bad):
 
 
 def test_who_spins_is_found_also_where_a_processor_is_hard_to_get():
-    assert verdicts.share(1.5, 0.0, 1.5) > SHARE
-    assert verdicts.share(0.1, 1.38, 1.5) > SHARE
+    assert verdicts.share(1.5, 0.0, 1.5, 0.001) > SHARE
+    assert verdicts.share(0.1, 1.38, 1.5, 0.001) > SHARE
 
 
 def test_who_waits_does_not_spin():
-    assert verdicts.share(0.05, 0.0, 1.5) < SHARE
-    assert verdicts.share(0.05, 1.2, 1.5) < SHARE
-    assert verdicts.share(0.0, 1.5, 1.5) < SHARE
+    assert verdicts.share(0.05, 0.0, 1.5, 0.001) < SHARE
+    assert verdicts.share(0.05, 1.2, 1.5, 0.001) < SHARE
+    assert verdicts.share(0.0, 1.5, 1.5, 0.001) < SHARE
+
+
+def test_who_is_at_work_while_the_machine_stands_still_does_not_spin():
+    assert verdicts.share(1.1, 0.0, 2.1, 0.001) > SHARE
+    assert verdicts.share(1.1, 0.0, 2.1, 1.0) < SHARE
+    assert verdicts.share(2.1, 0.0, 2.1, 1.0) > SHARE
+    assert verdicts.share(1.1, 0.0, 2.1, 0.1) > SHARE
 
 
 def test_a_leak_of_64_kb_a_connection_is_found():

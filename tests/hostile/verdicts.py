@@ -19,6 +19,7 @@ CEILING = 512
 GROWTH = 512
 # Of the time in which it could have had a processor. A flood takes a twentieth.
 SHARE = 0.5
+STILL = 0.2  # seconds; by less a sleeper is late where there is other work
 
 Beat = namedtuple("Beat", "at took own")
 Figure = namedtuple("Figure", "peak own processor beat")
@@ -83,8 +84,13 @@ class Beats:
         return None
 
 
-def share(used, waited, seconds):
-    """Of the time in which it could have had a processor, what it has used of one."""
+def share(used, waited, seconds, late):
+    """Of the time in which it could have had a processor, what it has used of one.
+
+    `late`: by how much a sleeper was meanwhile. While a machine stands still, who was at work on it seems
+    to be so, to the kernel.
+    """
+    used = max(0.0, used - late) if late >= STILL else used
     return used / max(seconds - waited, used, 1e-9)
 
 

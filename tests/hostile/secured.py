@@ -118,16 +118,20 @@ class OpenSsl:
         self.argv = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-naccept", "100000"]
         self.argv += ["-cert", f"{own}.pem", "-key", f"{own}.key", "-alpn", "h2", *options]
         self.line, self.listening, self.over = line, threading.Event(), False
+        self.starting = threading.Lock()
         threading.Thread(target=self.run, daemon=True).start()
-        assert self.listening.wait(20), "openssl s_server does not listen"
+        assert self.listening.wait(100), "openssl s_server does not listen"
 
     def run(self):
         """A client that does not bear with it may end it: then there is the next one."""
         pipe = subprocess.PIPE
-        while not self.over:
-            self.child = subprocess.Popen(
-                self.argv, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
-            )
+        while True:
+            with self.starting:
+                if self.over:
+                    return
+                self.child = subprocess.Popen(
+                    self.argv, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
+                )
             for said in self.child.stdout:
                 if said.startswith(b"ACCEPT"):
                     self.listening.set()
@@ -144,7 +148,8 @@ class OpenSsl:
             pass
 
     def close(self):
-        self.over = True
+        with self.starting:
+            self.over = True
         self.child.kill()
         self.child.wait()
 

@@ -45,7 +45,7 @@ def fill(etcd):
 
 
 def get(port, path):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
         return answer.read().decode()
 
 
@@ -158,7 +158,8 @@ json.dump(found, open(sys.argv[1], "w"))
 def probing(etcd, script, *more, name=NAME, **sections):
     return descriptor(
         etcd, 1, name, service={"host": "127.0.0.1"},
-        probe={"type": "exec", "command": words("/bin/sh", "-c", script, *more), "failure_threshold": 1},
+        probe={"type": "exec", "command": words("/bin/sh", "-c", script, *more), "failure_threshold": 1,
+               "interval": "8s", "timeout": "8s"},
         **sections,
     )  # fmt: skip
 
@@ -189,7 +190,7 @@ def test_what_a_program_says_in_the_log_and_the_status(agent, etcd, tmp_path, fo
     probed = agent(probing(
         etcd, 'cat "$0"; exit 1', file, log={"format": form, "level": "debug"},
         admin={"listen": f"127.0.0.1:{port}"},
-    ).replace("failure_threshold", "interval: 100ms\n  failure_threshold"))  # fmt: skip
+    ).replace("interval: 8s", "interval: 100ms"))  # fmt: skip
     for number, octets in enumerate(said()):
         mark = f"mark{number} ".encode()
         file.with_suffix(".new").write_bytes(mark + octets)
@@ -200,7 +201,9 @@ def test_what_a_program_says_in_the_log_and_the_status(agent, etcd, tmp_path, fo
         shown = on_terminal([BINARY, "status", "--admin", f"127.0.0.1:{port}"], environment())
         assert "forged" in harmless(shown, coloured=True)
     probed.stop()
-    for line in probed.log.text().splitlines():
+    warned, *lines = probed.log.text().splitlines()
+    assert "probe.timeout: warning: " in warned
+    for line in lines:
         message, fields = fields_of(harmless(line))
         assert set(fields) <= FIELDS and "forged" not in message, line
 

@@ -67,7 +67,7 @@ class Stage:
         )  # fmt: skip
 
     def close(self):
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Anybody(Agent):

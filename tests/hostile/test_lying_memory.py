@@ -69,9 +69,9 @@ def test_ceiling(name, release, closing, document):
     etcd, written, port = closing(FakeEtcd()), document(), free_port()
     etcd.put(PREFIX + "localhost:1", value(1))
     text = reader(f"[{etcd.endpoint}]", {NAME: written.path}, admin={"listen": f"127.0.0.1:{port}"},
-                  log={"level": "debug"})
+                  log={"level": "debug"}, etcd={"request_timeout": "30s"})
     sidecar = release(text)
-    written.lists("localhost:1")
+    written.lists("localhost:1", timeout=60)
     until(lambda: etcd.watches)
     pid = sidecar.child.pid
     pulse = closing(Pulse(pid, port))

@@ -34,7 +34,7 @@ class Strict(Agent):
     def reload(self, line=RELOADED):
         said = len(self.log.lines)
         self.signal(signal.SIGHUP)
-        self.log.wait(line, 10, said)
+        self.log.wait(line, since=said)
 
     def status(self):
         """What the kernel says of it."""

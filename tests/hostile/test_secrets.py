@@ -256,7 +256,7 @@ def test_a_reload_that_brings_a_secret_closes_the_memory(etcds, tmp_path):
         config.write_text(descriptor(NOWHERE, 1))
         said = len(agent.log.lines)
         agent.signal(signal.SIGHUP)
-        agent.log.wait("read the descriptors again", 10, said)
+        agent.log.wait("read the descriptors again", since=said)
         assert is_closed(agent)  # it was in memory
     finally:
         assert not agent.close()
@@ -265,7 +265,7 @@ def test_a_reload_that_brings_a_secret_closes_the_memory(etcds, tmp_path):
 def test_commands_that_it_runs_are_not_concerned(started, tmp_path, serve, etcd):
     """What they leave is their own matter: dumpable, as execve() has it."""
     server, said = serve(), tmp_path / "owner"
-    told = f"[/bin/sh, -c, 'stat -c %u:%a /proc/$$/mem > {said}; id -u >> {said}']"
+    told = f"[/bin/sh, -c, '(stat -c %u:%a /proc/$$/mem; id -u) > {said}.$$; mv {said}.$$ {said}']"
     agent = started(
         descriptor(
             etcd, server.port, etcd={**USER, "password": PASSWORD},

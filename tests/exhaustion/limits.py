@@ -13,10 +13,10 @@ def forbid(agent, kind=resource.RLIMIT_NOFILE, soft=3):
 
 
 class Busy:
-    """The share of the time for which it ran, or would have, had there been a core for it.
+    """The share of the time for which it ran, of that in which there was a core for it.
 
     Beside much other work who only wakes now and then may have to wait for a core most of the time;
-    but who spins does so always.
+    but who spins runs whenever it has one.
     """
 
     def __init__(self, agent):
@@ -27,9 +27,11 @@ class Busy:
         self.begun, self.at = self._spent(), time.monotonic()
 
     def _spent(self):
+        """Seconds for which it ran, and for which it waited for a core."""
         with open(self.path, encoding="ascii") as file:
             ran, waited, _ = map(int, file.read().split())
-        return (ran + waited) / 1e9
+        return ran / 1e9, waited / 1e9
 
     def share(self):
-        return (self._spent() - self.begun) / (time.monotonic() - self.at)
+        ran, waited = (now - then for now, then in zip(self._spent(), self.begun))
+        return ran / max(time.monotonic() - self.at - waited, ran, 1e-9)

@@ -23,7 +23,7 @@ from lib.servers import Server
 
 from memory import Memory
 
-PATIENCE = 60.0  # seconds after which what has not come is a hang
+PATIENCE = 120.0  # seconds after which what has not come is a hang
 
 
 class Wrong(Exception):

@@ -61,7 +61,7 @@ def check_end(agent, scene):
 def finish(agent):
     if agent.running:
         agent.signal(signal.SIGKILL)
-        agent.child.wait(10)
+        agent.child.wait(60)
     agent.log.join()
 
 

@@ -15,7 +15,7 @@ from lib.agent import environment
 from lib.descriptor import NAME, descriptor, key_of
 from lib.outputs import key_at, reader_to, register, until, words
 
-TTL = 3
+TTL = 6
 PACKAGED = os.environ.get("SVC_PACKAGE", "build/asan/package") + "/svc-agent"
 NOTHING_LEFT = f"warn  cannot probe service={NAME} reason=NO_RESOURCES"
 
@@ -61,7 +61,7 @@ def test_the_admin_waits_and_does_not_spin(serve, agent, etcd, tmp_path):
     sidecar.wait_log("Service registered")
     allow = forbid(sidecar)
     guest = socket.socket(socket.AF_UNIX)
-    guest.settimeout(20)
+    guest.settimeout(60)
     guest.connect(str(address))
     guest.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
     etcd.outlast(2)

@@ -8,9 +8,9 @@ from lib.descriptor import descriptor, key_of
 from lib.names import need_mounts
 from lib.proxy import TcpProxy
 
-TTL = 3
+TTL = 6
 NAME = "etcd.example"
-OPTIONS = "options timeout:5 attempts:1\n"  # longer than a TTL: whoever waits for that loses its key
+OPTIONS = "options timeout:10 attempts:1\n"  # longer than a TTL: whoever waits for that loses its key
 SAID = {  # by whoever needs the name
     "silent": "no answer from etcd.example:[0-9]+ in time",
     "servfail": "the name in etcd.example:[0-9]+ cannot be resolved: Temporary failure",

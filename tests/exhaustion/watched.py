@@ -8,7 +8,7 @@ from lib.certs import Authority
 from lib.outputs import words
 from lib.proxy import TcpProxy
 
-QUICK = {"interval": "200ms", "timeout": "500ms"}
+QUICK = {"interval": "200ms", "timeout": "2s"}
 
 
 class Watched:

@@ -20,6 +20,8 @@ FIRST_PORT = 30000  # below the source ports of the kernel, above those of lib.p
 INSTANCES = 10  # of one service
 FOLLOWED = 10  # services, by each reader
 
+LOOKS = 20
+
 AGAIN = re.compile(r"^(\S+) info +etcd answers again", re.M)
 TROUBLE = (AssertionError, OSError, http.client.HTTPException, ValueError, KeyError)
 
@@ -148,7 +150,7 @@ class Fleet:
         for each in self.readers:
             each.signal(signal.SIGTERM)
         for each in self.readers:
-            each.child.wait(20)
+            each.child.wait(60)
         self.readers = []
 
     def close(self):
@@ -229,17 +231,17 @@ class Fleet:
         return self.members[0]
 
     def _page(self, member):
-        connection = http.client.HTTPConnection("127.0.0.1", member.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", member.port, timeout=60)
         with contextlib.closing(connection):
             connection.request("GET", "/metrics")
             return connection.getresponse().read().decode()
 
     def _settled_page(self, member):
-        """One that counts what has happened; a second later any, as etcd may never be at rest."""
-        until = time.monotonic() + 1
+        """One that counts what has happened; a second and some looks later any, as etcd may never be at rest."""
+        until, looks = time.monotonic() + 1, 2
         before, page = self._page(member), self._page(member)
-        while not settled(before, page) and time.monotonic() < until:
-            before, page = page, self._page(member)
+        while not settled(before, page) and (looks < LOOKS or time.monotonic() < until):
+            before, page, looks = page, self._page(member), looks + 1
         return page
 
     def sample(self):

@@ -113,7 +113,7 @@ class Stage:
         return int(self.server.said.find(r"^checks (\d+)$", said)[0].group(1))
 
     def _etcd_metric(self, name, method):
-        connection = http.client.HTTPConnection("127.0.0.1", self.etcd.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.etcd.port, timeout=60)
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
         connection.close()
@@ -135,8 +135,9 @@ class Stage:
         self.agent.dump()
         before = count()
         self.wait_count(count, events)
-        profile = Profile(self.agent.dump().read_text())
-        seen, work = count() - before, profile.work(pathlib.Path(BINARY).name)
+        dump, seen = self.agent.dump(), count() - before
+        profile = Profile(dump.read_text())
+        work = profile.work(pathlib.Path(BINARY).name)
         done = getattr(work, what)
         assert abs(done - seen) <= max(2, seen / 3), (
             f"{seen} {what} were seen, but {getattr(DONE_BY, what)} was called {done} times"

@@ -46,7 +46,7 @@ def test_what_is_printed():
 def test_a_short_run_prints_all_rows(tmp_path):
     argv = [HERE / "reader", "-n", "5", "--seconds", "2", "--instances", "200"]
     argv += ["--outputs", tmp_path]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=800, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     rows = re.findall(r"^\| (.+) \|$", done.stdout, re.M)
     names = [row.split(" | ")[:2] for row in rows if "---" not in row]

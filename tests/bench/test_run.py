@@ -16,7 +16,7 @@ PEERS = ["svc-agent", "go"]
 @pytest.mark.parametrize("kind, words", [("one", []), ("many", ["--many", "30"])])
 def test_a_short_run(tmp_path, kind, words):
     argv = [HERE / "run", "--short", "--results", tmp_path, *words, "--peers=" + ",".join(PEERS)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=800, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "WARNING" not in done.stderr
     found = results.read((tmp_path / "figures.tsv").read_text())

@@ -60,7 +60,7 @@ func tell(words ...interface{}) {
 func connect(endpoint string) *clientv3.Client {
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:   []string{endpoint},
-		DialTimeout: 5 * time.Second,
+		DialTimeout: 60 * time.Second,
 	})
 	must(err)
 	return client

@@ -67,7 +67,7 @@ func startEtcd(folder string, p *ports) *etcd {
 		"--initial-cluster", "bench=" + peer, "--log-level", "warn", "--logger", "zap"}
 	c, _, err := start(argv, nil, folder+"/etcd.log")
 	must(err)
-	for deadline := time.Now().Add(20 * time.Second); !healthy(client); sleepMs(50) {
+	for deadline := time.Now().Add(60 * time.Second); !healthy(client); sleepMs(50) {
 		if c.ended() || time.Now().After(deadline) {
 			fail("etcd did not come up, see %s/etcd.log", folder)
 		}
@@ -90,7 +90,7 @@ func healthy(url string) bool {
 func connect(address string) *clientv3.Client {
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:   []string{address},
-		DialTimeout: 5 * time.Second,
+		DialTimeout: 60 * time.Second,
 	})
 	must(err)
 	return client

@@ -128,7 +128,7 @@ func (s *stage) startOnce(each *sidecar, found *startSamples, first bool) {
 	select {
 	case <-each.child.done:
 		found.ended = append(found.ended, ms(each.child.end-asked))
-	case <-time.After(10 * time.Second):
+	case <-time.After(60 * time.Second):
 		say("%s: WARNING: it did not end at SIGTERM", each.peer)
 	}
 	each.child.stop(time.Second)

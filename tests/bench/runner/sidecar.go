@@ -35,7 +35,7 @@ func newSidecar(o *options, peer string, targets []target, prefix string, e *etc
 
 // patience is the longest that a change of its keys is waited for.
 func (s *sidecar) patience() time.Duration {
-	return 25*time.Second + time.Duration(len(s.targets))*10*time.Millisecond
+	return 60*time.Second + time.Duration(len(s.targets))*10*time.Millisecond
 }
 
 func (s *sidecar) path(name string) string { return fmt.Sprintf("%s/%s.%s", s.folder, s.peer, name) }

@@ -49,7 +49,7 @@ class Member(Etcd):
     def ended(self):
         """Reaps a member that was signalled; kills it when it does not end."""
         try:
-            self.child.wait(10)
+            self.child.wait(30)
         except subprocess.TimeoutExpired:
             self.kill()
 

@@ -19,7 +19,7 @@ from lib.ports import free_port  # noqa: E402  (the path comes first)
 from netproxy import Link, Network  # noqa: E402
 
 STEPS = 12  # turns of the loop: from before accept() until both directions are pumped
-TIMEOUT = 10
+TIMEOUT = 60
 
 
 class Target:

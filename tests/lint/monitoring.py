@@ -43,7 +43,7 @@ DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 def promtool(*arguments):
     """What promtool has against it; empty when it has nothing."""
     ran = subprocess.run(["promtool", *map(str, arguments)], stdout=subprocess.PIPE,
-                         stderr=subprocess.STDOUT, text=True, check=False, timeout=60)
+                         stderr=subprocess.STDOUT, text=True, check=False, timeout=240)
     return ran.stdout.strip() if ran.returncode != 0 else ""
 
 

@@ -37,7 +37,7 @@ def run(agent, *arguments):
                    if k not in {"SERVICE_NAME", "SERVICE_HOST", "GRPC_PORT", "ETCD_HOSTS"}}
     return subprocess.run(
         [agent, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        check=False, timeout=30, env=environment,
+        check=False, timeout=240, env=environment,
     )
 
 

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 
-SECONDS = 30
+SECONDS = 240
 
 BASH = r"""
 source "$1"

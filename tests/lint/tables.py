@@ -7,7 +7,7 @@ import subprocess
 
 def read(program):
     """The document that tests/lint/tables.c describes."""
-    ran = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True, timeout=30)
+    ran = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True, timeout=240)
     return json.loads(ran.stdout)
 
 

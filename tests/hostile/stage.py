@@ -16,9 +16,10 @@ from lib.process import Process
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# Who is to be late is so soon; who is to be anything else must not be taken for late.
+# Who is to be late is so soon; who may be late is called anew for so long; who is to be anything else must
+# not be taken for late, and who is to be well at first must not be late with that.
 PROBE = {"interval": "200ms", "timeout": "1s", "failure_threshold": "2"}
-LATE, CALM = "200ms", "30s"
+LATE, LATE_LATER, CALM = "200ms", "2s", "30s"
 PATIENCE = 120  # seconds, for what takes one on an idle machine
 
 
@@ -73,7 +74,11 @@ class Hostile:
         outcome, keys = self.case.outcome, dict(PROBE)
         if calm or outcome is UP:
             keys["timeout"] = CALM
-        elif outcome in ("DEADLINE", Later("DEADLINE")):
+        elif isinstance(outcome, Later):
+            keys["timeout"] = LATE_LATER
+        elif "DEADLINE" not in outcome:
+            keys["timeout"] = CALM
+        elif outcome == "DEADLINE":
             keys["timeout"] = LATE
         if calm and self.case.kind == "exec":
             keys["interval"] = "60s"  # who starts a child waits until that has a processor

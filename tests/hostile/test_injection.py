@@ -17,11 +17,12 @@ from lib.ports import free_port
 from lib.reader import PREFIX, value
 from lib.texts import BYTES, HOSTILE, fields_of, harmless, on_terminal
 
-# The fields that lines of the log may have in these tests.
+# The fields that lines of the log may have in these tests, also on a machine that stands still for a while.
 FIELDS = {
     "service", "key", "more", "instances", "endpoints", "listen", "signal", "services", "prefix",
     "added", "removed", "changed", "revision", "reason", "took", "passes", "fails", "of", "for", "after",
-    "lease", "ttl", "tries", None, "detail", "settings", "probe", "interval", "from",
+    "lease", "ttl", "tries", None, "detail", "settings", "probe", "interval", "from", "gap", "gone",
+    "last_renewed_before",
 }  # fmt: skip
 
 

@@ -99,7 +99,7 @@ def test_each_service_has_a_place_of_its_own():
 
 
 def fleet(*words, **environment):
-    argv = [HERE / "fleet", "--ttl", "6", "--rest", "1", "--minutes", "6", *words]
+    argv = [HERE / "fleet", "--ttl", "6", "--rest", "3", "--minutes", "6", *words]
     return subprocess.run(
         argv, env={**os.environ, **environment}, capture_output=True, text=True, timeout=400, check=False
     )

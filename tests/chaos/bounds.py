@@ -48,6 +48,14 @@ LEADER_OF_THE_PAST = 2 * 7.0 + 1.0
 # etcd looks for expired leases every half second; a new leader adds an election timeout to all.
 EXPIRY = 0.5 + 1.0
 
+# Seconds; by less a thread of the harness is woken late where there is other work.
+STILL = 0.2
+
+
+def outlast(ttl):
+    """O, R: a machine that stands still for longer lets a lease run out that was renewed as it was due."""
+    return ttl * 2 / 3 - MARGIN
+
 
 def withdraw(kind, ttl, trouble):
     """S: a reachable, running agent whose service is dead."""

@@ -79,7 +79,7 @@ def _starved(facts, rest, key, at, late):
     if info["ttl"] < bounds.SAFE_TTL:
         away = facts.trouble[info["group"]]
     since = max(rest["begin"], at - info["ttl"] - bounds.EXPIRY - late)
-    return meets(away, since, at)
+    return meets(away, since, at) or facts.stood_still(info["ttl"], since, at)
 
 
 def _moved(facts, rest):

@@ -58,6 +58,12 @@ class Allowance:
             total += max((value for _, value in series[left:right]), default=0.0)
         return total
 
+    def still(self, begin, end):
+        """Seconds for which it did not go on at all. What it was late by is known a moment later."""
+        delays = self.series[0]
+        left, right = bisect.bisect_left(delays, [begin]), bisect.bisect_right(delays, [end + 1.0])
+        return sum(value for _, value in delays[left:right] if value >= bounds.STILL)
+
 
 class Facts:
     """What the history says about each key, agent and group, as sets of time."""
@@ -130,6 +136,10 @@ class Facts:
             for fault in self.history.faults
             if fault["kind"] in bounds.STOPS_A_MEMBER and fault["end"] - fault["begin"] > ttl - 1.0
         ]
+
+    def stood_still(self, ttl, begin, end):
+        """Whether the machine did so for long enough in that time to let such a lease run out."""
+        return self.allowance.still(begin, end) > bounds.outlast(ttl)
 
     def hands(self, key):
         return [f for f in self.history.faults if key in f.get("keys", ())]

@@ -76,12 +76,15 @@ def _judge_delete(facts, event, previous):
     if info["ttl"] < bounds.SAFE_TTL and meets(facts.trouble[info["group"]], lease_back, at):
         facts.strained.append((key, at, info["ttl"]))
         return ""
+    if facts.stood_still(info["ttl"], lease_back, at):
+        facts.still += 1
+        return ""
     return f"deleted under {by}, while the service was well, the agent lived and reached etcd"
 
 
 def judge_o(facts, worst):
     out = []
-    facts.strained, facts.backwards = [], 0
+    facts.strained, facts.backwards, facts.still = [], 0, 0
     facts.lives = {}
     for ident in facts.history.agents:
         track = facts.history.tracks.get(f"agent {ident}", [])
@@ -102,4 +105,5 @@ def judge_o(facts, worst):
             previous = event
     worst["O live leases revoked by a leader of the past"].judged = facts.backwards
     worst["O short leases lost while a part of etcd was away"].judged = len(facts.strained)
+    worst["O leases that ran out while the machine stood still"].judged = facts.still
     return out

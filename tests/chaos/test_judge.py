@@ -229,6 +229,14 @@ def test_o_one_of_three_members_away_explains_no_delete_of_long_leases(history):
     assert rules(history) == ["O"]
 
 
+@pytest.mark.parametrize("at, still, found", [(50.3, [2.5], []), (49.5, [1.3, 1.2], []), (50.3, [2.2], ["O"]),
+                                              (40.0, [2.5], ["O"]), (49.5, [0.19] * 20, ["O"])])
+def test_o_a_machine_that_stands_still_lets_a_lease_run_out(history, at, still, found):
+    history.delays = [[at + n * 0.1, each] for n, each in enumerate(still)]
+    history.events += [event("delete", 50.0), event("put", 50.2, "a0.0", LEASE)]
+    assert rules(history) == found
+
+
 def test_o_a_put_on_anothers_lease(history):
     history.events.append(event("put", 50.0, "a0.0", 0x99))
     assert rules(history) == ["O"]
@@ -315,6 +323,15 @@ def test_r_a_machine_that_stands_still_lets_leases_run_out(history):
     assert rules(history) == []
     history.events += [event("put", 54.5, "a0.0", LEASE)]
     assert rules(history) == ["R"]
+
+
+def test_r_a_harness_that_stands_still_tells_of_that_too(history):
+    history.rests = [rest(50.0)]
+    history.events += [event("delete", 54.2), event("put", 54.4, "a0.0", LEASE)]
+    history.delays = [[54.5, 2.5]]
+    assert rules(history) == []
+    history.delays = [[54.5, 1.0]]
+    assert rules(history) == ["O", "R"]
 
 
 @pytest.mark.parametrize("ttl, found", [(4, []), (5, ["O", "R"])])

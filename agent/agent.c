@@ -20,6 +20,7 @@
 #include "agent/net/tls_shelf.h"
 #include "agent/notify.h"
 #include "agent/open_files.h"
+#include "agent/outputs/file_write.h"
 #include "agent/sandbox.h"
 #include "agent/standstill.h"
 #include "agent/timer.h"
@@ -407,6 +408,7 @@ static void tear_down(struct agent *a)
 	standstill_stop(&a->standstill);
 	tls_shelf_finish(&a->shelf);
 	notify_finish(&a->notify);
+	file_write_clear();
 	if (a->loop != NULL) {
 		ev_loop_destroy(a->loop);
 	}

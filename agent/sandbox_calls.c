@@ -84,7 +84,7 @@ static const struct sandbox_call needed[] = {
 	WHEN(mmap2, { 2, PROT_WRITE | PROT_EXEC, PROT_EXEC }, NONE_OF(3, MAP_ANONYMOUS)),
 	WHEN(mprotect, NONE_OF(2, PROT_EXEC)),
 
-	/* threads, in which names are looked up */
+	/* threads, in which names are looked up and files written */
 	WHEN(clone, ALL_OF(0, CLONE_THREAD | CLONE_VM | CLONE_SIGHAND)),
 	ANY(clone3), /* see sandbox_calls_absent() */
 	ANY(arch_prctl), ANY(futex), ANY(futex_time64), ANY(get_robust_list), ANY(getcpu),

@@ -8,5 +8,7 @@ const struct output_kind output_envoy = {
 	.place = file_output_place,
 	.render = envoy_text,
 	.create = file_output_create,
+	.has_turn = file_output_has_turn,
 	.apply = file_output_apply,
+	.destroy = file_output_destroy,
 };

@@ -42,7 +42,7 @@ static void on_done(struct child *child, const char *why)
 	output_ended(CONTAINER_OF(child, struct exec, child)->output, why);
 }
 
-static enum applied apply(struct output *o, const char *text, struct err *err)
+static enum applied apply(struct output *o, char *text, struct err *err)
 {
 	struct exec *exec = o->work;
 	struct child_spec spec = {
@@ -52,8 +52,9 @@ static enum applied apply(struct output *o, const char *text, struct err *err)
 		.timeout = (double)o->settings->timeout_ms / 1000.0,
 	};
 
-	return child_start(&exec->child, o->loop, &spec, on_done, err) < 0 ? APPLY_FAILED
-									   : APPLY_RUNNING;
+	int started = child_start(&exec->child, o->loop, &spec, on_done, err);
+	free(text);
+	return started < 0 ? APPLY_FAILED : APPLY_RUNNING;
 }
 
 static void destroy(struct output *o)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/outputs/file.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define SUFFIX "svc-agent"
+static_assert(sizeof("..01234567." SUFFIX) == FILE_DRAFT_MORE, "what a name is longer by");
 
 /* Names that are taken before we give up; the first is free but for malice. */
 #define TRIES 8
@@ -29,26 +31,18 @@ static const char *base_of(const char *path)
 	return slash == NULL ? path : slash + 1;
 }
 
-/* Makes a file beside `path` and its name, which is new; -1 with errno. */
-static int make_beside(const char *path, struct random *random, char **name)
+/* Makes a file beside `path` under a name that is new, and says which; -1 with errno. */
+static int make_beside(char *name, const char *path, struct random *random)
 {
 	const char *base = base_of(path);
+	size_t size = strlen(path) + FILE_DRAFT_MORE;
 
 	for (unsigned i = 0; i < TRIES; i++) {
-		if (asprintf(name, "%.*s.%s.%08x." SUFFIX, (int)(base - path), path, base,
-				    random_below(random, UINT32_MAX)) < 0) {
-			*name = NULL;
-			errno = ENOMEM;
-			return -1;
-		}
-		int fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-		if (fd >= 0) {
+		(void)snprintf(name, size, "%.*s.%s.%08x." SUFFIX, (int)(base - path), path, base,
+				random_below(random, UINT32_MAX));
+		int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		if (fd >= 0 || errno != EEXIST) {
 			return fd;
-		}
-		free(*name);
-		*name = NULL;
-		if (errno != EEXIST) {
-			return -1;
 		}
 	}
 	return -1;
@@ -83,27 +77,36 @@ static bool fill(int fd, const char *text, size_t len)
 	return ok;
 }
 
-int file_replace(const char *path, const char *text, size_t len, struct random *random,
+int file_draft(char *name, const char *path, const char *text, size_t len, struct random *random,
 		struct err *err)
 {
-	char *name;
-	int fd = make_beside(path, random, &name);
+	int fd = make_beside(name, path, random);
 
 	if (fd < 0) {
 		return err_set(err, ERR_SYSTEM, "no file can be made beside it: %s",
 				strerror(errno));
 	}
-	int result = 0;
 	if (!fill(fd, text, len)) {
-		result = err_set(err, ERR_SYSTEM, "it cannot be written: %s", strerror(errno));
-	} else if (rename(name, path) < 0) {
-		result = err_set(err, ERR_SYSTEM, "it cannot be replaced: %s", strerror(errno));
+		(void)err_set(err, ERR_SYSTEM, "it cannot be written: %s", strerror(errno));
+		file_discard(name);
+		return -1;
 	}
-	if (result < 0) {
-		(void)unlink(name);
+	return 0;
+}
+
+int file_publish(const char *name, const char *path, struct err *err)
+{
+	if (rename(name, path) < 0) {
+		(void)err_set(err, ERR_SYSTEM, "it cannot be replaced: %s", strerror(errno));
+		file_discard(name);
+		return -1;
 	}
-	free(name);
-	return result;
+	return 0;
+}
+
+void file_discard(const char *name)
+{
+	(void)unlink(name);
 }
 
 static void sweep_one(int folder, const char *name)

@@ -20,12 +20,27 @@
 #include "agent/err.h"
 #include "agent/random.h"
 
+/* The name of a draft is that much longer than the path, its NUL included. */
+#define FILE_DRAFT_MORE 21
+
 /*
- * Puts text[0..len) at `path`, with mode 0644 less the umask. On failure, -1
- * with a sentence, what was there is as it was and nothing is left behind.
+ * Puts text[0..len) into a new file beside `path`, with mode 0644 less the umask,
+ * and has it on the disk. Its name goes to `name`, which has room for strlen(path) +
+ * FILE_DRAFT_MORE. On failure, -1 with a sentence, nothing is left behind.
+ *
+ * Here and below no memory is asked for: it may be called in any thread.
  */
-int file_replace(const char *path, const char *text, size_t len, struct random *random,
+int file_draft(char *name, const char *path, const char *text, size_t len, struct random *random,
 		struct err *err);
+
+/*
+ * Has the draft take the place of what is at `path`. On failure, -1 with a sentence,
+ * that is as it was and the draft is gone.
+ */
+int file_publish(const char *name, const char *path, struct err *err);
+
+/* ... or has it go. */
+void file_discard(const char *name);
 
 /* Removes what an agent that was killed while it wrote `path` has left, if that is a minute ago. */
 void file_sweep(const char *path);

@@ -6,9 +6,14 @@
 
 #include "agent/outputs/output_kind.h"
 
+/* What is said of a file whose disk does not answer. */
+#define FILE_OUTPUT_LATE "the disk has not taken it yet, after 10 s"
+
 /* For struct output_kind. */
 const char *file_output_place(const struct output_settings *settings);
 int file_output_create(struct output *o);
-enum applied file_output_apply(struct output *o, const char *text, struct err *err);
+bool file_output_has_turn(struct output *o);
+enum applied file_output_apply(struct output *o, char *text, struct err *err);
+void file_output_destroy(struct output *o);
 
 #endif

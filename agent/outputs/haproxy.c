@@ -380,11 +380,11 @@ static int dial(const char *path, struct err *err)
 	return err_set(err, ERR_SYSTEM, "it cannot be connected to: %s", strerror(why));
 }
 
-static enum applied apply(struct output *o, const char *text, struct err *err)
+static enum applied apply(struct output *o, char *text, struct err *err)
 {
 	struct haproxy *h = o->work;
 
-	UNUSED(text); /* the plan is made from the view when the state is known */
+	free(text); /* the plan is made from the view when the state is known */
 	assert(h->fd < 0);
 	h->fd = dial(o->settings->socket, err);
 	if (h->fd < 0) {

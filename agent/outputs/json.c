@@ -18,5 +18,7 @@ const struct output_kind output_json = {
 	.place = file_output_place,
 	.render = render,
 	.create = file_output_create,
+	.has_turn = file_output_has_turn,
 	.apply = file_output_apply,
+	.destroy = file_output_destroy,
 };

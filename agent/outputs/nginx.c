@@ -15,13 +15,109 @@
 #include "agent/child.h"
 #include "agent/outputs/file.h"
 #include "agent/outputs/file_output.h"
+#include "agent/outputs/file_write.h"
 #include "agent/util.h"
 
 struct nginx {
 	struct output *output; /* borrowed */
-	char *written;         /* owned: what is in the file; NULL when nobody knows */
+	char *written;         /* owned: what is in the file, or will be when `write` has ended;
+				  NULL when nobody knows */
+	struct file_write write;
 	struct child reload;
 };
+
+/* ---- the command ------------------------------------------------------------------- */
+
+static void on_reloaded(struct child *child, const char *why)
+{
+	output_ended(CONTAINER_OF(child, struct nginx, reload)->output, why);
+}
+
+/* The file is there. */
+static enum applied reload(struct nginx *nginx, struct err *err)
+{
+	const struct output *o = nginx->output;
+	struct child_spec spec = {
+		.argv = o->settings->reload.at,
+		.service = o->view->service,
+		.timeout = (double)o->settings->timeout_ms / 1000.0,
+	};
+
+	if (o->settings->reload.n == 0) {
+		return APPLY_DONE;
+	}
+	return child_start(&nginx->reload, o->loop, &spec, on_reloaded, err) < 0 ? APPLY_FAILED
+										 : APPLY_RUNNING;
+}
+
+/* ---- the file ---------------------------------------------------------------------- */
+
+static struct nginx *nginx_of(struct file_write *w)
+{
+	return CONTAINER_OF(w, struct nginx, write);
+}
+
+static void on_turn(struct file_write *w)
+{
+	output_turn(nginx_of(w)->output);
+}
+
+static void on_late(struct file_write *w)
+{
+	output_late(nginx_of(w)->output, FILE_OUTPUT_LATE);
+}
+
+static void forget(struct nginx *nginx)
+{
+	free(nginx->written);
+	nginx->written = NULL;
+}
+
+static void on_written(struct file_write *w, const char *why)
+{
+	struct nginx *nginx = nginx_of(w);
+	struct err err = { 0 };
+
+	if (why != NULL) {
+		forget(nginx);
+		output_ended(nginx->output, why);
+		return;
+	}
+	switch (reload(nginx, &err)) {
+	case APPLY_DONE:
+		output_ended(nginx->output, NULL);
+		break;
+	case APPLY_FAILED:
+		output_ended(nginx->output, err.text);
+		break;
+	case APPLY_RUNNING:
+		break;
+	}
+}
+
+static const struct file_write_events events = {
+	.on_turn = on_turn,
+	.on_late = on_late,
+	.on_done = on_written,
+};
+
+/* Only when it is not there already. Takes over `text`. */
+static enum applied put(struct nginx *nginx, char *text, struct err *err)
+{
+	if (nginx->written != NULL && strcmp(nginx->written, text) == 0) {
+		free(text);
+		return APPLY_DONE;
+	}
+	forget(nginx);
+	nginx->written = strdup(text);
+	enum applied put = file_write_start(&nginx->write, text, nginx->output->random, err);
+	if (put == APPLY_FAILED) {
+		forget(nginx);
+	}
+	return put;
+}
+
+/* ---- the kind ---------------------------------------------------------------------- */
 
 static int create(struct output *o)
 {
@@ -32,55 +128,31 @@ static int create(struct output *o)
 	}
 	nginx->output = o;
 	o->work = nginx;
+	file_write_init(&nginx->write, o->loop, o->settings->path, &events);
 	file_sweep(o->settings->path);
 	return 0;
 }
 
-/* Only when it is not there already. */
-static int put(struct output *o, const char *text, struct err *err)
+static bool has_turn(struct output *o)
 {
 	struct nginx *nginx = o->work;
 
-	if (nginx->written != NULL && strcmp(nginx->written, text) == 0) {
-		return 0;
-	}
-	free(nginx->written);
-	nginx->written = NULL;
-	if (file_replace(o->settings->path, text, strlen(text), o->random, err) < 0) {
-		return -1;
-	}
-	nginx->written = strdup(text);
-	return 0;
+	return file_write_has_turn(&nginx->write);
 }
 
-static void on_reloaded(struct child *child, const char *why)
-{
-	output_ended(CONTAINER_OF(child, struct nginx, reload)->output, why);
-}
-
-static enum applied apply(struct output *o, const char *text, struct err *err)
+static enum applied apply(struct output *o, char *text, struct err *err)
 {
 	struct nginx *nginx = o->work;
-	struct child_spec spec = {
-		.argv = o->settings->reload.at,
-		.service = o->view->service,
-		.timeout = (double)o->settings->timeout_ms / 1000.0,
-	};
+	enum applied written = put(nginx, text, err);
 
-	if (put(o, text, err) < 0) {
-		return APPLY_FAILED;
-	}
-	if (o->settings->reload.n == 0) {
-		return APPLY_DONE;
-	}
-	return child_start(&nginx->reload, o->loop, &spec, on_reloaded, err) < 0 ? APPLY_FAILED
-										 : APPLY_RUNNING;
+	return written == APPLY_DONE ? reload(nginx, err) : written;
 }
 
 static void destroy(struct output *o)
 {
 	struct nginx *nginx = o->work;
 
+	file_write_cancel(&nginx->write);
 	child_stop(&nginx->reload);
 	free(nginx->written);
 	free(nginx);
@@ -92,6 +164,7 @@ const struct output_kind output_nginx = {
 	.place = file_output_place,
 	.render = nginx_text,
 	.create = create,
+	.has_turn = has_turn,
 	.apply = apply,
 	.destroy = destroy,
 };

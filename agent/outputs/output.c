@@ -124,7 +124,7 @@ static void rest(struct output *o)
 
 /* ---- how it went ----------------------------------------------------------------- */
 
-/* Everything that is ever written, or not, passes here. */
+/* Everything that is ever written, or not, passes here in the end. */
 static void finish(struct output *o, const char *why)
 {
 	bool touched = o->touched;
@@ -152,6 +152,12 @@ void output_ended(struct output *o, const char *why)
 	finish(o, why);
 }
 
+/* Nothing has come of it yet. */
+void output_late(struct output *o, const char *why)
+{
+	say_result(o, why);
+}
+
 /* What is compared: the view as if it had no date. */
 static struct output_view without_date(const struct output *o)
 {
@@ -164,7 +170,8 @@ static struct output_view without_date(const struct output *o)
 	return view;
 }
 
-static void apply(struct output *o, const char *text)
+/* Takes over `text`. */
+static void apply(struct output *o, char *text)
 {
 	struct err err = { 0 };
 
@@ -198,28 +205,43 @@ static void apply_new(struct output *o, char *key, const struct left_out *left)
 	}
 	say_left(o, left);
 	apply(o, text);
-	free(text);
 }
 
-static void on_due(struct ev_loop *loop, ev_timer *due, int revents)
+/* It is due, and its turn. */
+static void look(struct output *o)
 {
-	struct output *o = CONTAINER_OF(due, struct output, due);
 	bool again = o->due_for == DUE_AGAIN;
 	struct output_view view = without_date(o);
 	struct left_out left = { 0 };
 	char *key = o->kind->render(o->settings, &view, "", &left);
 
-	UNUSED(loop);
-	UNUSED(revents);
 	o->due_for = DUE_NEVER;
 	if (key == NULL) {
 		finish(o, "out of memory");
 	} else if (!again && o->key != NULL && strcmp(key, o->key) == 0) {
 		free(key); /* it has come back to what is there */
+		say_result(o, NULL);
 		rest(o);
 	} else {
 		apply_new(o, key, &left);
 	}
+}
+
+static void on_due(struct ev_loop *loop, ev_timer *due, int revents)
+{
+	struct output *o = CONTAINER_OF(due, struct output, due);
+
+	UNUSED(loop);
+	UNUSED(revents);
+	if (o->kind->has_turn == NULL || o->kind->has_turn(o)) {
+		look(o);
+	}
+}
+
+void output_turn(struct output *o)
+{
+	ev_timer_stop(o->loop, &o->due);
+	look(o);
 }
 
 /* ---- made and ended -------------------------------------------------------------- */

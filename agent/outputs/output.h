@@ -12,7 +12,8 @@
  * `settle` has passed since the first change. What is to be written is compared
  * with what was: when nothing differs, nothing happens. A failure is tried
  * again with back-off for as long as it takes. Outputs know nothing of each
- * other, so one that fails stops no other.
+ * other, so one that fails stops no other; nor does a disk that does not answer
+ * stop the loop (agent/outputs/file_write.h).
  */
 
 #include <ev.h>
@@ -43,7 +44,7 @@ struct output *output_create(struct ev_loop *loop, const struct output_settings 
 /* The view has changed: applied when due. Never calls back from here. */
 void output_touch(struct output *o);
 
-/* Ends a child, closes a socket; never calls back. Accepts NULL. */
+/* Ends a child, closes a socket, gives up a write; never waits, never calls back. Accepts NULL. */
 void output_destroy(struct output *o);
 
 /* Of what kind it is ("json"), and where it writes to: a file, a socket, a program. Borrowed. */

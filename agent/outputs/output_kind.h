@@ -40,8 +40,14 @@ struct output_kind {
 	/* Makes o->work; -1 without memory. NULL for a kind that keeps nothing. */
 	int (*create)(struct output *o);
 
-	/* Never while one is running. `text` is borrowed for the call. */
-	enum applied (*apply)(struct output *o, const char *text, struct err *err);
+	/*
+	 * False when others come before it: output_turn() will be called, from the loop.
+	 * Never while one is running. NULL for a kind that waits for nobody.
+	 */
+	bool (*has_turn)(struct output *o);
+
+	/* Never while one is running, nor before its turn. Takes over `text`. */
+	enum applied (*apply)(struct output *o, char *text, struct err *err);
 
 	/* Stops what is running, without a call back, and frees o->work. NULL as above. */
 	void (*destroy)(struct output *o);
@@ -80,7 +86,7 @@ struct output {
 	char left[320]; /* what was said last about instances left out; "" none are */
 	struct backoff backoff;
 	enum output_due due_for;
-	ev_timer due; /* active unless due_for is DUE_NEVER */
+	ev_timer due; /* active unless due_for is DUE_NEVER, or its turn is waited for */
 };
 
 /*
@@ -88,6 +94,12 @@ struct output {
  * From the loop.
  */
 void output_ended(struct output *o, const char *why);
+
+/* Its turn has come. From the loop. */
+void output_turn(struct output *o);
+
+/* It runs, or waits for its turn, for so long that somebody should know. From the loop. */
+void output_late(struct output *o, const char *why);
 
 /*
  * From apply() or before output_ended(): apply again `after` seconds from the

@@ -83,7 +83,7 @@ LAYERS = [
     ("outputs", [
         "agent/outputs/output", "agent/outputs/output_kind",
         "agent/outputs/envoy", "agent/outputs/exec",
-        "agent/outputs/file_output", "agent/outputs/haproxy", "agent/outputs/json",
+        "agent/outputs/file_output", "agent/outputs/file_write", "agent/outputs/haproxy", "agent/outputs/json",
         "agent/outputs/nginx",
     ]),
     ("needs", ["agent/needs"]),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/clock.h"
@@ -54,10 +55,17 @@ static int played_create(struct output *o)
 	return 0;
 }
 
-static enum applied played_apply(struct output *o, const char *text, struct err *err)
+static bool played_has_turn(struct output *o)
+{
+	UNUSED(o);
+	return !stage.waits_its_turn;
+}
+
+static enum applied played_apply(struct output *o, char *text, struct err *err)
 {
 	stage.applied++;
 	(void)snprintf(stage.text, sizeof stage.text, "%s", text);
+	free(text);
 	if (stage.again > 0.0) {
 		output_again(o, stage.again);
 	}
@@ -75,7 +83,7 @@ static void played_destroy(struct output *o)
 
 #define PLAYED                                                                                     \
 	.place = played_place, .render = played_render, .create = played_create,                   \
-	.apply = played_apply, .destroy = played_destroy
+	.has_turn = played_has_turn, .apply = played_apply, .destroy = played_destroy
 
 const struct output_kind output_json = { .name = "json", .dated = true, PLAYED };
 const struct output_kind output_envoy = { .name = "envoy", PLAYED };

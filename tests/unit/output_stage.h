@@ -23,7 +23,7 @@ extern struct output_stage {
 
 	enum applied ends; /* apply() */
 	double again;
-	bool leaves_out;
+	bool leaves_out, waits_its_turn;
 	bool no_memory;
 	unsigned applied, created, destroyed;
 	char text[80]; /* applied last */

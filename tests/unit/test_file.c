@@ -69,11 +69,20 @@ static void expect_text(const char *expected)
 	assert_string_equal(text, expected);
 }
 
+static int file_replace(const char *at, const char *text, size_t len, struct err *err)
+{
+	char name[sizeof path + 20 + FILE_DRAFT_MORE];
+
+	return file_draft(name, at, text, len, &drawn, err) < 0 || file_publish(name, at, err) < 0
+			       ? -1
+			       : 0;
+}
+
 static void replace(const char *text)
 {
 	struct err err;
 
-	if (file_replace(path, text, strlen(text), &drawn, &err) < 0) {
+	if (file_replace(path, text, strlen(text), &err) < 0) {
 		fail_msg("%s", err.text);
 	}
 	expect_text(text);
@@ -83,7 +92,7 @@ static void expect_failure(const char *text, const char *sentence)
 {
 	struct err err;
 
-	assert_int_equal(file_replace(path, text, strlen(text), &drawn, &err), -1);
+	assert_int_equal(file_replace(path, text, strlen(text), &err), -1);
 	if (strstr(err.text, sentence) == NULL) {
 		fail_msg("%s", err.text);
 	}
@@ -130,7 +139,7 @@ static void writes_beside_a_relative_path(void **state)
 	assert_non_null(getcwd(here, sizeof here));
 	assert_int_equal(chdir(folder), 0);
 	file_sweep("a.json");
-	int result = file_replace("a.json", "one\n", 4, &drawn, &err);
+	int result = file_replace("a.json", "one\n", 4, &err);
 	assert_int_equal(chdir(here), 0);
 	assert_int_equal(result, 0);
 	expect_text("one\n");
@@ -177,7 +186,7 @@ static void leaves_all_as_it_was_when_it_cannot_write(void **state)
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	struct err err;
-	int result = file_replace(path, "sixteen letters\n", 16, &drawn, &err);
+	int result = file_replace(path, "sixteen letters\n", 16, &err);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(result, -1);
 	assert_string_equal(err.text, "it cannot be written: File too large");
@@ -192,6 +201,21 @@ static void leaves_nothing_when_it_cannot_rename(void **state)
 	expect_failure("one\n", "it cannot be replaced: Is a directory");
 	assert_int_equal(names(), 1);
 	assert_int_equal(rmdir(path), 0);
+}
+
+/* Until it is published nothing has changed. */
+static void a_draft_may_be_discarded(void **state)
+{
+	char name[sizeof path + FILE_DRAFT_MORE];
+	struct err err;
+	UNUSED(state);
+	replace("one\n");
+	assert_int_equal(file_draft(name, path, "two\n", 4, &drawn, &err), 0);
+	assert_true(strlen(name) == strlen(path) + FILE_DRAFT_MORE - 1);
+	assert_int_equal(names(), 2);
+	expect_text("one\n");
+	file_discard(name);
+	assert_int_equal(names(), 1);
 }
 
 static void put_beside(const char *name, int seconds_old)
@@ -238,6 +262,7 @@ int main(void)
 		TEST(fails_when_nothing_can_be_made),
 		TEST(leaves_all_as_it_was_when_it_cannot_write),
 		TEST(leaves_nothing_when_it_cannot_rename),
+		TEST(a_draft_may_be_discarded),
 		TEST(sweeps_what_a_killed_agent_has_left),
 	};
 

@@ -158,6 +158,31 @@ static void a_change_while_it_runs_makes_one_more_run(void **state)
 	assert_int_equal(stage.told, 0);
 }
 
+/* What changes meanwhile is in what is written when it is. */
+static void it_may_have_to_wait_for_its_turn(void **state)
+{
+	UNUSED(state);
+	make(OUTPUT_JSON);
+	stage.waits_its_turn = true;
+	output_touch(stage.output);
+	pass();
+	assert_int_equal(stage.applied, 0);
+	change();
+	assert_false(waiting());
+	stage.waits_its_turn = false;
+	output_turn(stage.output);
+	assert_int_equal(stage.applied, 1);
+	assert_string_equal(stage.text, "0 at 2 age 0 dated");
+	change(); /* the next one needs a turn of its own */
+	stage.waits_its_turn = true;
+	pass();
+	assert_int_equal(stage.applied, 1);
+	stage.view.revision--;
+	output_turn(stage.output); /* nothing is left to do */
+	assert_int_equal(stage.applied, 1);
+	assert_false(waiting());
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -170,6 +195,7 @@ int main(void)
 		TEST(each_kind_has_its_name),
 		TEST(what_has_come_back_is_not_written),
 		TEST(a_kind_may_be_looked_at_again),
+		TEST(it_may_have_to_wait_for_its_turn),
 		TEST(a_change_while_it_runs_makes_one_more_run),
 	};
 

@@ -124,6 +124,43 @@ static void what_is_left_out_is_told_once(void **state)
 	assert_int_equal(stage.told, 2);
 }
 
+static void what_takes_long_is_told_and_its_end_too(void **state)
+{
+	UNUSED(state);
+	make(OUTPUT_JSON);
+	stage.ends = APPLY_RUNNING;
+	output_touch(stage.output);
+	pass();
+	output_late(stage.output, "the disk sleeps");
+	assert_int_equal(stage.troubles, 1);
+	assert_string_equal(stage.sentence,
+			"output json /run/a.json fails and is tried again: the disk sleeps");
+	assert_true(output_failing(stage.output));
+	assert_false(waiting()); /* it still runs */
+	output_late(stage.output, "the disk sleeps");
+	assert_int_equal(stage.told, 1);
+	output_ended(stage.output, NULL);
+	assert_string_equal(stage.sentence, "output json /run/a.json works again");
+	assert_false(output_failing(stage.output));
+}
+
+static void who_was_late_for_nothing_works_again(void **state)
+{
+	UNUSED(state);
+	make(OUTPUT_JSON);
+	output_touch(stage.output);
+	pass();
+	change();
+	stage.waits_its_turn = true;
+	pass();
+	output_late(stage.output, "the disk sleeps");
+	stage.view.revision--;
+	output_turn(stage.output);
+	assert_int_equal(stage.applied, 1);
+	assert_string_equal(stage.sentence, "output json /run/a.json works again");
+	assert_false(output_failing(stage.output));
+}
+
 static void destroy_is_safe_at_any_time(void **state)
 {
 	UNUSED(state);
@@ -148,6 +185,8 @@ int main(void)
 		TEST(after_a_failure_all_is_written),
 		TEST(lack_of_memory_is_a_failure),
 		TEST(what_is_left_out_is_told_once),
+		TEST(what_takes_long_is_told_and_its_end_too),
+		TEST(who_was_late_for_nothing_works_again),
 		TEST(destroy_is_safe_at_any_time),
 	};
 

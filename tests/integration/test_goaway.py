@@ -21,7 +21,7 @@ def test_an_age_limit_never_unlists(kind, serve, agent, etcd, closing):
     probe = {"target": counting.endpoint, "interval": "200ms", "timeout": "5s"}
     sidecar = agent(descriptor(etcd, server.port, probe=probe))
     watch.put(key)
-    counting.wait_accepted(6)  # the first, and one after each of five GOAWAYs
+    counting.wait_accepted(6, timeout=120)  # the first, and one after each of five GOAWAYs
     watch.nothing_more(key)
     assert sidecar.log.count("up -> down") == 0
     server.status("NOT_SERVING")  # and the sixth connection is still listened to

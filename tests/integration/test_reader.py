@@ -3,6 +3,7 @@
 
 import os
 import re
+import time
 
 import pytest
 
@@ -235,9 +236,12 @@ def test_a_storm_is_not_a_line_each(etcd, follow):
     """The first are told one by one, and the rest in sums: nothing is left out."""
     sidecar, written = follow(etcd)
     written.lists()
+    began = time.monotonic()
     for port in range(1, 101):
         put(etcd, port)
         etcd.put(f"{PREFIX}bad-{port}", "")
+        if port <= 20:  # one by one: else a reader that is late hears of several at once
+            sidecar.wait_log(f"passed over a key that is no instance .*key={PREFIX}bad-{port} ")
     written.lists(*at(*range(1, 101)))
     sidecar.wait_log("passed over more keys")
     sidecar.stop()  # says what is left
@@ -246,7 +250,8 @@ def test_a_storm_is_not_a_line_each(etcd, follow):
     named = sidecar.log.count("passed over a key that is no instance")
     assert sum(map(int, added)) == 100
     assert named + sum(map(int, more)) == 100
-    assert 20 <= named < 40 and 20 <= len(added) < 40
+    most = 25 + time.monotonic() - began  # twenty, and one a second
+    assert 20 <= named < most and 20 <= len(added) < most
 
 
 # ---- several services, files and clusters ------------------------------------------------
@@ -307,7 +312,7 @@ def test_an_output_that_fails_harms_no_other(etcd, agent, document, tmp_path):
     put(etcd, 2)
     good.lists(*at(1, 2))
     folder.mkdir()
-    sidecar.wait_log("info  an output works again", timeout=40)
+    sidecar.wait_log("info  an output works again", timeout=90)
     assert sidecar.log.count("an output needs attention") == 1
     assert (folder / "bad.json").read_text().count("localhost:2") > 0
 

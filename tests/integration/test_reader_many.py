@@ -17,7 +17,7 @@ SETTLES = {"coupon": 0.05, "slow": 1.0}
 
 def client(mode, etcd, *words):
     argv = [PEERS / "etcd-client", mode, etcd.endpoint, PREFIX, *map(str, words)]
-    subprocess.run(argv, stdout=subprocess.DEVNULL, timeout=SECONDS * 2, check=True)
+    subprocess.run(argv, stdout=subprocess.DEVNULL, timeout=SECONDS * 10, check=True)
 
 
 @pytest.fixture
@@ -29,7 +29,8 @@ def test_a_minute_of_changes(etcd, agent, documents):
     client("fill", etcd, INSTANCES)
     agents = {
         name: agent(
-            reader(etcd, {NAME: documents[name].path}, discover={"settle": f"{settle * 1000:.0f}ms"})
+            reader(etcd, {NAME: documents[name].path}, discover={"settle": f"{settle * 1000:.0f}ms"},
+                   etcd={"request_timeout": "60s"})
         )
         for name, settle in SETTLES.items()
     }

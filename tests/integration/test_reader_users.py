@@ -12,7 +12,7 @@ from lib.users import add_reader, etcdctl, switch_on
 PASSWORD = "correct-horse"
 USER = "coupon-reader"
 DENIED = rf'user \\?"{USER}\\?" may not read {PREFIX}: give its role read on it'
-AUDITED = 40  # what a watch does not hear of is found out by then, seconds
+AUDITED = 90  # what a watch does not hear of is found out by then, seconds
 
 
 @pytest.fixture
@@ -40,7 +40,8 @@ def guarded(etcds, password_file):
 
 @pytest.fixture
 def follow_as_user(follow, password_file):
-    return lambda etcd: follow(etcd, etcd={"username": USER, "password_file": password_file})
+    keys = {"username": USER, "password_file": password_file, "request_timeout": "30s"}
+    return lambda etcd: follow(etcd, etcd=keys)
 
 
 def test_the_documented_role_is_enough(guarded, follow_as_user):
@@ -76,7 +77,7 @@ def test_a_reader_that_is_denied_says_so_and_goes_on_when_granted(guarded, follo
     sidecar.wait_log(DENIED)
     assert not written.path.exists()
     etcdctl(etcd, f"etcdctl role grant-permission {USER} --prefix read {PREFIX}")
-    written.lists(*at(1), timeout=40)
+    written.lists(*at(1), timeout=90)
 
 
 def test_a_role_that_is_taken_away_after_its_token_has_expired(guarded, follow_as_user):
@@ -103,7 +104,7 @@ def test_a_wrong_password_is_said_and_mended_in_the_file(guarded, follow_as_user
     sidecar, written = follow_as_user(etcd)
     sidecar.wait_log(rf'etcd refuses user \\?"{USER}\\?": wrong name or password')
     password_file.write_text(PASSWORD)
-    written.lists(*at(1), timeout=60)
+    written.lists(*at(1), timeout=90)
 
 
 def test_a_reader_without_a_user_says_what_is_wanted(guarded, follow):

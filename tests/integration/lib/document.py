@@ -121,7 +121,7 @@ class Document:
         """How many versions there have been: `since` for those that are to come."""
         return len(self.versions)
 
-    def wait(self, claim, timeout=10, what="", since=None):
+    def wait(self, claim, timeout=60, what="", since=None):
         """The first version that claim(document) holds for: the latest one, or one to come.
 
         Or one after the first `since`: those that have been and gone count then too.
@@ -139,7 +139,7 @@ class Document:
     def _find(self, claim, first):
         return next((v for v in self.versions[first:] if v and claim(v.document)), None)
 
-    def lists(self, *wanted, timeout=10, stale=False):
+    def lists(self, *wanted, timeout=60, stale=False):
         """Waits until exactly these addresses are listed."""
         return self.wait(
             lambda d: sorted(addresses(d)) == sorted(wanted) and d["stale"] == stale,
@@ -147,10 +147,10 @@ class Document:
             f"{len(wanted)} instances, {wanted[:10]}, stale={stale}",
         )
 
-    def is_stale(self, timeout=10):
+    def is_stale(self, timeout=60):
         return self.wait(lambda d: d["stale"], timeout, "a list that is marked as stale")
 
-    def is_sure(self, timeout=10, since=None):
+    def is_sure(self, timeout=60, since=None):
         return self.wait(lambda d: not d["stale"], timeout, "a list that is confirmed", since)
 
     def assert_never(self, claim, since=0):

@@ -117,10 +117,20 @@ def document(tmp_path, closing):
 
 @pytest.fixture
 def follow(agent, document):
-    """Starts a reader of one service: follow(etcd, discover={...}) gives (agent, document)."""
+    """Starts a reader of one service: follow(etcd, discover={...}) gives (agent, document).
 
-    def start(endpoints, name=NAME, env=None, **sections):
+    It has to hear of changes by its watch, however long that takes: an audit that has found what the watch
+    has missed fails the test, but where `audited` says that it may.
+    """
+    heard = []
+
+    def start(endpoints, name=NAME, env=None, audited=False, **sections):
         written = document(name)
-        return agent(reader(endpoints, {name: written.path}, **sections), env=env), written
+        follower = agent(reader(endpoints, {name: written.path}, **sections), env=env)
+        if not audited:
+            heard.append(follower)
+        return follower, written
 
-    return start
+    yield start
+    for follower in heard:
+        assert not follower.log.count("a watch has missed changes"), "a watch has missed changes"

@@ -14,6 +14,8 @@ from lib.proxy import TcpProxy
 from lib.reader import at, put
 
 PORTS = (1, 2, 3, 4)
+# Nobody is left for another because the machine was slow: who is asked is up to the test.
+PATIENT = {"audited": True, "etcd": {"request_timeout": "60s"}, "log": {"level": "debug"}}
 
 
 @pytest.fixture
@@ -31,9 +33,20 @@ def believer(etcd, liar, honest, follow):
     """A reader of both that asks the liar, since the other could not be reached at first."""
     put(etcd, *PORTS)
     honest.cut()
-    sidecar, written = follow(f"[{liar.endpoint}, {honest.endpoint}]", log={"level": "debug"})
+    sidecar, written = follow(f"[{liar.endpoint}, {honest.endpoint}]", **PATIENT)
     written.lists(*at(*PORTS))
     return sidecar, written
+
+
+def restart_until_lied_to(sidecar, liar):
+    """Ten times, and on: the liar may not have been the one that was asked."""
+    for turn in range(100):
+        if turn >= 10 and liar.lied:
+            break
+        sidecar.stop()
+        sidecar.start()
+        sidecar.wait_log("following opening -> live")
+    assert liar.lied > 0
 
 
 def assert_not_fooled(etcd, written, since):
@@ -56,7 +69,7 @@ def test_an_empty_range_from_the_member_that_calls_go_to(etcd, liar, honest, fol
     put(etcd, *PORTS)
     liar.refusing = True
     honest.cut()
-    sidecar, written = follow(f"[{liar.endpoint}, {honest.endpoint}]", log={"level": "debug"})
+    sidecar, written = follow(f"[{liar.endpoint}, {honest.endpoint}]", **PATIENT)
     written.lists(*at(*PORTS))
     honest.open()
     sidecar.wait_log("following opening -> live")
@@ -75,12 +88,8 @@ def test_an_empty_range_after_a_restart(refusing, etcd, liar, honest, believer):
     honest.open()
     since = written.seen - 1
     liar.empty, liar.refusing = True, refusing
-    for _ in range(10):
-        sidecar.stop()
-        sidecar.start()
-        sidecar.wait_log("following opening -> live")
+    restart_until_lied_to(sidecar, liar)
     assert_not_fooled(etcd, written, since)
-    assert liar.lied > 0
 
 
 def test_nobody_confirms_himself(etcd, liar, honest, follow, closing):
@@ -88,13 +97,9 @@ def test_nobody_confirms_himself(etcd, liar, honest, follow, closing):
     put(etcd, *PORTS)
     dead = [f"127.0.0.1:{free_port()}" for _ in range(4)]
     endpoints = ", ".join([liar.endpoint, honest.endpoint, *dead])
-    sidecar, written = follow(f"[{endpoints}]", log={"level": "debug"})
+    sidecar, written = follow(f"[{endpoints}]", **PATIENT)
     written.lists(*at(*PORTS))
     since = written.seen - 1
     liar.empty = True
-    for _ in range(10):
-        sidecar.stop()
-        sidecar.start()
-        sidecar.wait_log("following opening -> live")
+    restart_until_lied_to(sidecar, liar)
     assert_not_fooled(etcd, written, since)
-    assert liar.lied > 0

@@ -15,7 +15,7 @@ from lib.ports import free_port
 from lib.proxy import TcpProxy
 from lib.reader import at, put, reader
 
-TTL = 2
+TTL = 6  # renewed every two seconds, so that one that is late by a few does not let it lapse
 NAME = "etcd.example"
 
 
@@ -42,7 +42,7 @@ def naming(etcd, listening, serve, write, names):
             server.port,
             register={"ttl": f"{TTL}s"},
             probe={"target": f"127.0.0.1:{server.port}"},
-            etcd={"request_timeout": "500ms"},
+            etcd={"request_timeout": "1s"},
         )
         return run(text), key_of(server.port)
 

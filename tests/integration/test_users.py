@@ -12,8 +12,9 @@ from lib.users import add_agent, etcdctl, switch_on
 
 PASSWORD = "correct-horse"
 USER = "coupon-agent"
-SHORT = {"ttl": "2s"}
-QUICK = {"interval": "200ms", "timeout": "200ms"}
+TTL = 6  # renewed every two seconds, so that one that is late by a few does not let it lapse
+SHORT = {"ttl": f"{TTL}s"}
+QUICK = {"interval": "200ms", "timeout": "60s"}
 
 
 @pytest.fixture
@@ -43,9 +44,9 @@ def guarded(etcds, password_file):
 def text_of(password_file):
     """The descriptor of a service whose agent logs in."""
 
-    def text(etcd, server, user=USER, **sections):
-        keys = {"username": user, "password_file": password_file}
-        return descriptor(etcd, server.port, etcd=keys, register=SHORT, probe=QUICK, **sections)
+    def text(etcd, server, user=USER, register=SHORT, **sections):
+        keys = {"username": user, "password_file": password_file, "request_timeout": "30s"}
+        return descriptor(etcd, server.port, etcd=keys, register=register, probe=QUICK, **sections)
 
     return text
 
@@ -63,14 +64,14 @@ def logins(etcd):
 def test_the_documented_role_is_enough(guarded, serve, agent, text_of):
     etcd, server = guarded(), serve()
     key, watch = key_of(server.port), etcd.watch()
-    first = agent(text_of(etcd, server))
+    text = text_of(etcd, server, register={"ttl": "20s"})  # another agent is there before that
+    first = agent(text)
     put = watch.put(key)
-    for _ in range(2):
-        etcd.outlast(2)
+    etcd.outlast(20)
     watch.nothing_more(key)
 
     first.kill()
-    second = agent(text_of(etcd, server))
+    second = agent(text)
     taken = watch.put(key)
     assert taken.lease != put.lease
     second.wait_log(rf"Service registered: .* taken_over_from=0*{put.lease:x}")
@@ -92,7 +93,8 @@ def test_a_wrong_password_is_said_and_mended_in_the_file(
     sidecar.wait_log(refused)
     clock.outlast(4)
     assert 1 <= logins(etcd) - before <= 6 + max(0, time.monotonic() - began - 5)
-    assert sidecar.log.count(refused) <= 4
+    # Said at the first, second, fourth ... try.
+    assert sidecar.log.count(refused) <= (logins(etcd) - before).bit_length() + 1
     assert str(password_file) in sidecar.log.text()
     assert "wrong\n" not in sidecar.log.text()
     password_file.write_text(PASSWORD)
@@ -141,8 +143,8 @@ def test_tokens_that_live_four_seconds(guarded, serve, agent, text_of):
     key, watch = key_of(server.port), etcd.watch()
     sidecar = agent(text_of(etcd, server))
     put = watch.put(key)
-    for _ in range(28):  # of two seconds each, and some: a minute, fifteen lives of a token
-        etcd.outlast(2)
+    for _ in range(9):  # of six seconds each, and some: a minute, fifteen lives of a token
+        etcd.outlast(TTL)
     watch.nothing_more(key)
     assert etcd.leases() == [put.lease]
     assert sidecar.log.count("lease lost|key lost|refuses") == 0
@@ -157,8 +159,8 @@ def test_etcd_restarts_and_forgets_its_tokens(guarded, serve, agent, text_of):
     etcd.start()
     watch = etcd.watch()
     watch.put(key)
-    for _ in range(4):  # the key is read back, with the token, at least once
-        etcd.outlast(2)
+    for _ in range(2):  # the key is read back, with the token, at least once
+        etcd.outlast(TTL)
     assert etcd.leases() == [put.lease]
     watch.nothing_more(key)
     assert sidecar.log.count("lease lost|key lost") == 0
@@ -180,8 +182,7 @@ def test_a_token_is_good_for_every_member(etcds, serve, agent, text_of, password
         watch.put(key)
         lost.kill()
         witness.wait_ready()
-        for _ in range(2):
-            witness.outlast(2)
+        witness.outlast(TTL)
         watch.nothing_more(key)
         assert witness.leases() == [put.lease]
         lost.start()
@@ -195,8 +196,8 @@ def test_a_password_that_is_changed_in_both_places(guarded, serve, agent, text_o
     put = watch.put(key)
     password_file.write_text("another-one\n")
     etcdctl(etcd, f"etcdctl user passwd {USER} --interactive=false < '{password_file}'")
-    for _ in range(4):
-        etcd.outlast(2)
+    for _ in range(2):
+        etcd.outlast(TTL)
     watch.nothing_more(key)
     assert etcd.leases() == [put.lease]
 
@@ -215,8 +216,8 @@ def test_a_password_that_is_changed_in_etcd_alone(
     etcdctl(etcd, f"etcdctl user passwd {USER} --interactive=false < '{new}'")
     etcdctl(etcd, "etcdctl put /of-others x")  # while nothing is written, nothing is read back
     sidecar.wait_log("cannot read the key back yet.*wrong name or password", timeout=60)
-    for _ in range(5):
-        clock.outlast(2)
+    for _ in range(2):
+        clock.outlast(TTL)
     watch.nothing_more(key)
     assert etcd.leases() == [put.lease]
     assert logins(etcd) - before <= 10 + max(0, time.monotonic() - began - 15)
@@ -238,8 +239,8 @@ def test_authentication_is_switched_on_later(etcd, serve, agent, text_of, passwo
     put = watch.put(key)
     before = logins(etcd)
     switch_on(etcd)
-    for _ in range(4):
-        etcd.outlast(2)
+    for _ in range(2):
+        etcd.outlast(TTL)
     watch.nothing_more(key)
     assert etcd.leases() == [put.lease]
     assert logins(etcd) > before

@@ -14,7 +14,7 @@ from lib.lines import Lines
 from lib.proxy import TcpProxy
 from lib.servers import KINDS, Server
 
-OFTEN = {"interval": "100ms"}
+OFTEN = {"interval": "100ms", "timeout": "60s"}  # a machine that stands still loses no connection
 COMPLAINT = re.compile(r"(?i)error|fail|reset|preface|bogus|too_many_pings|unexpected")
 ITS_END = "loopyWriter.run returning"  # Go's words for any connection that ends, however well
 TALKATIVE = {
@@ -86,7 +86,7 @@ class NotingServer(H2Server):
         else:
             stream.answer(SERVING)
 
-    def wait_ends(self, timeout=10):
+    def wait_ends(self, timeout=60):
         with self.changed:
             ended = self.changed.wait_for(lambda: all("end" in k for k in self.frames), timeout)
             assert ended, f"still open: {self.frames}"

@@ -17,8 +17,9 @@ from lib.servers import KINDS
 SECURE = [kind for kind in KINDS if kind != "node"]
 kinds = pytest.mark.parametrize("kind", SECURE)
 
-PUSH_ALONE = {"interval": "10m"}
-AUDIT = {"interval": "200ms", "timeout": "1s", "failure_threshold": 2}
+# A machine that stands still fails no probe.
+PUSH_ALONE = {"interval": "10m", "timeout": "60s"}
+AUDIT = {"interval": "200ms", "timeout": "60s", "failure_threshold": 2}
 CLIENT_WANTED = "(wants|asked for) a client certificate"
 
 
@@ -70,7 +71,7 @@ def test_flips_are_pushed_and_death_is_seen_at_once(kind, authority, serve, side
 def test_hung_service_is_unlisted_and_comes_back(kind, authority, serve, sidecar, etcd):
     server = serve(kind, tls=authority.issue("server"))
     key, watch = key_of(server.port), etcd.watch()
-    agent = sidecar(server, probe={"tls": tls(authority), **AUDIT})
+    agent = sidecar(server, probe={"tls": tls(authority), **AUDIT, "timeout": "2s"})
     watch.put(key)
     server.pause()
     watch.gone(key)
@@ -84,7 +85,7 @@ def test_an_age_limit_never_unlists(kind, authority, serve, agent, etcd, closing
     server = serve(kind, max_age=1000, tls=authority.issue("server"))
     counting = closing(TcpProxy(server.port))
     key, watch = key_of(server.port), etcd.watch()
-    probe = {"target": counting.endpoint, "interval": "200ms", "tls": tls(authority)}
+    probe = {"target": counting.endpoint, "tls": tls(authority), **AUDIT}
     sidecar = agent(descriptor(etcd, server.port, probe=probe))
     watch.put(key)
     counting.wait_accepted(4)  # the first, and one after each of three GOAWAYs
@@ -263,7 +264,7 @@ def test_a_restart_is_not_a_refusal_where_certificates_are_asked_for(
 ):
     context = context_of(authority.issue("server"), client_ca=authority.cert)
     server = closing(H2Server(serving, context, drops=1))
-    agent = sidecar(server, probe={"tls": tls(authority), "timeout": "2s", **PUSH_ALONE})
+    agent = sidecar(server, probe={"tls": tls(authority), **PUSH_ALONE})
     etcd.watch().put(key_of(server.port))
     assert server.accepted == 2
     assert agent.log.count("TLS_ERROR|probe failed") == 0
@@ -376,7 +377,8 @@ def test_a_server_without_tls_is_told_from_a_dead_one(kind, authority, serve, si
 def test_a_server_that_wants_tls_and_a_probe_without_it(kind, authority, serve, sidecar, etcd):
     server = serve(kind, tls=authority.issue("server"))
     key, watch = key_of(server.port), etcd.watch()
-    agent = sidecar(server, probe=AUDIT)
+    # Some say nothing for as long as an answer is waited for.
+    agent = sidecar(server, probe={**AUDIT, "timeout": "3s"})
     agent.wait_log(r"reason=(NOT_GRPC|RESET) .*probe\.tls")
     never_listed(agent, watch, key, "(NOT_GRPC|RESET)")
 

@@ -21,7 +21,8 @@ from lib.web import (
     OK, RealServer, WebServer, endless_body, hang, reset, slow_body, status,
 )
 
-QUICK = {"interval": "100ms", "timeout": "1s", "failure_threshold": 3}
+# A machine that stands still fails no probe.
+QUICK = {"interval": "100ms", "timeout": "60s", "failure_threshold": 3}
 PORT = 50051  # what is advertised where the probe looks elsewhere
 
 
@@ -43,7 +44,8 @@ def http(server, **keys):
 
 def probe_once(write, env=None, **probe):
     """(exit status, reason, the whole line) of the command `probe`."""
-    done = run("probe", "--config", write(descriptor("nowhere:1", PORT, probe=probe)), env=env)
+    text = descriptor("nowhere:1", PORT, probe={"timeout": "60s", **probe})
+    done = run("probe", "--config", write(text), env=env, timeout=120)
     return done.returncode, done.stdout.split()[1], done.stdout.strip()
 
 
@@ -113,7 +115,7 @@ def test_a_real_server_is_stopped_and_killed(probing, etcd, closing, tmp_path):
     (tmp_path / "healthz").write_text("well\n")
     server = closing(RealServer(tmp_path).start())
     watch, key = etcd.watch(), key_of(PORT)
-    agent = probing(type="http", target=f"127.0.0.1:{server.port}", timeout="300ms")
+    agent = probing(type="http", target=f"127.0.0.1:{server.port}", timeout="2s")
     watch.put(key)
     server.pause()
     watch.gone(key)
@@ -152,7 +154,8 @@ def test_a_real_server_is_stopped_and_killed(probing, etcd, closing, tmp_path):
 def test_each_answer_has_its_reason(answer, closes, reason, sentence, web, write):
     server = web(answer=answer)
     server.closes = closes
-    timeout = "400ms" if reason == "DEADLINE" else "5s"  # who is to be anything else must not be late
+    # Who is to be anything else must not be late; one that hangs up is asked again until then.
+    timeout = {"DEADLINE": "3s", "RESET": "5s"}.get(reason, "60s")
     code, found, line = probe_once(write, **http(server, timeout=timeout))
     assert (code, found) == (0 if reason == "HTTP_OK" else 1, reason)
     assert sentence in line
@@ -230,7 +233,7 @@ def probe_alone(setting, config, *within):
     alone = [*NETWORK, sys.executable, "-c", ALONE, setting, *within]
     return subprocess.run(
         [*alone, shutil.which(BINARY), "probe", "--config", config],
-        env=environment(), capture_output=True, text=True, timeout=60, check=False)
+        env=environment(), capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.mark.parametrize("kind", ["tcp", "http", "grpc"])
@@ -239,7 +242,7 @@ def probe_alone(setting, config, *within):
     f"ipv4/ip_local_port_range={PORT} {PORT}",  # so that a connection is made to itself
 ])
 def test_a_port_where_nothing_listens_in_odd_networks(kind, setting, write):
-    done = probe_alone(setting, write(descriptor("nowhere:1", PORT, probe={"type": kind})))
+    done = probe_alone(setting, write(descriptor("nowhere:1", PORT, probe={"type": kind, "timeout": "60s"})))
     assert done.returncode == 1, done.stderr
     assert "REFUSED in" in done.stdout and f"nothing listens on localhost:{PORT}" in done.stdout
 
@@ -250,7 +253,7 @@ def test_no_port_is_left_to_connect_from(kind, address, write):
     """A service with so many clients on its machine is well: it must not be withdrawn for that."""
     if address == "::1":
         need_ipv6()
-    config = write(descriptor("nowhere:1", PORT, probe={"type": kind}))
+    config = write(descriptor("nowhere:1", PORT, probe={"type": kind, "timeout": "60s"}))
     within = [sys.executable, "-c", CROWDED, address, str(PORT)]
     done = probe_alone("ipv4/ip_local_port_range=40000 40007", config, *within)
     assert done.returncode == 1, done.stderr
@@ -344,8 +347,8 @@ def test_a_command_that_hangs_is_killed_with_all_that_it_started(probing, etcd, 
     script = (f"trap '' TERM; echo $$ >> {pids}; "
               f"sh -c 'trap \"\" TERM; echo $$ >> {pids}; sleep 600 & echo $! >> {pids}; wait' & "
               "echo waiting; wait; wait")
-    agent = probing(type="exec", timeout="200ms", command=words("/bin/sh", "-c", script))
-    agent.wait_log(r'unknown -> down .*reason=DEADLINE .*did not end within 0.2 s .*: waiting"')
+    agent = probing(type="exec", timeout="2s", command=words("/bin/sh", "-c", script))
+    agent.wait_log(r'unknown -> down .*reason=DEADLINE .*did not end within 2 s .*: waiting"')
     until(lambda: len(pids.read_text().split()) >= 12)
     agent.stop()
     until(lambda: not any(lives(int(pid)) for pid in pids.read_text().split()))
@@ -358,7 +361,7 @@ def test_no_command_stays_a_zombie(probing, etcd, tmp_path):
     etcd.watch().put(key_of(PORT))
     until(lambda: len(runs.read_text()) >= 20)
     until(lambda: "Z" not in children_of(agent.child.pid).values())
-    assert len(children_of(agent.child.pid)) <= 1
+    until(lambda: len(children_of(agent.child.pid)) <= 1)  # one may end while another is listed
 
 
 def test_a_command_that_never_stops_talking_does_no_harm(web, agent, etcd, write):
@@ -366,11 +369,11 @@ def test_a_command_that_never_stops_talking_does_no_harm(web, agent, etcd, write
     flood = {**QUICK, "type": "exec", "timeout": "300ms", "command": words("yes", "x" * 500)}
     both = agent(
         descriptor(etcd, PORT, name="talker", probe=flood),
-        descriptor(etcd, PORT, probe={**QUICK, **http(server)}, register={"ttl": "2s"}),
+        descriptor(etcd, PORT, probe={**QUICK, **http(server)}, register={"ttl": "6s"}),
     )
     watch.put(key_of(PORT))
     both.wait_log("health unknown -> down service=talker reason=DEADLINE")
-    etcd.outlast(2)
+    etcd.outlast(6)
     assert key_of(PORT) in etcd.get()
     server.close()
     watch.gone(key_of(PORT))
@@ -396,7 +399,7 @@ def test_a_command_that_is_not_there_says_nothing(probing, etcd, tmp_path):
 def test_what_a_command_sees_of_the_agent(write, tmp_path):
     seen = tmp_path / "seen"
     script = f"env | cut -d= -f1 | sort > {seen}; ls /proc/self/fd >> {seen}"
-    probe = {"type": "exec", "command": words("/bin/sh", "-c", script)}
+    probe = {"type": "exec", "command": words("/bin/sh", "-c", script), "timeout": "60s"}
     text = descriptor("nowhere:1", PORT, probe=probe)
     assert run("probe", "--config", write(text), env={"ETCD_PASSWORD": "secret"}).returncode == 0
     allowed = {"PATH", "HOME", "LANG", "TZ", "SVC_AGENT_SERVICE", "PWD", "SHLVL", "_", "OLDPWD"}

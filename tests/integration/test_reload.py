@@ -15,6 +15,8 @@ from lib.sockets import connections
 
 MANY = 20
 READ = "read the descriptors again"
+SHORT = {"ttl": "6s"}
+CALM = {"mode": "check", "timeout": "60s"}  # a machine that stands still loses no connection
 
 
 class Folder:
@@ -40,7 +42,7 @@ class Folder:
         """Returns what is said about it."""
         said = len(self.agent.log.lines)
         self.agent.signal(signal.SIGHUP)
-        return self.agent.log.wait(line, 10, said)[0].string
+        return self.agent.log.wait(line, 60, said)[0].string
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def test_one_of_many_changes(folder, etcd, serve):
     names = [f"service-{i:02}" for i in range(MANY)]
     keys = {name: key_of(server.port, name) for name in names}
     for name in names:
-        folder.write(name, descriptor(etcd, server.port, name, probe={"mode": "check"}))
+        folder.write(name, descriptor(etcd, server.port, name, probe=CALM))
     watch = etcd.watch()
     folder.start()
     leases = {name: watch.put(keys[name]).lease for name in names}
@@ -62,7 +64,7 @@ def test_one_of_many_changes(folder, etcd, serve):
 
     changed, text = names[7], "{version: 2}"
     folder.write(changed, descriptor(
-        etcd, server.port, changed, probe={"mode": "check"},
+        etcd, server.port, changed, probe=CALM,
         service={"metadata": text},
     ))  # fmt: skip
     said = folder.reload()
@@ -109,22 +111,22 @@ def test_another_etcd_is_told_before_the_old_one_forgets(folder, etcds, serve):
     after.put(key)
     before.gone(key)
     log = folder.agent.log
-    assert log.wait("Service registered", 10, said)[1] < log.wait("Service deregistered", 10, said)[1]
+    assert log.wait("Service registered", 60, said)[1] < log.wait("Service deregistered", 60, said)[1]
     after.nothing_more(key)
 
 
 def test_an_etcd_that_is_not_there_leaves_the_old_one_in_place(folder, etcd, serve):
     server, key = serve(), None
     key, watch = key_of(server.port), etcd.watch()
-    folder.write("coupon", descriptor(etcd, server.port, register={"ttl": "2s"}))
+    folder.write("coupon", descriptor(etcd, server.port, register=SHORT))
     folder.start()
     watch.put(key)
     folder.write("coupon", descriptor(f"[127.0.0.1:{free_port()}]", server.port))
     folder.reload()
     folder.agent.wait_log("cannot get a lease yet")
-    etcd.outlast(2)
+    etcd.outlast(6)
     watch.nothing_more(key)  # kept alive as long as there is no other
-    folder.write("coupon", descriptor(etcd, server.port, register={"ttl": "3s"}))
+    folder.write("coupon", descriptor(etcd, server.port, register={"ttl": "7s"}))
     folder.reload()
     watch.put(key)
     watch.nothing_more(key)
@@ -212,7 +214,7 @@ def test_who_stands_by_does_so_after_a_reload(folder, etcd, serve, agent):
 
     def text(number):
         return descriptor(
-            etcd, server.port, register={"ttl": "2s"}, service={"metadata": f"{{n: {number}}}"}
+            etcd, server.port, register=SHORT, service={"metadata": f"{{n: {number}}}"}
         )
 
     folder.write("coupon", text(1))
@@ -224,8 +226,8 @@ def test_who_stands_by_does_so_after_a_reload(folder, etcd, serve, agent):
     folder.write("coupon", text(3))
     said = len(older.log.lines)
     folder.reload()
-    older.log.wait("another instance holds the key", 10, said)
-    etcd.outlast(2)
+    older.log.wait("another instance holds the key", 60, said)
+    etcd.outlast(6)
     watch.nothing_more(key)
     assert etcd.get()[key][1] == held
     newer.stop()
@@ -287,7 +289,7 @@ def test_reloads_while_etcd_is_away_do_not_pile_up(folder, serve):
         )
         said = len(folder.agent.log.lines)
         folder.reload()
-        folder.agent.log.wait("health unknown -> up", 10, said)
+        folder.agent.log.wait("health unknown -> up", 60, said)
     until(lambda: len(connections(server.port)) == 1)
 
 

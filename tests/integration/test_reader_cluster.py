@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from lib.cluster import lead, leader_of
 from lib.counters import counter
 from lib.document import addresses
 from lib.partition import Partition
@@ -33,16 +34,21 @@ class Writer:
 
     def _write(self):
         while not self._stop.wait(0.1):
-            for member in self.members:
-                try:
-                    put(member, self.next)
-                except (AssertionError, OSError, http.client.HTTPException):
-                    continue  # there is no leader now, or this one is away
-                with self._news:
-                    self.acknowledged[f"localhost:{self.next}"] = time.monotonic()
-                    self._news.notify_all()
-                self.next += 1
-                break
+            while not self._put():
+                time.sleep(0.1)  # it may have been put all the same, so it has to be acknowledged
+
+    def _put(self):
+        for member in self.members:
+            try:
+                put(member, self.next)
+            except (AssertionError, OSError, http.client.HTTPException):
+                continue  # there is no leader now, or this one is away
+            with self._news:
+                self.acknowledged[f"localhost:{self.next}"] = time.monotonic()
+                self._news.notify_all()
+            self.next += 1
+            return True
+        return False
 
     def wait_acknowledged(self, count, timeout=60):
         with self._news:
@@ -50,7 +56,8 @@ class Writer:
 
     def stop(self):
         self._stop.set()
-        self._thread.join(30)
+        self._thread.join(120)
+        assert not self._thread.is_alive(), "nothing can be put any more"
         assert self.acknowledged, "nothing could be put at all"
         return self.acknowledged
 
@@ -61,7 +68,7 @@ def watches(member):
 
 def wait_one(found, what):
     """Waits until found() has one element, and returns it."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while len(seen := found()) != 1:
         assert time.monotonic() < deadline, f"{what} is with {seen}"
         time.sleep(0.02)
@@ -75,7 +82,7 @@ class Followed:
         self.members = members
         put(members[0], 1)
         endpoints = f"[{', '.join(m.endpoint for m in members)}]"
-        self.agent, self.document = follow(endpoints, **sections)
+        self.agent, self.document = follow(endpoints, audited=True, **sections)
         self.document.lists(*at(1))
         self.watched = self.find_watch()
 
@@ -85,19 +92,11 @@ class Followed:
 
     @property
     def leader(self):
-        for member in self.members:
-            status = member.call("maintenance/status", {})
-            if status["header"]["member_id"] == status.get("leader"):
-                return member
-        raise AssertionError("nobody leads")
+        return leader_of(self.members)
 
     def lead(self, member):
         """Makes it the leader; the watch may move over it."""
-        now = self.leader
-        if now is not member:
-            target = member.call("maintenance/status", {})["header"]["member_id"]
-            now.call("maintenance/transfer-leadership", {"targetID": target})
-        assert self.leader is member
+        lead(self.members, member)
         self.watched = self.find_watch()
 
     def others(self, *members):
@@ -105,7 +104,7 @@ class Followed:
 
     def victim(self, is_watched, leads):
         """A member in this role, after leadership has been moved to where that wants it."""
-        for _ in range(5):
+        for _ in range(50):
             self.lead(self.watched if is_watched == leads else self.others(self.watched)[0])
             if (self.watched is self.leader) == (is_watched == leads):
                 break

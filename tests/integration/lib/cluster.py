@@ -1,12 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cluster of three under an agent: who leads, who is in use, and a clock beside it."""
 
+import contextlib
 import time
 
 from lib.descriptor import descriptor, key_of
 from lib.gateway import encode
 from lib.patience import patient
 from lib.sockets import connected_ports
+
+
+def status_of(member):
+    return member.ask("maintenance/status", {})
+
+
+def leader_of(members):
+    """The one that all of them take for their leader; None while they do not agree."""
+    statuses = {member: status_of(member) for member in members}
+    named = {status.get("leader") for status in statuses.values()}
+    return next((m for m, s in statuses.items() if named == {s["header"]["member_id"]}), None)
+
+
+def lead(members, member):
+    """Makes this member the leader, without any fault; all of them know it then."""
+    deadline = time.monotonic() + patient(60)
+    while (now := leader_of(members)) is not member:
+        assert time.monotonic() < deadline, "it does not become the leader"
+        if now is not None:
+            target = status_of(member)["header"]["member_id"]
+            with contextlib.suppress(AssertionError):  # what is refused has been done, or is asked again
+                now.call("maintenance/transfer-leadership", {"targetID": target})
+        time.sleep(0.02)
 
 
 class Cluster:
@@ -28,7 +52,7 @@ class Cluster:
         etcd counts for us: a key that was deleted and put again has another creation revision,
         one that was put twice has another version, however short the moment was.
         """
-        [kv] = member.call("kv/range", {"key": encode(self.key)})["kvs"]
+        [kv] = member.ask("kv/range", {"key": encode(self.key)})["kvs"]
         return tuple(
             int(kv.get(name, 0)) for name in ("create_revision", "mod_revision", "version", "lease")
         )
@@ -47,24 +71,9 @@ class Cluster:
     def others(self, *members):
         return [m for m in self.members if m not in members]
 
-    @staticmethod
-    def status(member):
-        return member.call("maintenance/status", {})
-
-    def leader(self):
-        leader = self.status(self.members[0])["leader"]
-        return next(m for m in self.members if self.id_of(m) == leader)
-
-    def id_of(self, member):
-        return self.status(member)["header"]["member_id"]
-
     def lead(self, member):
         """Makes this member the leader, without any fault."""
-        now = self.leader()
-        if now is not member:
-            target = {"targetID": self.id_of(member)}
-            now.call("maintenance/transfer-leadership", target)
-        assert self.leader() is member
+        lead(self.members, member)
 
     def assert_untouched(self, witness):
         """Nothing was deleted, put again or moved to another lease since the start."""

@@ -40,7 +40,7 @@ class Watcher:
         self._news = threading.Condition()
         self._ended = False
         span = under(prefix)
-        now = etcd.call("kv/range", span)
+        now = etcd.ask("kv/range", span)
         self._add([_event("put", kv) for kv in now.get("kvs", [])])
         span["start_revision"] = int(now["header"]["revision"]) + 1
         stream = self._open(etcd, span)

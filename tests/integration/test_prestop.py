@@ -16,9 +16,9 @@ from lib.descriptor import descriptor
 from lib.haproxy import HAProxy
 from lib.outputs import reader_to, until
 
-LINGER = 1
+LINGER = 4  # who reads has heard of it by then, also on a machine that stands still for a while
 # What a service's own hook waits, seconds: etcd's confirmation and the linger have room in it.
-APP_WAITS = 3
+APP_WAITS = 7
 
 
 class Pod:

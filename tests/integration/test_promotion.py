@@ -168,7 +168,7 @@ def test_calls_are_spread_over_two_instances(system, second):
 
 
 def test_a_drained_instance_fails_no_call(system, second):
-    other, sidecar = second(linger="1s")
+    other, sidecar = second(linger="4s")  # the gateway has heard of it by then
     load = Load(system.api)
     load.wait(10, lambda call: call.instance == other.address)
     sidecar.stop()

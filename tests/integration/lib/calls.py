@@ -26,10 +26,11 @@ class Calls:
     """Asks a proxy again and again for a service that one of the servers has.
 
     `hits` are the answers of that one, `others` those of other servers; all else is `failed`.
+    `calls` has each that has ended: when it began, and in which of these it is.
     """
 
     def __init__(self, port, name, threads=2, retries=False):
-        self.hits, self.others, self.failed = 0, 0, []
+        self.calls, self.failed = [], []
         self._name = name
         self._news = threading.Condition()
         self._stopping = False
@@ -44,31 +45,48 @@ class Calls:
     def _work(self, to):
         check = to.unary_unary(CHECK)
         while not self._stopping:
+            began = time.monotonic()
             try:
-                check(asking(self._name), timeout=30)
+                check(asking(self._name), timeout=120)
                 code = grpc.StatusCode.OK
             except grpc.RpcError as error:
                 code, failure = error.code(), error
             with self._news:
                 if code == grpc.StatusCode.OK:
-                    self.hits += 1
+                    self.calls.append((began, "hit"))
                 elif code == grpc.StatusCode.NOT_FOUND:
-                    self.others += 1
+                    self.calls.append((began, "other"))
                 else:
+                    self.calls.append((began, "failed"))
                     self.failed.append(failure)
                 self._news.notify_all()
             time.sleep(0.002)  # for the sake of the machine
 
+    def count(self, what, since=0.0):
+        return sum(1 for began, end in self.calls if end == what and began >= since)
+
+    @property
+    def hits(self):
+        return self.count("hit")
+
+    @property
+    def others(self):
+        return self.count("other")
+
     @property
     def ended(self):
-        return self.hits + self.others + len(self.failed)
+        return len(self.calls)
 
     def more(self, n):
-        """(hits, others) of so many more calls."""
+        """(hits, others) of so many more calls, none of which has begun already."""
+        now = time.monotonic()
+
+        def seen():
+            return self.count("hit", now) + self.count("other", now) + self.count("failed", now) >= n
+
         with self._news:
-            hits, others, ended = self.hits, self.others, self.ended
-            assert self._news.wait_for(lambda: self.ended >= ended + n, 60), "calls hang"
-            return self.hits - hits, self.others - others
+            assert self._news.wait_for(seen, 120), "calls hang"
+            return self.count("hit", now), self.count("other", now)
 
     def close(self):
         self._stopping = True
@@ -81,7 +99,7 @@ class Calls:
 def hold_call_on(to, name):
     """A call through a proxy that runs on the server with that name until it is cancelled."""
     watch = to.unary_stream(WATCH)
-    for _ in range(20):
+    for _ in range(200):  # whose turn it is depends on the other calls, too
         stream = watch(asking(name))
         if next(stream) == SERVING:
             return stream

@@ -17,9 +17,9 @@ global
     stats socket {socket} mode 600 level admin
 defaults
     mode http
-    timeout connect 2s
-    timeout client 60s
-    timeout server 60s
+    timeout connect 60s
+    timeout client 600s
+    timeout server 600s
 frontend calls
     bind 127.0.0.1:{port} proto h2
     default_backend coupon
@@ -67,7 +67,7 @@ class HAProxy(Process):
 
     def ask(self, command):
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(10)
+            connection.settimeout(60)
             connection.connect(str(self.socket))
             connection.sendall(command.encode() + b"\n")
             return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
@@ -93,4 +93,4 @@ class HAProxy(Process):
         self.kill()
         if self.old is not None:
             self.old.kill()
-            self.old.wait(10)
+            self.old.wait(60)

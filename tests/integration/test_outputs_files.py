@@ -115,7 +115,7 @@ def test_whoever_opens_it_reads_a_whole_document(agent, etcd, tmp_path):
         if number % 10 == 0:  # so often, at least, it sees the file grow
             until(lambda number=number: number in seen, 60)
     stopping.set()
-    looker.join(10)
+    looker.join(60)
     assert not broken
     assert ports(file) == list(range(50001, 50101))
 
@@ -130,7 +130,7 @@ def test_a_file_that_cannot_be_written_stops_no_other(agent, etcd, tmp_path):
     register(etcd, 50051)
     until(lambda: ports(file) == [50051])
     folder.mkdir()
-    follower.wait_log("output works again")
+    follower.wait_log("output works again", timeout=90)
     assert ports(folder / "a.json") == [50051]
     assert follower.log.count("needs attention") == 1
 

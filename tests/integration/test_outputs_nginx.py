@@ -59,7 +59,7 @@ def test_nginx_follows(nginx, reloads, agent, etcd, serve, closing):
     nginx.test()
     follower.wait_log(r"output needs attention .*nginx.*it exited with 1: .*nginx.pid")
     nginx.start()  # what failed without it works with it
-    follower.wait_log(r"output works again .*nginx")
+    follower.wait_log(r"output works again .*nginx", timeout=90)
 
     before = reloads.count()
     register(etcd, a.port, weight=3)

@@ -30,7 +30,7 @@ def said(*words, **options):
     """What a program says on standard output; it must end with 0."""
     done = subprocess.run(
         [str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, timeout=120, check=False, **options,
+        text=True, timeout=900, check=False, **options,
     )  # fmt: skip
     print(done.stdout)
     assert done.returncode == 0, f"{words[0]} said {done.returncode}"
@@ -251,12 +251,12 @@ def test_the_filter_allows_what_the_agent_calls(unpacked, etcd, serve, write, tm
     )  # fmt: skip
     try:
         for name in (NAME, "by-tcp", "by-command", "by-http"):
-            agent.log.wait(f"Service registered: {name}", 20)
+            agent.log.wait(f"Service registered: {name}", 90)
         followed.lists(f"127.0.0.1:{server.port}")
         server.tell("status - NOT_SERVING")
-        agent.log.wait(f"Service deregistered: {NAME}", 20)
+        agent.log.wait(f"Service deregistered: {NAME}", 90)
         agent.signal(signal.SIGHUP)
-        agent.log.wait("read the descriptors again", 20)
+        agent.log.wait("read the descriptors again", 90)
         said(binary, "drain", "--wait", "--admin", f"unix:{admin}")
         agent.signal(signal.SIGTERM)
         assert agent.child.wait(60) == 0

@@ -9,7 +9,7 @@ import pytest
 
 from lib.documents import document, entry, write
 from lib.outputs import until
-from lib.promotion import COUPON, POLICY, promotion_in
+from lib.promotion import COUPON, POLICY, STARTS, promotion_in
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def parts(tmp_path_factory):
         made.first = made.service()
         made.first.start(wait=False)
         made.api = made.gateway("sidecar").start()
-        made.first.said.wait(" listens on ", 30)
+        made.first.said.wait(" listens on ", STARTS)
         yield made
 
 
@@ -33,7 +33,7 @@ def system(parts):
     since = api.told
     write(parts, document(entry(parts.first, weight=0), entry(parts.second)))
     for service in (parts.first, parts.second):
-        api.said.wait(f"Connected to {COUPON} at {service.address}$", 20, since)
+        api.said.wait(f"Connected to {COUPON} at {service.address}$", 60, since)
     yield parts
     parts.second.kill()
 
@@ -57,7 +57,7 @@ class InFlight:
         self.answer = self.system.api.ask(*self.request)
 
     def end(self):
-        self._thread.join(20)
+        self._thread.join(90)
         return self.answer
 
 

@@ -30,7 +30,7 @@ class Scripts:
             words = ("--agent", lib.agent.BINARY, "--built", str(BUILT), *words)
         argv = [str(SCRIPTS / script), *words]
         done = subprocess.run(
-            argv, env=env, capture_output=True, text=True, timeout=300, check=False
+            argv, env=env, capture_output=True, text=True, timeout=900, check=False
         )
         print(f"{argv} -> {done.returncode}\n{done.stdout}{done.stderr}")
         return done
@@ -53,7 +53,7 @@ class Scripts:
 
     def wait_log(self, name, words, since):
         """Waits for words in what is logged after the first `since` characters."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while words not in self.log(name)[since:]:
             assert time.monotonic() < deadline, f"{name} never wrote: {words}"
             time.sleep(0.02)
@@ -153,7 +153,7 @@ def test_help(scripts, script):
 def test_a_number_that_another_process_has_now(scripts):
     """After a restart of the machine a noted process id may be anybody's."""
     scripts.folder.mkdir()
-    with subprocess.Popen(["sleep", "60"]) as other:
+    with subprocess.Popen(["sleep", "3600"]) as other:
         (scripts.folder / "gateway.pid").write_text(f"{other.pid} 1\n")
         assert scripts.down() == "  nothing was running\n"
         assert other.poll() is None

@@ -80,7 +80,7 @@ def test_no_program_of_ours_sees_the_socket(agent, etcd, tmp_path, supervisor):
         f"etcd: {{endpoints: [{etcd.endpoint}]}}\n"
         "discover:\n  services:\n    - name: a\n      outputs:\n"
         f"        - {{type: exec, command: [sh, -c, 'env > {seen}.new; mv {seen}.new {seen}']}}\n",
-        env=env(supervisor, WATCHDOG_USEC="1000000"),
+        env=env(supervisor, WATCHDOG_USEC="60000000"),
     ).wait_log("instances changed|etcd client")
     etcd.put("/services/a/b:1", '{"host":"b","port":1,"protocol":"grpc"}')
     said(supervisor, "STATUS=1 of 1 services followed")

@@ -29,7 +29,7 @@ def environment(extra=None):
     return {**kept, **SANITIZERS, **(extra or {})}
 
 
-def run(*words, env=None, timeout=60, within=()):
+def run(*words, env=None, timeout=120, within=()):
     """Runs the agent to its end: for the commands that answer and exit.
 
     `within` are words of another program, which runs the agent."""

@@ -108,9 +108,10 @@ class Call:
             self.frame(CONTINUATION if i else HEADERS, flags, piece)
 
     def headers(self):
-        if not self.stream.begun:
-            self.stream.begun = True
-            self.block(HEAD)
+        with self.stream.beginning:  # another answer on the stream must not come before them
+            if not self.stream.begun:
+                self.stream.begun = True
+                self.block(HEAD)
 
     def data(self, octets):
         """False once nobody reads it any more."""
@@ -166,7 +167,7 @@ class Wire(Connection):
             payload = source.read(int.from_bytes(head[:3], "big"))
             if kind == HEADERS:
                 stream = Stream(self, number, *reader.path_and_scheme(payload))
-                stream.asked, stream.begun = b"", False
+                stream.asked, stream.begun, stream.beginning = b"", False, threading.Lock()
                 self.streams[number] = stream
             elif kind == DATA:
                 self.take(self.streams[number], payload)

@@ -51,7 +51,7 @@ class Programs:
 
     def _run(self, *words):
         return subprocess.run(
-            words, cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
+            words, cwd=self.folder, capture_output=True, text=True, timeout=600, check=False
         )
 
     def validate(self, name):

@@ -91,5 +91,5 @@ def under(limit):
 def promtool(text):
     """What Prometheus' own tool has against it; empty when it has nothing."""
     ran = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True,
-                         text=True, check=False, timeout=30)  # fmt: skip
+                         text=True, check=False, timeout=120)  # fmt: skip
     return ran.stdout + ran.stderr + ("" if ran.returncode == 0 else f"exit {ran.returncode}")

@@ -7,7 +7,13 @@ from lib.needs import AS_ROOT, need
 # The file is bound, not its name: it must be written in place, never replaced.
 # Whoever is not root is root in a user namespace of its own.
 UNSHARE = ["unshare", "--mount", *AS_ROOT]
-BIND = 'mount --bind "$0" /etc/hosts && exec "$@"'
+# Nor is a name server asked for what is not in it: one may take long to say that it knows nothing.
+BIND = (
+    'mount --bind "$0" /etc/hosts'
+    ' && { [ ! -e /etc/resolv.conf ] || mount --bind /dev/null /etc/resolv.conf; }'
+    ' && exec "$@"'
+)
+LENGTH = 4096
 
 
 def need_mounts():
@@ -28,7 +34,9 @@ class Names:
         """`addresses` in the order that the file has them; none forgets the name."""
         self.known[name] = addresses
         lines = [f"{address} {name}\n" for name, found in self.known.items() for address in found]
-        self.path.write_text("".join(lines))
+        # In one step, of one length: whoever reads it meanwhile finds no half of it.
+        with open(self.path, "r+b", buffering=0) as file:
+            file.write("".join(lines).encode().ljust(LENGTH, b"\n"))
 
 
 class NamingAgent(Agent):

@@ -50,7 +50,7 @@ class Nginx(Process):
     def test(self):
         """What `nginx -t` says; it must be satisfied."""
         done = subprocess.run(
-            self.command("-t"), capture_output=True, text=True, check=False, timeout=20
+            self.command("-t"), capture_output=True, text=True, check=False, timeout=120
         )
         assert done.returncode == 0, f"{done.stderr}\n{self.upstream.read_text()}"
         return done.stderr
@@ -73,6 +73,6 @@ class Nginx(Process):
         if self.running:
             self.child.terminate()
             try:
-                self.child.wait(10)
+                self.child.wait(60)
             except subprocess.TimeoutExpired:
                 self.kill()

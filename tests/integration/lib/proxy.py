@@ -83,7 +83,8 @@ class TcpProxy:
         try:
             while True:
                 piece = source.recv(65536)
-                if self._trap is not None and self._trap in piece:
+                trap = self._trap  # the thread of the other direction may take it away
+                if trap is not None and trap in piece:
                     self._trap = None
                     self.freeze()
                 if number >= self._frozen_from:

@@ -62,7 +62,7 @@ def harmless(octets, coloured=False):
     return text
 
 
-def on_terminal(argv, env, until=None, timeout=20):
+def on_terminal(argv, env, until=None, timeout=120):
     """What a program writes to a terminal that is all it has, with the terminal's own line ends taken
     off; to its end, or until `until(octets)` is true, when it is ended."""
     ours, its = pty.openpty()

@@ -38,10 +38,10 @@ def etcdctl(etcd, words, as_root=True):
     """Runs a line of that page, or one like it, against this etcd."""
     assert words.startswith("etcdctl "), words
     user = f"--user {':'.join(ROOT)}" if as_root else ""
-    waits = "--dial-timeout 30s --command-timeout 60s"  # by itself it gives up after five seconds
+    waits = "--dial-timeout 60s --command-timeout 120s"  # by itself it gives up after five seconds
     line = words.replace("etcdctl", f"etcdctl --endpoints {etcd.endpoint} {waits} {user}", 1)
     done = subprocess.run(
-        line, shell=True, capture_output=True, text=True, timeout=90, check=False
+        line, shell=True, capture_output=True, text=True, timeout=180, check=False
     )
     assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
     return done.stdout

@@ -152,9 +152,9 @@ static bool turn_until(const bool *done, double seconds)
 	return *done;
 }
 
-bool wait_end(const struct client *c, double seconds)
+bool wait_end(const struct client *c)
 {
-	return turn_until(&c->ended, seconds);
+	return turn_until(&c->ended, 300.0);
 }
 
 void turn_for(double seconds)
@@ -168,7 +168,7 @@ const char *ask_bytes(const char *text, size_t len)
 {
 	client_finish(&asking);
 	client_start(&asking, text, len);
-	if (!wait_end(&asking, 20.0)) {
+	if (!wait_end(&asking)) {
 		fail_msg("no end of the answer: %s", asking.got);
 	}
 	return asking.got;

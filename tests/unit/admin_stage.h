@@ -37,8 +37,11 @@ void client_start(struct client *c, const char *text, size_t len);
 void client_say(struct client *c, const char *text);
 void client_finish(struct client *c);
 
-/* Turns the loop until the other side has closed; false when it has not within `seconds`. */
-bool wait_end(const struct client *c, double seconds);
+/*
+ * Turns the loop until the other side has closed; false when that does not come. TCP takes its time
+ * for what the kernel has dropped: it is sent again after 0.2 s, 0.4, 0.8 and so on.
+ */
+bool wait_end(const struct client *c);
 void turn_for(double seconds);
 
 /* All that comes back when one says that. Good until the next call. */

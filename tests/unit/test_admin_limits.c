@@ -27,11 +27,11 @@ static void half_a_request_ends_in_time(void **state)
 	admin_set_patience(stage.admin, 0.1, 0.05);
 	double began = ev_time();
 	client_start(&c, HALF, strlen(HALF));
-	assert_true(wait_end(&c, 20.0));
+	assert_true(wait_end(&c));
 	assert_true(ev_time() - began >= 0.09);
 	client_finish(&c);
 	client_start(&c, "", 0); /* nor does nothing */
-	assert_true(wait_end(&c, 20.0));
+	assert_true(wait_end(&c));
 	client_finish(&c);
 }
 
@@ -63,7 +63,7 @@ static void slow_reading_ends_in_time(void **state)
 	ev_io_stop(stage.loop, &c.io);
 	turn_for(0.6);
 	ev_io_start(stage.loop, &c.io);
-	assert_true(wait_end(&c, 20.0));
+	assert_true(wait_end(&c));
 	const char *length = strstr(c.got, "\r\nContent-Length: ");
 	assert_non_null(length);
 	assert_true(strtoul(length + 18, NULL, 10) > strlen(body_of(c.got)));
@@ -106,7 +106,7 @@ static void slow_ones_do_not_keep_others_out(void **state)
 	}
 	assert_int_equal(status_of(get("/healthz")), 200);
 	for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
-		assert_true(wait_end(&slow[i], 20.0));
+		assert_true(wait_end(&slow[i]));
 		client_finish(&slow[i]);
 	}
 }
@@ -192,7 +192,7 @@ static void garbage_is_no_trouble(void **state)
 			client_start(&clients[i], text, make_garbage(&random, text, sizeof text));
 		}
 		for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
-			assert_true(wait_end(&clients[i], 20.0));
+			assert_true(wait_end(&clients[i]));
 			client_finish(&clients[i]);
 		}
 	}
@@ -239,7 +239,7 @@ static void the_last_descriptors_are_left(void **state)
 	admin_set_patience(stage.admin, 1000.0, 1000.0); /* it is not for its slowness */
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	client_start(&c, HALF, strlen(HALF));
-	assert_true(wait_end(&c, 20.0)); /* at once */
+	assert_true(wait_end(&c)); /* at once */
 	assert_true(turns_within(0.3) <= 2);
 	client_finish(&c);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
@@ -259,7 +259,7 @@ static void without_descriptors_it_waits(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	assert_true(turns_within(0.3) <= 3);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-	assert_true(wait_end(&c, 20.0));
+	assert_true(wait_end(&c));
 	assert_int_equal(status_of(c.got), 200);
 	client_finish(&c);
 }

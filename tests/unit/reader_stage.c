@@ -215,3 +215,10 @@ void expect(unsigned n, bool touched, bool stale)
 	assert_true(stale || reader.view.age == 0.0);
 	touches = 0;
 }
+
+bool is_left(ev_timer *timer, double seconds)
+{
+	double left = ev_timer_remaining(cluster.loop, timer);
+
+	return ev_is_active(timer) && left > 0.4 * seconds && left < seconds + 0.2;
+}

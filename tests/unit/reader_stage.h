@@ -51,4 +51,8 @@ void come_back(unsigned n);
 /* So many are published; no touch since the last look at them, or some. */
 void expect(unsigned n, bool touched, bool stale);
 
+/* Whether it is to end so many seconds after it was started, where the machine may have been late.
+ */
+bool is_left(ev_timer *timer, double seconds);
+
 #endif

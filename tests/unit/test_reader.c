@@ -10,12 +10,6 @@
 #include "agent/util.h"
 #include "tests/unit/reader_stage.h"
 
-static double age_left(void)
-{
-	assert_true(ev_is_active(&reader.age));
-	return ev_timer_remaining(cluster.loop, &reader.age);
-}
-
 static bool near(double a, double b)
 {
 	return a - b < 0.2 && b - a < 0.2;
@@ -89,11 +83,11 @@ static void what_was_published_is_stale_after_a_second(void **state)
 	double confirmed_at = reader.view.confirmed_at;
 	go_away();
 	expect(3, false, false);
-	assert_true(near(age_left(), 1.0));
+	assert_true(is_left(&reader.age, 1.0));
 	end_wait(&reader.age);
 	expect(3, true, true);
 	assert_true(near(reader.view.age, now - confirmed_at));
-	assert_true(near(age_left(), 10.0));
+	assert_true(is_left(&reader.age, 10.0));
 	end_wait(&reader.age);
 	expect(3, true, true); /* its age is written anew */
 	assert_true(near(reader.view.age, now - confirmed_at));
@@ -196,7 +190,7 @@ static void after_an_outage_a_loss_is_held_for_one_ttl(void **state)
 	expect(5, false, true);
 	assert_int_equal(reader.follower.state, FOLLOW_OPENING); /* to doubt it is too early */
 	open_watch();
-	assert_true(near(ev_timer_remaining(cluster.loop, &reader.hold), GUARD_TTL));
+	assert_true(is_left(&reader.hold, GUARD_TTL));
 	end_wait(&reader.hold);
 	expect(5, false, true);
 	read_finds(1);

@@ -16,11 +16,6 @@
 
 /* What the file of a reader is worth when it begins. */
 
-static bool near(double a, double b)
-{
-	return a - b < 0.2 && b - a < 0.2;
-}
-
 static void what_the_file_says_is_published_and_stale_after_a_second(void **state)
 {
 	UNUSED(state);
@@ -90,7 +85,7 @@ static void and_held_when_etcd_did_not_answer_at_first(void **state)
 	end_wait(&reader.age);
 	read_finds(1);
 	expect(3, true, true);
-	assert_true(near(ev_timer_remaining(cluster.loop, &reader.hold), GUARD_TTL));
+	assert_true(is_left(&reader.hold, GUARD_TTL));
 }
 
 static void a_file_of_others_or_none_at_all_is_not_believed(void **state)

@@ -20,7 +20,9 @@ def _violation(event, what, before):
     return Violation("O", what, event["key"], event["at"] - before, event["at"])
 
 
-def _judge_put(facts, event, previous):
+def _judge_put(facts, event, previous, before):
+    """`before`: those who have put it before. A claim of somebody else is of this very put: it may be seen
+    late, when etcd ended before it told of it."""
     history, key, by = facts.history, event["key"], event["by"]
     agent = history.agents.get(by)
     if agent is None or key not in agent["keys"]:
@@ -35,7 +37,7 @@ def _judge_put(facts, event, previous):
     if previous is None or previous["kind"] == "delete" or previous["by"] == by:
         return ""
     said = [at for ident, k, at in history.claims if ident == by and k == key]
-    if said and min(said) < event["at"] - 0.5:
+    if by in before and said and min(said) < event["at"] - 0.5:
         return f"{by} held it, lost it to {previous['by']}, and took it back while it was there"
     return ""
 
@@ -91,10 +93,11 @@ def judge_o(facts, worst):
         ends = [at for at, state in track if state == "ended"]
         facts.lives[ident] = (track[0][0] if track else 0.0, ends[0] if ends else None)
     for key, events in facts.events.items():
-        previous = None
+        previous, before = None, set()
         for event in events:
             if event["kind"] == "put":
-                what = _judge_put(facts, event, previous)
+                what = _judge_put(facts, event, previous, before)
+                before.add(event["by"])
             elif key not in facts.history.keys or previous is None:
                 what = "deleted, though nobody had put it"
             else:

@@ -273,6 +273,13 @@ def test_o_the_older_takes_it_back(history):
     assert "took it back" in said(history)
 
 
+def test_o_a_put_that_is_seen_long_after_its_claim_is_no_second_one(history):
+    second_agent(history, 50.0)
+    history.claims.append(["a0.1", KEY, 50.5])
+    history.events.append(event("put", 60.0, "a0.1", 0x20))
+    assert rules(history) == []
+
+
 def test_o_the_older_deletes_a_successors_key(history):
     second_agent(history, 50.0)
     history.events += [event("put", 50.5, "a0.1", 0x20), event("delete", 100.0)]

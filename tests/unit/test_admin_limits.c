@@ -201,28 +201,35 @@ static void garbage_is_no_trouble(void **state)
 	assert_int_equal(count_descriptors(), before + 1);
 }
 
-/* Turns of the loop within that time, with nothing but the admin on it. */
-static unsigned turns_within(double seconds)
+/*
+ * Whether the loop, with nothing but the admin on it, turns so often at most within 0.3 s. A
+ * machine that stands still meanwhile has it turn once more; it does not do so each time.
+ */
+static bool turns_at_most(unsigned n)
 {
-	unsigned before = ev_iteration(stage.loop);
+	unsigned turns = n + 1;
 
-	turn_for(seconds);
-	return ev_iteration(stage.loop) - before;
+	for (unsigned i = 0; i < 4 && turns > n; i++) {
+		unsigned before = ev_iteration(stage.loop);
+		turn_for(0.3);
+		turns = ev_iteration(stage.loop) - before;
+	}
+	return turns <= n;
 }
 
 static void at_rest_nothing_wakes_up(void **state)
 {
 	struct client c;
 	UNUSED(state);
-	assert_true(turns_within(0.3) <= 2); /* the test's own timer */
+	assert_true(turns_at_most(2)); /* the test's own timer */
 	assert_int_equal(status_of(get("/metrics")), 200);
-	assert_true(turns_within(0.3) <= 2);
+	assert_true(turns_at_most(2));
 	client_start(&c, HALF, strlen(HALF)); /* also with somebody there who does nothing */
 	turn_for(0.1);
-	assert_true(turns_within(0.3) <= 2);
+	assert_true(turns_at_most(2));
 	client_finish(&c);
 	turn_for(0.1);
-	assert_true(turns_within(0.3) <= 2);
+	assert_true(turns_at_most(2));
 }
 
 /* The last descriptors are for the services. */
@@ -240,7 +247,7 @@ static void the_last_descriptors_are_left(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
 	client_start(&c, HALF, strlen(HALF));
 	assert_true(wait_end(&c)); /* at once */
-	assert_true(turns_within(0.3) <= 2);
+	assert_true(turns_at_most(2));
 	client_finish(&c);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_int_equal(status_of(get("/healthz")), 200); /* after a while */
@@ -257,7 +264,7 @@ static void without_descriptors_it_waits(void **state)
 	low = before;
 	low.rlim_cur = 3;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-	assert_true(turns_within(0.3) <= 3);
+	assert_true(turns_at_most(3));
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	assert_true(wait_end(&c));
 	assert_int_equal(status_of(c.got), 200);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "agent/outputs/output.h"
+#include "agent/outputs/output_kind.h"
 #include "agent/util.h"
 #include "tests/unit/output_view.h"
 
@@ -217,9 +218,10 @@ static void no_reload_without_the_file(void **state)
 	(void)snprintf(path, sizeof path, "%s/absent/up.conf", folder);
 	make(OUTPUT_NGINX, "true");
 	output_touch(stage.output);
+	wait_told(1);
+	assert_non_null(strstr(stage.sentence, "no file can be made beside it"));
 	turn(0.1);
 	assert_int_equal(count_runs(), 0);
-	assert_non_null(strstr(stage.sentence, "no file can be made beside it"));
 }
 
 /* Its stdin is the document, and a change meanwhile makes one more run, after it. */
@@ -231,7 +233,9 @@ static void exec_runs_once_at_a_time(void **state)
 	(void)snprintf(script, sizeof script,
 			"echo begin >> %s; sleep 0.2; cat >> %s; echo run >> %s", runs, runs, runs);
 	output_touch(stage.output);
-	turn(0.1);
+	for (unsigned i = 0; i < 1200 && !stage.output->running; i++) {
+		turn(0.05);
+	}
 	change("/a");
 	change("/b");
 	expect_runs(2);

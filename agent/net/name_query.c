@@ -11,17 +11,14 @@
 
 #include <fcntl.h>
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/thread.h"
 #include "agent/util.h"
-
-#define STACK_SIZE (256L << 10) /* bytes: glibc's resolver takes some 70 KiB at most */
 
 struct name_question {
 	atomic_uint users;
@@ -77,26 +74,6 @@ static void *run(void *user)
 	return NULL;
 }
 
-/* Signals are for the loop's thread. */
-static bool start_thread(struct name_question *asked)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-	sigset_t all, before;
-
-	if (pthread_attr_init(&attributes) != 0) {
-		return false;
-	}
-	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	(void)pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool started = pthread_create(&thread, &attributes, run, asked) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&attributes);
-	return started;
-}
-
 /* ---- on the loop --------------------------------------------------------------------- */
 
 static void end(struct name_query *q)
@@ -130,7 +107,7 @@ static bool ask(struct name_question *asked, const struct endpoint *endpoint)
 	memcpy(asked->host, endpoint->host, sizeof asked->host);
 	(void)snprintf(asked->port, sizeof asked->port, "%u", (unsigned)endpoint->port);
 	atomic_init(&asked->users, 2);
-	return start_thread(asked);
+	return thread_start(run, asked);
 }
 
 bool name_query_start(struct name_query *q, struct ev_loop *loop, const struct endpoint *endpoint,

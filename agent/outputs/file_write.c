@@ -19,17 +19,14 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "agent/outputs/file.h"
+#include "agent/thread.h"
 #include "agent/timer.h"
 #include "agent/util.h"
-
-/* Bytes; on some machines no thread has less than half of it. */
-#define STACK_SIZE (256L << 10)
 
 /* Threads, and so folders that are written to. */
 #define AT_ONCE 16
@@ -122,26 +119,6 @@ static void *run(void *user)
 		discard(t);
 	}
 	return NULL;
-}
-
-/* Signals are for the loop's thread. */
-static bool start_thread(struct file_task *t)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-	sigset_t all, before;
-
-	if (pthread_attr_init(&attributes) != 0) {
-		return false;
-	}
-	(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	(void)pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool started = pthread_create(&thread, &attributes, run, t) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	(void)pthread_attr_destroy(&attributes);
-	return started;
 }
 
 /* ---- whose turn it is ------------------------------------------------------------------ */
@@ -360,7 +337,7 @@ enum applied file_write_start(
 	}
 	enlist(t);
 	await(w);
-	if (!start_thread(t)) {
+	if (!thread_start(run, t)) {
 		ev_timer_stop(w->loop, &w->late);
 		await_no_more(w);
 		return replace_here(t, err);

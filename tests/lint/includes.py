@@ -101,7 +101,7 @@ LAYERS = [
     ("carriers", ["agent/net/curl_*", "agent/net/h2_*", "agent/net/tls_context",
         "agent/net/name_query", "agent/net/tls_look", "agent/net/tls_shelf", "agent/net/waiting",
         "agent/child", "agent/loop_memory", "agent/notify", "agent/rest", "agent/sandbox", "agent/seccomp_filter",
-        "agent/standstill", "agent/timer", "agent/turn_loop"]),
+        "agent/standstill", "agent/thread", "agent/timer", "agent/turn_loop"]),
     ("libraries", ["agent/library", "agent/admin/microhttpd_library", "agent/net/openssl_library",
         "agent/seccomp_library"]),
     ("pure", ["agent/outputs/view"]),

@@ -31,7 +31,8 @@
 /* Threads, and so folders that are written to. */
 #define AT_ONCE 16
 
-#define LATE 10.0 /* seconds */
+#define LATE     10.0 /* seconds */
+#define LATE_WHY "the disk has not taken it yet, after 10 s"
 
 /* What is cancelled at the end has so many times that long. */
 #define PAUSES 100
@@ -205,7 +206,7 @@ static void on_late(struct ev_loop *loop, ev_timer *late, int revents)
 
 	UNUSED(loop);
 	UNUSED(revents);
-	w->events->on_late(w);
+	w->events->on_late(w, LATE_WHY);
 }
 
 /* One that is over and was not cancelled, out of the list; NULL when there is none. */

@@ -34,7 +34,7 @@ struct file_write_events {
 	void (*on_turn)(struct file_write *w);
 
 	/* The disk does not answer, nor does it for those before it; once for each write. */
-	void (*on_late)(struct file_write *w);
+	void (*on_late)(struct file_write *w, const char *why);
 
 	/* It is over: `why` is NULL when the text stands there, else a sentence. */
 	void (*on_done)(struct file_write *w, const char *why);

@@ -13,16 +13,13 @@
 #include <string.h>
 
 #include "agent/child.h"
-#include "agent/outputs/file.h"
 #include "agent/outputs/file_output.h"
-#include "agent/outputs/file_write.h"
 #include "agent/util.h"
 
 struct nginx {
-	struct output *output; /* borrowed */
-	char *written;         /* owned: what is in the file, or will be when `write` has ended;
-				  NULL when nobody knows */
-	struct file_write write;
+	struct file_output file;
+	char *written; /* owned: what is in the file, or will be when that is written; NULL when
+			  nobody knows */
 	struct child reload;
 };
 
@@ -30,13 +27,13 @@ struct nginx {
 
 static void on_reloaded(struct child *child, const char *why)
 {
-	output_ended(CONTAINER_OF(child, struct nginx, reload)->output, why);
+	output_ended(CONTAINER_OF(child, struct nginx, reload)->file.output, why);
 }
 
 /* The file is there. */
 static enum applied reload(struct nginx *nginx, struct err *err)
 {
-	const struct output *o = nginx->output;
+	const struct output *o = nginx->file.output;
 	struct child_spec spec = {
 		.argv = o->settings->reload.at,
 		.service = o->view->service,
@@ -52,21 +49,6 @@ static enum applied reload(struct nginx *nginx, struct err *err)
 
 /* ---- the file ---------------------------------------------------------------------- */
 
-static struct nginx *nginx_of(struct file_write *w)
-{
-	return CONTAINER_OF(w, struct nginx, write);
-}
-
-static void on_turn(struct file_write *w)
-{
-	output_turn(nginx_of(w)->output);
-}
-
-static void on_late(struct file_write *w)
-{
-	output_late(nginx_of(w)->output, FILE_OUTPUT_LATE);
-}
-
 static void forget(struct nginx *nginx)
 {
 	free(nginx->written);
@@ -75,20 +57,21 @@ static void forget(struct nginx *nginx)
 
 static void on_written(struct file_write *w, const char *why)
 {
-	struct nginx *nginx = nginx_of(w);
+	struct nginx *nginx = CONTAINER_OF(w, struct nginx, file.write);
+	struct output *o = nginx->file.output;
 	struct err err = { 0 };
 
 	if (why != NULL) {
 		forget(nginx);
-		output_ended(nginx->output, why);
+		output_ended(o, why);
 		return;
 	}
 	switch (reload(nginx, &err)) {
 	case APPLY_DONE:
-		output_ended(nginx->output, NULL);
+		output_ended(o, NULL);
 		break;
 	case APPLY_FAILED:
-		output_ended(nginx->output, err.text);
+		output_ended(o, err.text);
 		break;
 	case APPLY_RUNNING:
 		break;
@@ -96,8 +79,8 @@ static void on_written(struct file_write *w, const char *why)
 }
 
 static const struct file_write_events events = {
-	.on_turn = on_turn,
-	.on_late = on_late,
+	.on_turn = file_output_turn,
+	.on_late = file_output_late,
 	.on_done = on_written,
 };
 
@@ -110,7 +93,7 @@ static enum applied put(struct nginx *nginx, char *text, struct err *err)
 	}
 	forget(nginx);
 	nginx->written = strdup(text);
-	enum applied put = file_write_start(&nginx->write, text, nginx->output->random, err);
+	enum applied put = file_output_apply(nginx->file.output, text, err);
 	if (put == APPLY_FAILED) {
 		forget(nginx);
 	}
@@ -126,18 +109,8 @@ static int create(struct output *o)
 	if (nginx == NULL) {
 		return -1;
 	}
-	nginx->output = o;
-	o->work = nginx;
-	file_write_init(&nginx->write, o->loop, o->settings->path, &events);
-	file_sweep(o->settings->path);
+	file_output_init(&nginx->file, o, &events);
 	return 0;
-}
-
-static bool has_turn(struct output *o)
-{
-	struct nginx *nginx = o->work;
-
-	return file_write_has_turn(&nginx->write);
 }
 
 static enum applied apply(struct output *o, char *text, struct err *err)
@@ -152,7 +125,7 @@ static void destroy(struct output *o)
 {
 	struct nginx *nginx = o->work;
 
-	file_write_cancel(&nginx->write);
+	file_write_cancel(&nginx->file.write);
 	child_stop(&nginx->reload);
 	free(nginx->written);
 	free(nginx);
@@ -164,7 +137,7 @@ const struct output_kind output_nginx = {
 	.place = file_output_place,
 	.render = nginx_text,
 	.create = create,
-	.has_turn = has_turn,
+	.has_turn = file_output_has_turn,
 	.apply = apply,
 	.destroy = destroy,
 };

@@ -107,8 +107,9 @@ static void on_turn(struct file_write *w)
 	}
 }
 
-static void on_late(struct file_write *w)
+static void on_late(struct file_write *w, const char *why)
 {
+	assert_non_null(why);
 	of(w)->lates++;
 }
 

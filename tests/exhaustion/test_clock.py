@@ -75,7 +75,9 @@ def test_a_service_is_looked_after_as_ever(clock, serve, agent, etcd):
     watch.put(key)
     sidecar.wait_log("Service registered", since=said)
     sidecar.stop()
-    assert all(LINE.match(line) for line in sidecar.log.lines[said:]), sidecar.log.text()
+    warned, *lines = sidecar.log.lines
+    assert "probe.timeout: warning: " in warned
+    assert all(LINE.match(line) for line in lines), sidecar.log.text()
 
 
 def test_a_reader_is_not_stale_by_it(clock, agent, etcd, document):

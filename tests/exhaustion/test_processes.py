@@ -194,7 +194,8 @@ def test_a_name_is_looked_up_when_it_can_be(start, etcd, serve, closing):
     agent.wait_log(f"cannot renew the lease yet.*{LIKE_A_NAME}.* cannot be looked up: the agent is out of")
     watch.gone(named, timeout=60)
     watch.nothing_more(addressed)
-    tries = [int(n) for n in re.findall(r"cannot renew .* service=named tries=(\d+) ", "\n".join(agent.log.lines[since:]))]
+    said = "\n".join(agent.log.lines[since:])
+    tries = [int(n) for n in re.findall(r"cannot renew .* service=named tries=(\d+) ", said)]
     assert tries == [1, 2, 4, 8, 16, 32][: len(tries)]
     agent.allow()
     watch.put(named, timeout=60)

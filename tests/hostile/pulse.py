@@ -16,6 +16,7 @@ from verdicts import ANSWER, Beats, Lateness
 EVERY = 0.01  # seconds between two questions
 BOUND = ANSWER
 LEAST = 20  # answers that a verdict takes
+TIMEOUT = 60  # seconds after which none will come
 
 
 def waited(path):
@@ -54,7 +55,7 @@ class Pulse(Beats):
         self.thread.start()
 
     def run(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         while not self.over.wait(EVERY):
             try:
                 self.beat(connection)
@@ -76,7 +77,7 @@ class Pulse(Beats):
 
     def stop(self):
         self.over.set()
-        self.thread.join(15)
+        self.thread.join(TIMEOUT + 10)
         self.lateness.stop()
 
     close = stop

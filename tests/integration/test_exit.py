@@ -34,7 +34,8 @@ def test_sigterm_while_the_put_is_on_its_way(serve, agent, etcd, closing):
     server, proxy = serve(), closing(TcpProxy(etcd.port))
     key, watch = key_of(server.port), etcd.watch()
     proxy.freeze_at(key.encode())
-    sidecar = agent(descriptor(f"[{proxy.endpoint}]", server.port, register={"ttl": "300s"}, etcd={"request_timeout": "60s"}))
+    long = {"register": {"ttl": "300s"}, "etcd": {"request_timeout": "60s"}}
+    sidecar = agent(descriptor(f"[{proxy.endpoint}]", server.port, **long))
     proxy.wait_held()
     sidecar.terminate()
     sidecar.wait_log("withdrawing")

@@ -5,11 +5,9 @@ import time
 
 import pytest
 
-from lib.descriptor import key_of
+from lib.descriptor import PUSH_ALONE, key_of
 from lib.servers import KINDS
 
-# With an audit every ten minutes, what is seen was pushed or seen on the connection.
-PUSH_ALONE = {"interval": "10m", "timeout": "60s"}
 AUDIT = {"interval": "1s", "timeout": "1s", "failure_threshold": 3}
 
 kinds = pytest.mark.parametrize("kind", KINDS)

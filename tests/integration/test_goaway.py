@@ -3,12 +3,9 @@
 
 import pytest
 
-from lib.descriptor import descriptor, key_of
+from lib.descriptor import PUSH_ALONE, descriptor, key_of
 from lib.proxy import TcpProxy
 from lib.servers import KINDS
-
-# An answer that comes late decides nothing: the next audit is ten minutes away.
-RARE = {"interval": "10m", "timeout": "60s"}
 
 kinds = pytest.mark.parametrize("kind", KINDS)
 
@@ -32,7 +29,7 @@ def test_an_age_limit_never_unlists(kind, serve, agent, etcd, closing):
 def test_graceful_stop_unlists_and_is_not_held_up(kind, serve, sidecar, etcd):
     server = serve(kind)
     key, watch = key_of(server.port), etcd.watch()
-    agent = sidecar(server, probe=RARE)
+    agent = sidecar(server, probe=PUSH_ALONE)
     watch.put(key)
     server.graceful()
     watch.gone(key)
@@ -61,7 +58,7 @@ def test_a_cut_connection_to_a_live_service_is_not_death(serve, agent, etcd, clo
     server = serve()
     proxy = closing(TcpProxy(server.port))
     key, watch = key_of(server.port), etcd.watch()
-    probe = {"target": proxy.endpoint, **RARE}
+    probe = {"target": proxy.endpoint, **PUSH_ALONE}
     sidecar = agent(descriptor(etcd, server.port, probe=probe))
     watch.put(key)
     for cuts in range(1, 4):

@@ -9,7 +9,7 @@ import pytest
 
 from lib.agent import run
 from lib.certs import Authority, replace_file
-from lib.descriptor import descriptor, key_of
+from lib.descriptor import PUSH_ALONE, descriptor, key_of
 from lib.h2 import SERVING, WATCH, H2Server, SocketServer
 from lib.proxy import TcpProxy
 from lib.servers import KINDS
@@ -18,7 +18,6 @@ SECURE = [kind for kind in KINDS if kind != "node"]
 kinds = pytest.mark.parametrize("kind", SECURE)
 
 # A machine that stands still fails no probe.
-PUSH_ALONE = {"interval": "10m", "timeout": "60s"}
 AUDIT = {"interval": "200ms", "timeout": "60s", "failure_threshold": 2}
 CLIENT_WANTED = "(wants|asked for) a client certificate"
 

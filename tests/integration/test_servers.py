@@ -8,14 +8,13 @@ import ssl
 import pytest
 
 from lib.certs import Authority
-from lib.descriptor import descriptor, key_of
+from lib.descriptor import PUSH_ALONE, descriptor, key_of
 from lib.h2 import CHECK, SERVING, WATCH, H2Server
 from lib.outputs import until
 from lib.servers import KINDS
 from lib.web import WebServer
 
 # Nothing is lost because the machine stood still.
-PUSH_ALONE = {"interval": "10m", "timeout": "60s"}
 OFTEN = {"interval": "100ms", "timeout": "60s"}
 AUDIT = {"interval": "200ms", "timeout": "60s"}
 NO_HEALTH_SERVICE = "has no health service"

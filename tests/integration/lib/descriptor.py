@@ -4,6 +4,9 @@
 from lib.patience import patient_span
 
 NAME = "coupon-service"
+# The keys of a probe with an audit every ten minutes, for which a machine may stand still: what is seen was
+# pushed, or seen on the connection.
+PUSH_ALONE = {"interval": "10m", "timeout": "60s"}
 # What the agent waits for others, and for how many milliseconds by itself.
 WAITS = {"etcd": ("request_timeout", 2000), "probe": ("timeout", 1000)}
 

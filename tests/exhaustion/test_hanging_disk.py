@@ -82,11 +82,25 @@ def test_all_else_goes_on(life, disk):
     life.list_another(4)
     assert ports(life.file) == [1]
     assert disk.asked == 1  # one at a time
+    life.agent.wait_log("an output needs attention .*the disk has not taken it yet")
     disk.come_back()
+    life.agent.wait_log("an output works again")
     until(lambda: ports(life.file) == [1, 2, 3, 4])
     assert not life.agent.log.find("stopped for longer")
     life.agent.stop()
     assert disk.names() == ["out.json"]
+
+
+def test_the_next_one_in_the_folder_has_its_turn(disk, agent, etcd):
+    files = [disk.folder / name for name in ("a.json", "b.json")]
+    register(etcd, 1)
+    agent(reader_to(etcd, *({"type": "json", "path": path} for path in files)), env=disk.env)
+    until(lambda: [ports(file) for file in files] == [[1], [1]])
+    disk.hang()
+    register(etcd, 2)
+    disk.wait_asked()
+    disk.come_back()
+    until(lambda: [ports(file) for file in files] == [[1, 2], [1, 2]])
 
 
 def test_a_reload(life, disk):
